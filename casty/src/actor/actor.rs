@@ -1,0 +1,143 @@
+//! What an actor is. `#[actor]` and `#[persistent]` implement these traits; nobody writes them by hand.
+
+use std::any::Any;
+use std::future::Future;
+
+use super::{Ctx, Message, Port, Target};
+use crate::base::{BoxError, EntityId};
+use crate::codec::{DecodeError, EncodeError};
+
+/// A value with private state that handles one message at a time and is only reached through a reference.
+///
+/// Put [`#[actor]`](macro@crate::actor) on an `impl` block to implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an actor",
+    label = "this is not an actor",
+    note = "put `#[actor]` on its `impl {Self}` block"
+)]
+pub trait Actor: Sized + Send + 'static {
+    /// What lies in the mailbox: one variant a handler, each with its message and the port of its reply.
+    type Msg: Send + 'static;
+    /// The typed methods that every reference to this actor has.
+    type Handle<T: Target<Self>>: From<T> + AsRef<T> + Send + Sync + 'static;
+    /// The wire name, the same on every node.
+    const NAME: &'static str;
+    /// Whether [`started`](Self::started) does anything.
+    const HAS_START: bool = false;
+    /// Whether [`stopped`](Self::stopped) does anything.
+    const HAS_STOP: bool = false;
+
+    /// Runs the handler of `msg`, and answers through its port.
+    fn dispatch(&mut self, msg: Self::Msg, ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send;
+
+    /// Whether the handler of `msg` takes `&self` or `&mut self`.
+    fn access(msg: &Self::Msg) -> Access;
+
+    /// `on_start`.
+    fn started(&mut self, _ctx: &mut Ctx<Self>) -> impl Future<Output = Result<(), BoxError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// `on_stop`.
+    fn stopped(&mut self, _ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// `on_error`: what becomes of the actor after a handler panicked.
+    fn failed(&mut self, _failure: &Failure) -> Directive {
+        Directive::Stop
+    }
+
+    /// `new(EntityId)`, where the actor has one.
+    fn create(_id: &EntityId) -> Option<Self> {
+        None
+    }
+}
+
+/// An actor that handles messages of type `M`. One `#[handler]` method implements it.
+#[diagnostic::on_unimplemented(
+    message = "the actor `{Self}` has no handler for `{M}`",
+    label = "`{Self}` does not handle this message",
+    note = "add `#[handler] fn name(&mut self, msg: {M})` to the `#[actor] impl {Self}` block"
+)]
+pub trait Handles<M>: Actor {
+    /// What the handler returns.
+    type Reply: Send + 'static;
+    /// What an asker gets: `Reply`, or the `Ok` of a `Result`.
+    type Ok;
+    /// The `Err` of a `Result`, or [`Infallible`](std::convert::Infallible).
+    type Error;
+    /// Whether the handler takes `&self` or `&mut self`.
+    const ACCESS: Access;
+
+    /// Puts a message and the port of its reply into the mailbox's type.
+    fn wrap(msg: M, port: Port<Self::Reply>) -> Self::Msg;
+
+    /// Takes the message out again, when it could not be delivered. `None` if `msg` is of another handler.
+    fn unwrap(msg: Self::Msg) -> Option<M>;
+
+    /// Splits what the handler returned.
+    fn outcome(reply: Self::Reply) -> Result<Self::Ok, Self::Error>;
+}
+
+/// [`Handles`], seen from the message. It keeps the compiler from guessing `M` where an actor has one handler.
+pub trait SentTo<A>: Message {}
+
+impl<M: Message, A: Handles<M>> SentTo<A> for M {}
+
+/// Whether a handler may change the actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// `&self`: on an entity it writes nothing to the log.
+    Read,
+    /// `&mut self`.
+    Write,
+}
+
+/// What becomes of an actor after a handler panicked; the answer of `on_error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Directive {
+    /// Go on with the next message, with the state as the panic left it. (An entity goes on with its last recorded state.)
+    Resume,
+    /// Stop the actor. What is queued goes to dead letters.
+    Stop,
+}
+
+/// A handler that panicked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The text of the panic; empty if it had none.
+    pub panic: String,
+}
+
+impl Failure {
+    /// Reads the text out of what `catch_unwind` returned.
+    pub(crate) fn from_panic(panic: Box<dyn Any + Send>) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        Self { panic: text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default() }
+    }
+}
+
+/// An actor part of which is state: what is replicated, kept, and restored on another node.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no persistent state",
+    label = "an entity needs persistent state",
+    note = "put `#[persistent]` on `struct {Self}` to keep all its fields, or `#[persistent(a, b)]` to keep some"
+)]
+pub trait Persistent: Sized {
+    /// Appends the persistent fields to `out`.
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Replaces the persistent fields. On an error nothing is replaced.
+    fn load(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+}
+
+/// An actor that can be made from its id alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made from an id",
+    label = "an entity is made by its first message, from its id",
+    note = "add `fn new(id: EntityId) -> Self` to the `#[actor] impl {Self}` block"
+)]
+pub trait FromId: Actor {}

@@ -1,0 +1,156 @@
+//! What the program knows of its actor types by name, so that bytes from another node can reach them.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::entity::{self, EntityType};
+use super::reply::{Port, ReplySink, ReplySlot};
+use super::{Access, Actor, FromId, Handles, Persistent, WireMessage, WireReply};
+use crate::codec::{DecodeError, EncodeError};
+
+/// An actor that can be reached from other nodes. `#[actor]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not registered: it cannot be reached from other nodes",
+    label = "not registered",
+    note = "generic actors work on their own node only"
+)]
+pub trait Registered: Actor {
+    /// Tag and wire name of every message that it handles.
+    const MESSAGES: &'static [(u32, &'static str)];
+
+    /// Turns a message into bytes, and keeps the place where its reply is waited for.
+    fn encode(msg: Self::Msg) -> Result<Outbound, EncodeError>;
+
+    /// Turns bytes into a message whose reply goes, encoded, into `sink`.
+    fn decode(tag: u32, bytes: &[u8], sink: Option<Arc<dyn ReplySink>>) -> Result<Self::Msg, DecodeError>;
+}
+
+/// A message on its way to another node.
+pub struct Outbound {
+    /// Which message it is.
+    pub tag: u32,
+    /// Whether its handler may change the actor.
+    pub access: Access,
+    /// The encoded message.
+    pub body: Vec<u8>,
+    /// Where its reply is waited for; `None` for a send.
+    pub reply: Option<Arc<dyn ReplySlot>>,
+}
+
+/// [`Registered::encode`] for one message. Called by generated code.
+pub fn encode_message<A, M>(msg: M, port: Port<A::Reply>) -> Result<Outbound, EncodeError>
+where
+    A: Handles<M>,
+    M: WireMessage,
+    A::Reply: WireReply,
+{
+    let mut body = Vec::new();
+    msg.encode(&mut body)?;
+    Ok(Outbound { tag: M::TAG, access: A::ACCESS, body, reply: port.into_slot() })
+}
+
+/// [`Registered::decode`] for one message. Called by generated code.
+pub fn decode_message<A, M>(bytes: &[u8], sink: Option<Arc<dyn ReplySink>>) -> Result<A::Msg, DecodeError>
+where
+    A: Handles<M>,
+    M: WireMessage,
+    A::Reply: WireReply,
+{
+    Ok(A::wrap(M::decode(bytes)?, sink.map_or(Port::none(), Port::into_sink)))
+}
+
+/// One actor type of the program.
+pub struct Registration {
+    /// Its wire name.
+    pub name: &'static str,
+    /// Its Rust type, for errors.
+    pub rust_name: fn() -> &'static str,
+    /// The identity of its Rust type.
+    pub type_id: fn() -> TypeId,
+    /// Tag and wire name of every message that it handles.
+    pub messages: &'static [(u32, &'static str)],
+    /// How to run it as an entity; `None` if it has no persistent state or no `new(EntityId)`.
+    pub entity: Option<&'static dyn EntityType>,
+}
+
+inventory::collect!(Registration);
+
+/// Tells at compile time whether an actor can be an entity: the inherent constant wins where its bounds hold, else
+/// [`NotAnEntity`]'s stands.
+pub struct Probe<A>(PhantomData<A>);
+
+impl<A: Registered + Persistent + FromId> Probe<A> {
+    /// How to run `A` as an entity.
+    pub const ENTITY: Option<&'static dyn EntityType> = Some(&entity::Of::<A>::NEW);
+}
+
+/// The other half of [`Probe`].
+pub trait NotAnEntity {
+    /// `A` cannot be an entity.
+    const ENTITY: Option<&'static dyn EntityType> = None;
+}
+
+impl<A> NotAnEntity for Probe<A> {}
+
+/// Every actor type of the program, by wire name.
+#[derive(Clone)]
+pub(crate) struct Registry(Arc<HashMap<&'static str, &'static Registration>>);
+
+impl Registry {
+    /// Reads what the macros registered, and checks that no two types share a name and no two messages of an actor a tag.
+    pub(crate) fn load() -> Result<Self, RegistryError> {
+        Self::check(inventory::iter::<Registration>.into_iter())
+    }
+
+    fn check(all: impl Iterator<Item = &'static Registration>) -> Result<Self, RegistryError> {
+        let mut types: HashMap<&'static str, &'static Registration> = HashMap::new();
+        for one in all {
+            if let Some(other) = types.insert(one.name, one) {
+                let (first, second) = ((other.rust_name)(), (one.rust_name)());
+                return Err(RegistryError::SameName { name: one.name, first, second });
+            }
+            let mut tags = HashMap::new();
+            for &(tag, message) in one.messages {
+                if let Some(other) = tags.insert(tag, message) {
+                    return Err(RegistryError::SameTag { actor: one.name, tag, first: other, second: message });
+                }
+            }
+        }
+        Ok(Self(Arc::new(types)))
+    }
+
+    /// The type with this wire name, if the program has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&'static Registration> {
+        self.0.get(name).copied()
+    }
+}
+
+/// The program's actor types contradict each other. Reported when the system starts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two actor types have one wire name.
+    #[error("`{first}` and `{second}` both have the wire name `{name}`: give one of them another, `#[actor(name = \"…\")]`")]
+    SameName {
+        /// The name.
+        name: &'static str,
+        /// One Rust type.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// Two messages of one actor have the same tag.
+    #[error("the messages `{first}` and `{second}` of `{actor}` share the wire tag {tag:#010x}: rename one of them")]
+    SameTag {
+        /// The wire name of the actor.
+        actor: &'static str,
+        /// The tag.
+        tag: u32,
+        /// One message.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}

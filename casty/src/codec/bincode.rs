@@ -1,0 +1,59 @@
+//! The one file that names bincode.
+
+use std::any::type_name;
+
+use bincode::config::{Configuration, Limit, standard};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Codec, DecodeError, EncodeError, VALUE_BYTES_MAX};
+
+/// bincode 2: little-endian, variable-length integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Bincode;
+
+const CONFIG: Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<VALUE_BYTES_MAX>> =
+    standard().with_limit::<VALUE_BYTES_MAX>();
+
+impl Codec for Bincode {
+    const ID: u8 = 1;
+
+    fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        bincode::serde::encode_into_std_write(value, out, CONFIG)
+            .map(drop)
+            .map_err(|why| EncodeError { of: type_name::<T>(), why: why.to_string() })
+    }
+
+    fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+        let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|why| DecodeError::Malformed {
+            of: type_name::<T>(),
+            bytes: bytes.len(),
+            why: why.to_string(),
+        })?;
+        if used != bytes.len() {
+            return Err(DecodeError::Trailing { of: type_name::<T>(), used, bytes: bytes.len() });
+        }
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{decode, encode};
+    use super::*;
+
+    #[test]
+    fn left_over_bytes_are_an_error() {
+        let mut bytes = encode(&7u64).unwrap();
+        bytes.push(0);
+        assert!(matches!(decode::<u64>(&bytes), Err(DecodeError::Trailing { used: 1, bytes: 2, .. })));
+    }
+
+    #[test]
+    fn a_length_that_lies_allocates_nothing() {
+        // 253 announces a 64-bit length: 2^62 bytes.
+        let mut bytes = vec![253];
+        bytes.extend_from_slice(&(1u64 << 62).to_le_bytes());
+        assert!(matches!(decode::<Vec<u8>>(&bytes), Err(DecodeError::Malformed { .. })));
+        assert!(matches!(decode::<String>(&bytes), Err(DecodeError::Malformed { .. })));
+    }
+}
