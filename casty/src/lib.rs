@@ -6,4 +6,4 @@ pub mod actor;
 pub mod base;
 pub mod codec;
 
-pub use casty_macros::{actor, message, persistent};
+pub use casty_macros::{actor, handler, message, persistent};

@@ -3,6 +3,7 @@
 #[expect(clippy::module_inception, reason = "the trait `Actor` stands in a file of its name")]
 mod actor;
 pub mod entity;
+pub mod generated;
 mod message;
 pub mod registration;
 
