@@ -5,6 +5,7 @@ pub use std::convert::Infallible;
 pub use inventory;
 pub use serde;
 
+pub use crate::actor::generated::{Checked, NotSerde, ReadFuture, WireField, read_handler, write_handler};
 pub use crate::actor::registration::{
     NotAnEntity, Outbound, Probe, Registered, Registration, decode_message, encode_message,
 };

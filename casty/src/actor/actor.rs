@@ -123,6 +123,11 @@ impl Failure {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Self { panic: text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default() }
     }
+
+    /// A handler that ended, and yet failed.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self { panic: text.to_owned() }
+    }
 }
 
 /// An actor part of which is state: what is replicated, kept, and restored on another node.

@@ -82,6 +82,11 @@ impl<A: Actor> Ctx<A> {
         self.stop
     }
 
+    /// The actor was made anew.
+    pub(super) fn renew(&mut self) {
+        (self.sender, self.stop) = (None, false);
+    }
+
     /// Takes out of the port who sent the message. Generated code calls it before every handler.
     #[doc(hidden)]
     #[inline]
