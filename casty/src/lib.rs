@@ -14,4 +14,11 @@ pub mod sharding;
 pub mod storage;
 mod wire;
 
+pub use actor::{
+    ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Recipient, SendError, SpawnError,
+};
+pub use base::{BoxError, EntityId, GroupId, NodeId};
+pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};
+pub use sharding::{EntityRef, Sharded, ShardingError};
+
 pub use casty_macros::{actor, handler, message, persistent};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::registration::Outbound;
-use super::{Actor, Env, Registered, Rejected, RemoteTarget, Target};
+use super::{Env, Registered, Rejected, RemoteTarget, Target};
 
 /// The way to one actor that is reached with bytes.
 pub trait Route: Send + Sync + 'static {
@@ -22,8 +22,8 @@ pub trait Route: Send + Sync + 'static {
     /// Takes the message, or fails if that would take waiting.
     fn try_submit(&self, message: Outbound) -> Result<(), Rejected<Outbound>>;
 
-    /// Whoever waited under `ticket` has left.
-    fn cancel(&self, ticket: u64);
+    /// Whoever waited under `ticket` has left. True if its message will certainly not be delivered.
+    fn cancel(&self, ticket: u64) -> bool;
 
     /// What the references of the system share.
     fn env(&self) -> &Env;
@@ -79,8 +79,8 @@ impl<A: Registered> Target<A> for Routed<A> {
         self.route.try_submit(message).map_err(decoded::<A>)
     }
 
-    fn cancel(&self, ticket: u64) {
-        self.route.cancel(ticket);
+    fn cancel(&self, ticket: u64) -> bool {
+        self.route.cancel(ticket)
     }
 
     fn env(&self) -> &Env {
@@ -111,8 +111,8 @@ impl<A: Registered> RemoteTarget<A> for Routed<A> {
         Target::try_send(self, msg)
     }
 
-    fn cancel(&self, ticket: u64) {
-        self.route.cancel(ticket);
+    fn cancel(&self, ticket: u64) -> bool {
+        self.route.cancel(ticket)
     }
 
     fn env(&self) -> &Env {

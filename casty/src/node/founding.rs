@@ -101,11 +101,6 @@ impl Founding {
         Self { me, expected_size, replicas, may_found, standing: Standing::Looking, refused, promises, last_view }
     }
 
-    /// Where the node stands.
-    pub(super) fn standing(&self) -> &Standing {
-        &self.standing
-    }
-
     /// The charter of the cluster that exists, as far as this node knows.
     pub(super) fn charter(&self) -> Option<&Charter> {
         match &self.standing {

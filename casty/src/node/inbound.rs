@@ -64,6 +64,9 @@ impl Inbound for Dispatch {
                 inner.router.peer_lost(member.key);
                 inner.origins.forget(member.key);
             }
+            PeerEvent::Superseded(me) => {
+                tracing::error!(node = %me.id, "a newer life of this node has joined the cluster; this one takes no part any more");
+            }
         }
     }
 }

@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::control::{Control, Verdict};
-use super::founding::{Charter, Founder, Founding, Standing, Step};
+use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
 use super::meta::Meta;
 use crate::actor::ActorSystem;
 use crate::base::{GroupId, NodeKey, StableMap};
-use crate::cluster::{Cluster, Lane, Role};
+use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host, RaftError};
 use crate::replication::{GroupState, SharedState};
 use crate::sharding::allocation::{meta_voters, replicas_of};
@@ -78,11 +78,6 @@ impl Inner {
     /// The charter of the cluster, if this node knows one.
     pub(super) fn charter(&self) -> Option<Charter> {
         lock(&self.founding).charter().cloned()
-    }
-
-    /// Whether this node holds replicas.
-    pub(super) fn is_founder(&self) -> bool {
-        matches!(lock(&self.founding).standing(), Standing::Bound(_))
     }
 
     /// Does what the founding asks for.
@@ -259,11 +254,6 @@ impl Inner {
             self.announce(None);
         }
         verdict
-    }
-
-    /// The cluster, while it runs.
-    pub(super) fn cluster(&self) -> Option<Arc<Cluster>> {
-        self.links.cluster()
     }
 
     /// A new number for a declaration.

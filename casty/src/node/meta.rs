@@ -37,15 +37,9 @@ impl Meta {
 }
 
 impl Machine for Meta {
-    fn apply(&mut self, index: u64, command: &Bytes) -> Bytes {
-        let verdict = match decode(command) {
-            Ok(declaration) => self.declare(declaration),
-            Err(error) => {
-                tracing::error!(index, %error, "an entry of the meta group cannot be read and changes nothing");
-                Verdict::Again
-            }
-        };
-        encode(&verdict).unwrap_or_default().into()
+    fn apply(&mut self, _index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let verdict = self.declare(decode(command)?);
+        Ok(encode(&verdict)?.into())
     }
 
     fn snapshot(&self) -> Result<Bytes, BoxError> {
@@ -73,7 +67,7 @@ mod tests {
     }
 
     fn apply(meta: &mut Meta, declaration: &Declaration) -> Verdict {
-        decode(&meta.apply(1, &encode(declaration).unwrap().into())).unwrap()
+        decode(&meta.apply(1, &encode(declaration).unwrap().into()).unwrap()).unwrap()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 /// A session keeps the floor below which all is answered, and a reply for every recorded sequence above it; never just a
 /// highest sequence, since the commits of different entities finish out of order.
 #[derive(Default, Debug)]
-pub struct SessionTable {
+pub(crate) struct SessionTable {
     sessions: StableMap<SessionId, Session>,
     expired: HashSet<NodeKey>,
     bytes: usize,
@@ -26,7 +26,7 @@ struct Session {
 
 /// A recorded answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Recorded {
+pub(crate) enum Recorded {
     /// What the handler returned, encoded.
     Value(Bytes),
     /// The handler panicked.
@@ -43,12 +43,12 @@ impl Recorded {
 
 impl SessionTable {
     /// The recorded answer to a request, if it has one that its origin has not confirmed.
-    pub fn recorded(&self, id: RequestId) -> Option<&Recorded> {
+    pub(crate) fn recorded(&self, id: RequestId) -> Option<&Recorded> {
         self.sessions.get(&id.session)?.replies.get(&id.sequence)
     }
 
     /// Whether a request may still be recorded: not answered, not behind the floor, its origin not expired.
-    pub fn admits(&self, id: RequestId) -> bool {
+    pub(crate) fn admits(&self, id: RequestId) -> bool {
         !self.is_expired(id.session.origin)
             && self.sessions.get(&id.session).is_none_or(|session| {
                 id.sequence >= session.floor && !session.replies.contains_key(&id.sequence)
@@ -56,7 +56,7 @@ impl SessionTable {
     }
 
     /// Records an answer, and lets go of what `floor` says is answered.
-    pub fn record(&mut self, id: RequestId, floor: u64, reply: Recorded) {
+    pub(crate) fn record(&mut self, id: RequestId, floor: u64, reply: Recorded) {
         let session = self.sessions.entry(id.session).or_default();
         if floor > session.floor {
             session.floor = floor;
@@ -71,7 +71,7 @@ impl SessionTable {
     }
 
     /// Drops the sessions of an origin that is gone, and refuses it from now on.
-    pub fn expire(&mut self, origin: NodeKey) {
+    pub(crate) fn expire(&mut self, origin: NodeKey) {
         self.expired.insert(origin);
         let bytes = &mut self.bytes;
         self.sessions.retain(|id, session| {
@@ -84,22 +84,22 @@ impl SessionTable {
     }
 
     /// Whether an origin is refused.
-    pub fn is_expired(&self, origin: NodeKey) -> bool {
+    pub(crate) fn is_expired(&self, origin: NodeKey) -> bool {
         self.expired.contains(&origin)
     }
 
     /// The origins that have sessions.
-    pub fn origins(&self) -> HashSet<NodeKey> {
+    pub(crate) fn origins(&self) -> HashSet<NodeKey> {
         self.sessions.keys().map(|session| session.origin).collect()
     }
 
     /// How many sessions there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.sessions.len()
     }
 
     /// Roughly how many bytes the kept replies take.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -8,6 +8,6 @@ mod record;
 mod snapshot;
 mod state;
 
-pub use dedup::{Recorded, SessionTable};
-pub use record::{Command, Record, Reply, decode_command, encode_batch_header, encode_expire};
-pub use state::{Applied, GroupState, Row, SharedState, row_key};
+pub(crate) use dedup::{Recorded, SessionTable};
+pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};
+pub(crate) use state::{GroupState, Row, SharedState};

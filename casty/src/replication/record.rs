@@ -7,27 +7,27 @@ use crate::codec::{DecodeError, EncodeError, decode_prefix, encode_into};
 
 /// What one handler did: the change of its entity, and the answer to the request that caused it, in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record<'a> {
+pub(crate) struct Record<'a> {
     /// The [tag](crate::codec::tag) of the entity type's name.
-    pub entity_type: u32,
+    pub(crate) entity_type: u32,
     /// The entity's id.
-    pub entity: &'a str,
+    pub(crate) entity: &'a str,
     /// The version of the entity after this record: the one before plus one.
-    pub version: u64,
+    pub(crate) version: u64,
     /// The request; `None` for what `on_start` changed.
-    pub request: Option<RequestId>,
+    pub(crate) request: Option<RequestId>,
     /// All sequences of the request's session below this are answered, so their replies may go.
-    pub floor: u64,
+    pub(crate) floor: u64,
     /// The persistent fields, encoded; `None` if the handler changed none.
-    pub change: Option<&'a [u8]>,
+    pub(crate) change: Option<&'a [u8]>,
     /// The answer.
     #[serde(borrow)]
-    pub reply: Reply<'a>,
+    pub(crate) reply: Reply<'a>,
 }
 
 /// The recorded answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reply<'a> {
+pub(crate) enum Reply<'a> {
     /// What the handler returned, encoded.
     Value(&'a [u8]),
     /// The handler panicked.
@@ -36,7 +36,7 @@ pub enum Reply<'a> {
 
 /// A decoded log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub(crate) enum Command<'a> {
     /// Records, in the order in which their handlers ran.
     Batch(Vec<Record<'a>>),
     /// This origin is gone: drop its sessions, and refuse it from now on.
@@ -47,19 +47,19 @@ const BATCH: u8 = 0;
 const EXPIRE: u8 = 1;
 
 /// Begins a batch; records are appended behind it, each encoded on its own.
-pub fn encode_batch_header(out: &mut Vec<u8>) {
+pub(crate) fn encode_batch_header(out: &mut Vec<u8>) {
     out.push(BATCH);
 }
 
 /// Encodes [`Command::Expire`].
-pub fn encode_expire(origin: NodeKey) -> Result<Vec<u8>, EncodeError> {
+pub(crate) fn encode_expire(origin: NodeKey) -> Result<Vec<u8>, EncodeError> {
     let mut out = vec![EXPIRE];
     encode_into(&origin, &mut out)?;
     Ok(out)
 }
 
 /// Reads a log entry.
-pub fn decode_command(bytes: &[u8]) -> Result<Command<'_>, DecodeError> {
+pub(crate) fn decode_command(bytes: &[u8]) -> Result<Command<'_>, DecodeError> {
     match bytes.split_first() {
         Some((&BATCH, mut rest)) => {
             let mut records = Vec::new();

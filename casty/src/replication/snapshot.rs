@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{GroupState, SessionTable, dedup};
 use crate::base::BoxError;
 use crate::codec::{decode_prefix, encode_into};
+use crate::storage::Change;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -15,9 +16,9 @@ struct Header {
 
 /// The table as bytes: sessions, then every row, in the order of their keys.
 pub(super) fn encode(state: &GroupState) -> Result<Bytes, BoxError> {
-    let mut rows: Vec<(Box<[u8]>, Bytes)> = Vec::with_capacity(state.rows.len());
-    state.rows.for_each(&mut |key, value| rows.push((key.into(), value.clone())));
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut rows: Vec<(Box<[u8]>, Box<[u8]>)> = Vec::new();
+    state.rows.for_each(&mut |key, value| rows.push((key.into(), value.into())))?;
+    rows.sort();
     let mut out = Vec::new();
     encode_into(&Header { rows: rows.len() as u64, sessions: state.sessions.to_parts() }, &mut out)?;
     for (key, value) in &rows {
@@ -38,10 +39,9 @@ pub(super) fn restore(state: &mut GroupState, bytes: &[u8]) -> Result<(), BoxErr
     if at != bytes.len() {
         return Err(format!("the snapshot of a group ends after {at} of {} bytes", bytes.len()).into());
     }
-    state.rows.clear();
-    for (key, value) in rows {
-        state.rows.put(key, Bytes::copy_from_slice(value));
-    }
+    state.rows.clear()?;
+    let changes: Vec<_> = rows.into_iter().map(|(key, value)| Change::Put(key, value)).collect();
+    state.rows.write(&changes)?;
     state.sessions = SessionTable::from_parts(header.sessions);
     Ok(())
 }

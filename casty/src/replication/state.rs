@@ -1,116 +1,129 @@
 //! The table of a data group: rows of entities, and the answers given.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use super::record::{Command, Record, Reply, decode_command};
 use super::{Recorded, SessionTable, snapshot};
-use crate::base::BoxError;
-use crate::codec::DecodeError;
+use crate::base::{BoxError, RequestId, StableMap};
 use crate::raft::Machine;
-use crate::storage::StateStore;
+use crate::storage::{Change, StateStore};
 
 /// The replicated state of one data group.
-pub struct GroupState {
+pub(crate) struct GroupState {
     pub(super) rows: Box<dyn StateStore>,
     pub(super) sessions: SessionTable,
 }
 
 /// What the table holds of one entity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Row {
     /// How many records of the entity were applied.
-    pub version: u64,
+    pub(crate) version: u64,
     /// Its persistent fields, encoded; `None` if no record changed them.
-    pub state: Option<Bytes>,
+    pub(crate) state: Option<Bytes>,
 }
 
 /// What applying a log entry did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// The places within the batch of the records that were refused. Normally none.
-    pub rejected: Vec<u32>,
+    pub(crate) rejected: Vec<u32>,
 }
 
 impl GroupState {
     /// An empty table over `rows`.
-    pub fn new(rows: Box<dyn StateStore>) -> Self {
+    pub(crate) fn new(rows: Box<dyn StateStore>) -> Self {
         Self { rows, sessions: SessionTable::default() }
     }
 
     /// The row of an entity; `None` if it has never changed.
-    pub fn row(&self, entity_type: u32, entity: &str) -> Option<Row> {
-        let mut bytes = self.rows.get(&row_key(entity_type, entity))?;
-        let version = u64::from_le_bytes(bytes.split_to(VERSION_BYTES).as_ref().try_into().ok()?);
-        let has_state = bytes.split_to(1)[0] == 1;
-        Some(Row { version, state: has_state.then_some(bytes) })
+    pub(crate) fn row(&self, entity_type: u32, entity: &str) -> io::Result<Option<Row>> {
+        Ok(self.rows.get(&row_key(entity_type, entity))?.map(Row::decode))
     }
 
     /// The answers given.
-    pub fn sessions(&self) -> &SessionTable {
+    pub(crate) fn sessions(&self) -> &SessionTable {
         &self.sessions
     }
 
-    /// How many entities have a row.
-    pub fn entities(&self) -> usize {
-        self.rows.len()
+    /// Applies a log entry, whole or not at all.
+    fn apply_command(&mut self, bytes: &[u8]) -> Result<Applied, BoxError> {
+        match decode_command(bytes)? {
+            Command::Batch(records) => Ok(self.apply_batch(&records)?),
+            Command::Expire(origin) => {
+                self.sessions.expire(origin);
+                Ok(Applied::default())
+            }
+        }
     }
 
-    /// Applies a log entry.
-    pub fn apply_command(&mut self, bytes: &[u8]) -> Result<Applied, DecodeError> {
+    /// Applies the records whose version is the next one of their entity and whose request is not answered. A refused
+    /// record leaves no trace.
+    fn apply_batch(&mut self, records: &[Record<'_>]) -> io::Result<Applied> {
         let mut applied = Applied::default();
-        match decode_command(bytes)? {
-            Command::Batch(records) => {
-                for (place, record) in (0..).zip(&records) {
-                    if !self.apply_record(record) {
-                        applied.rejected.push(place);
-                    }
-                }
+        let mut rows: StableMap<Vec<u8>, Row> = StableMap::default();
+        let mut answers = StableMap::default();
+        for (place, record) in (0..).zip(records) {
+            let key = row_key(record.entity_type, record.entity);
+            let row = match rows.get(&key) {
+                Some(row) => row.clone(),
+                None => self.rows.get(&key)?.map(Row::decode).unwrap_or_default(),
+            };
+            let fresh = |id: RequestId| self.sessions.admits(id) && !answers.contains_key(&id);
+            if record.version != row.version + 1 || !record.request.is_none_or(fresh) {
+                applied.rejected.push(place);
+                continue;
             }
-            Command::Expire(origin) => self.sessions.expire(origin),
+            let state = record.change.map(Bytes::copy_from_slice).or(row.state);
+            rows.insert(key, Row { version: record.version, state });
+            if let Some(id) = record.request {
+                answers.insert(id, (record.floor, Recorded::from(record.reply)));
+            }
+        }
+        let rows: Vec<_> = rows.into_iter().map(|(key, row)| (key, row.encode())).collect();
+        let changes: Vec<_> = rows.iter().map(|(key, row)| Change::Put(key, row)).collect();
+        self.rows.write(&changes)?;
+        for (id, (floor, reply)) in answers {
+            self.sessions.record(id, floor, reply);
         }
         Ok(applied)
     }
+}
 
-    /// Applies a record, unless its version is not the next one or its request is answered already. A refused record
-    /// leaves no trace.
-    fn apply_record(&mut self, record: &Record<'_>) -> bool {
-        let key = row_key(record.entity_type, record.entity);
-        let stored = self.rows.get(&key);
-        let version = stored.as_ref().map_or(0, |row| version_of(row));
-        if record.version != version + 1 || record.request.is_some_and(|id| !self.sessions.admits(id)) {
-            return false;
+impl From<Reply<'_>> for Recorded {
+    fn from(reply: Reply<'_>) -> Self {
+        match reply {
+            Reply::Value(bytes) => Self::Value(Bytes::copy_from_slice(bytes)),
+            Reply::Failed => Self::Failed,
         }
-        let state = match (record.change, &stored) {
-            (Some(state), _) => Some(state),
-            (None, Some(row)) if row[VERSION_BYTES] == 1 => Some(&row[VERSION_BYTES + 1..]),
-            (None, _) => None,
-        };
-        let mut row = Vec::with_capacity(VERSION_BYTES + 1 + state.map_or(0, <[u8]>::len));
-        row.extend_from_slice(&record.version.to_le_bytes());
-        row.push(u8::from(state.is_some()));
-        row.extend_from_slice(state.unwrap_or_default());
-        self.rows.put(&key, row.into());
-        if let Some(id) = record.request {
-            let reply = match record.reply {
-                Reply::Value(bytes) => Recorded::Value(Bytes::copy_from_slice(bytes)),
-                Reply::Failed => Recorded::Failed,
-            };
-            self.sessions.record(id, record.floor, reply);
-        }
-        true
     }
 }
 
+/// A row is stored as its version, whether it has a state, and the state.
 const VERSION_BYTES: usize = size_of::<u64>();
 
-fn version_of(row: &[u8]) -> u64 {
-    row.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+impl Row {
+    fn encode(&self) -> Vec<u8> {
+        let state = self.state.as_deref();
+        let mut bytes = Vec::with_capacity(VERSION_BYTES + 1 + state.map_or(0, <[u8]>::len));
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.push(u8::from(state.is_some()));
+        bytes.extend_from_slice(state.unwrap_or_default());
+        bytes
+    }
+
+    fn decode(mut bytes: Bytes) -> Self {
+        let version = bytes.first_chunk().map_or(0, |version| u64::from_le_bytes(*version));
+        let state = (bytes.get(VERSION_BYTES) == Some(&1)).then(|| bytes.split_off(VERSION_BYTES + 1));
+        Self { version, state }
+    }
 }
 
 /// The key of an entity's row.
-pub fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
+fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(4 + entity.len());
     key.extend_from_slice(&entity_type.to_be_bytes());
     key.extend_from_slice(entity.as_bytes());
@@ -119,31 +132,25 @@ pub fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
 
 /// A group's table, shared by the Raft engine, which changes it, and the region, which reads it.
 #[derive(Clone)]
-pub struct SharedState(Arc<Mutex<GroupState>>);
+pub(crate) struct SharedState(Arc<Mutex<GroupState>>);
 
 impl SharedState {
     /// Shares `state`.
-    pub fn new(state: GroupState) -> Self {
+    pub(crate) fn new(state: GroupState) -> Self {
         Self(Arc::new(Mutex::new(state)))
     }
 
     /// The table. Hold it briefly, and never across an await.
-    pub fn lock(&self) -> MutexGuard<'_, GroupState> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Machine for SharedState {
     /// Returns the places of refused records: empty where all were applied.
-    fn apply(&mut self, index: u64, command: &Bytes) -> Bytes {
-        match self.lock().apply_command(command) {
-            Ok(Applied { rejected }) => rejected.iter().flat_map(|place| place.to_le_bytes()).collect(),
-            Err(error) => {
-                // Every replica reads the same bytes, so all of them skip the same entry.
-                tracing::error!(index, %error, "a log entry cannot be read and changes nothing");
-                REFUSED_ENTRY.into()
-            }
-        }
+    fn apply(&mut self, _index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let Applied { rejected } = self.lock().apply_command(command)?;
+        Ok(rejected.iter().flat_map(|place: &u32| place.to_le_bytes()).collect())
     }
 
     fn snapshot(&self) -> Result<Bytes, BoxError> {
@@ -155,13 +162,10 @@ impl Machine for SharedState {
     }
 }
 
-/// The output of an entry that could not be read: not a multiple of four bytes, so no list of places.
-const REFUSED_ENTRY: &[u8] = &[0xff];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{NodeKey, RequestId, SessionId};
+    use crate::base::{NodeKey, SessionId};
     use crate::codec::encode_into;
     use crate::replication::{encode_batch_header, encode_expire};
     use crate::storage::MemoryState;
@@ -197,7 +201,7 @@ mod tests {
         let mut state = state();
         assert_eq!(apply(&mut state, &[write(1, 0, b"x"), write(2, 1, b"y")]), []);
         assert_eq!(apply(&mut state, &[write(1, 2, b"z"), write(4, 3, b"z")]), [0, 1]);
-        assert_eq!(state.row(7, "a"), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
         assert_eq!(apply(&mut state, &[write(3, 4, b"w")]), []);
     }
 
@@ -207,7 +211,7 @@ mod tests {
         let refused = write(5, 0, b"x");
         assert_eq!(apply(&mut state, &[refused]), [0]);
         assert_eq!(state.sessions().recorded(refused.request.unwrap()), None);
-        assert_eq!(state.entities(), 0);
+        assert_eq!(state.rows.len(), 0);
     }
 
     #[test]
@@ -215,7 +219,7 @@ mod tests {
         let mut state = state();
         assert_eq!(apply(&mut state, &[write(1, 0, b"x")]), []);
         assert_eq!(apply(&mut state, &[write(2, 0, b"again")]), [0]);
-        assert_eq!(state.row(7, "a").unwrap().version, 1);
+        assert_eq!(state.row(7, "a").unwrap().unwrap().version, 1);
     }
 
     #[test]
@@ -223,7 +227,7 @@ mod tests {
         let mut state = state();
         apply(&mut state, &[write(1, 0, b"x")]);
         apply(&mut state, &[Record { change: None, reply: Reply::Failed, ..write(2, 1, b"") }]);
-        assert_eq!(state.row(7, "a"), Some(Row { version: 2, state: Some(Bytes::from_static(b"x")) }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"x")) }));
     }
 
     #[test]
@@ -237,8 +241,8 @@ mod tests {
         copy.restore(&source.snapshot().unwrap()).unwrap();
         assert_eq!(copy.snapshot().unwrap(), source.snapshot().unwrap());
         let copy = copy.lock();
-        assert_eq!((copy.entities(), copy.row(7, "old")), (1, None));
-        assert_eq!(copy.row(7, "a"), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert_eq!((copy.rows.len(), copy.row(7, "old").unwrap()), (1, None));
+        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
         assert!(copy.sessions().recorded(write(1, 1, b"").request.unwrap()).is_some());
         assert!(copy.sessions().is_expired(NodeKey(2)));
     }
@@ -250,6 +254,6 @@ mod tests {
         let mut bytes = copy.snapshot().unwrap().to_vec();
         bytes.truncate(bytes.len() - 1);
         assert!(copy.restore(&bytes).is_err());
-        assert_eq!(copy.lock().entities(), 1);
+        assert_eq!(copy.lock().rows.len(), 1);
     }
 }

@@ -33,7 +33,7 @@ pub struct Sharded<A: Actor> {
 ///
 /// It has the typed methods of the actor's handlers. The entity exists from its first message on. What is asked is
 /// linearizable: a write is committed by a quorum when the answer comes, and a read sees every write answered before it.
-pub struct EntityRef<A: Actor> {
+pub struct EntityRef<A: Registered> {
     handle: A::Handle<Routed<A>>,
     id: EntityId,
 }
@@ -137,7 +137,7 @@ impl<A: Registered> EntityRef<A> {
     }
 }
 
-impl<A: Actor> Deref for EntityRef<A> {
+impl<A: Registered> Deref for EntityRef<A> {
     type Target = A::Handle<Routed<A>>;
 
     fn deref(&self) -> &Self::Target {
@@ -151,7 +151,7 @@ impl<A: Registered> Clone for EntityRef<A> {
     }
 }
 
-impl<A: Actor> fmt::Debug for EntityRef<A> {
+impl<A: Registered> fmt::Debug for EntityRef<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EntityRef").field("actor", &A::NAME).field("id", &self.id).finish()
     }
@@ -226,8 +226,8 @@ impl Route for EntityPath {
         }
     }
 
-    fn cancel(&self, ticket: u64) {
-        self.router.cancel(self.group, ticket);
+    fn cancel(&self, ticket: u64) -> bool {
+        self.router.cancel(self.group, ticket)
     }
 
     fn env(&self) -> &Env {

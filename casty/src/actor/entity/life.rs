@@ -88,7 +88,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
             let Self { cell, batch, .. } = self;
             match poll_fn(|cx| cell.mailbox.poll_recv(cx, batch)).await {
                 Received::Batch => {}
-                Received::Closed | Received::Stopped => return Ok(()),
+                Received::Closed | Received::Stop => return Ok(()),
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::codec::EncodeError;
 use crate::replication::{Record, encode_batch_header};
 use crate::sharding::protocol::Outcome;
 
+/// The most that one record may take, state and reply together, in bytes.
+const RECORD_BYTES_MAX: usize = 8 << 20;
+
 /// A batch that collects while the one before it is on its way. Load makes it larger, not later.
 pub(super) struct Batch {
     /// Batches of one opening of the region are numbered from 1.
@@ -65,7 +68,13 @@ impl Batch {
             reply: entry.reply,
         };
         let before = self.bytes.len();
-        crate::codec::encode_into(&record, &mut self.bytes).inspect_err(|_| self.bytes.truncate(before))?;
+        let mut written = crate::codec::encode_into(&record, &mut self.bytes);
+        let bytes = self.bytes.len() - before;
+        if written.is_ok() && bytes > RECORD_BYTES_MAX {
+            let why = format!("it takes {bytes} bytes, and {RECORD_BYTES_MAX} are allowed: keep less state in one entity");
+            written = Err(EncodeError { of: "state and reply of an entity", why });
+        }
+        written.inspect_err(|_| self.bytes.truncate(before))?;
         self.effects.push(effect);
         Ok(())
     }

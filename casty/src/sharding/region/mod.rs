@@ -36,7 +36,7 @@ use crate::wire::Kind;
 /// How often the region lets others run before it proposes, so that what is about to happen shares the log entry.
 const LINGER_YIELDS: usize = 3;
 
-/// A batch this large is proposed without waiting for more, in bytes.
+/// A batch this large takes no more records, in bytes. With the largest record it stays within a log entry.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
 /// How often a leader looks for sessions whose origins are gone.
@@ -239,10 +239,8 @@ impl Task {
 
     /// Hands the collected batch to the group, unless one is on its way.
     fn propose(&mut self) {
-        let Some(open) = self.open.as_mut().filter(|open| !open.batch.is_empty() && self.proposed.is_none()) else {
-            return;
-        };
-        let mut batch = open.next_batch();
+        let Some(open) = self.open.as_mut().filter(|_| self.proposed.is_none()) else { return };
+        let Some(mut batch) = open.next_batch() else { return };
         let (command, leader, epoch) = (batch.take_bytes(), open.leader, open.epoch);
         self.proposed = Some(batch);
         let region = self.region.clone();

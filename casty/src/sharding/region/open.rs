@@ -1,5 +1,6 @@
 //! An open region: everything that lives and dies with one leadership.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::{Batch, BatchEffect, Entry};
@@ -10,9 +11,10 @@ use super::release::Releaser;
 use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
 use crate::actor::entity::{Birth, Effect, EntityType, Journal, Undelivered, What};
 use crate::actor::reply::SinkReply;
+use crate::actor::scope::Held;
 use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
-use crate::replication::{Recorded, Reply};
+use crate::replication::{Recorded, Reply, Row};
 use crate::sharding::Router;
 use crate::sharding::handle::EntityPath;
 use crate::sharding::kinds::Kind;
@@ -28,8 +30,8 @@ const SESSION_BYTES_MAX: usize = 256 << 20;
 pub(super) struct Open {
     pub(super) leader: LeaderId,
     pub(super) epoch: u64,
-    /// The batch that collects.
-    pub(super) batch: Batch,
+    /// The batches that collect: the last takes records, those before it are full.
+    batches: VecDeque<Batch>,
     /// Something went wrong that only a new start mends.
     pub(super) broken: bool,
     parts: RegionParts,
@@ -39,6 +41,14 @@ pub(super) struct Open {
     cells: Cells,
     reads: Reads,
     committed: u64,
+}
+
+/// What a handler wrote.
+struct Written<'a> {
+    version: u64,
+    change: Option<&'a [u8]>,
+    reply: SinkReply,
+    held: Vec<Held>,
 }
 
 /// The journal of one cell: what it did comes back to the region that started it.
@@ -65,7 +75,7 @@ impl Open {
         Self {
             leader,
             epoch,
-            batch: Batch::new(1),
+            batches: VecDeque::from([Batch::new(1)]),
             broken: false,
             parts,
             region,
@@ -185,7 +195,7 @@ impl Open {
             }
         };
         let row = self.parts.state.lock().row(entity_type, request.entity.as_str());
-        let (version, state) = row.map_or((0, None), |row| (row.version, row.state));
+        let Row { version, state } = row.map_err(|error| format!("the state of `{}` cannot be read: {error}", request.entity))?.unwrap_or_default();
         let key = self.cells.next_key();
         let source = Source { epoch: self.epoch, cell: key };
         let path = EntityPath::of(self.router.clone(), self.region.group(), entity_type, shard, request.entity.clone());
@@ -211,7 +221,8 @@ impl Open {
         let Effect { request, what, held } = effect;
         match (what, request) {
             (What::Write { version, change, reply }, request) => {
-                self.write(source.cell, request, version, change.as_deref(), reply, held);
+                let change = change.as_deref();
+                self.write(source.cell, request, Written { version, change, reply, held }, outbox);
             }
             (What::Read { reply }, Some(id)) => {
                 let Some(outcome) = outcome_of(reply) else { return };
@@ -228,13 +239,16 @@ impl Open {
         &mut self,
         key: CellKey,
         request: Option<RequestId>,
-        version: u64,
-        change: Option<&[u8]>,
-        reply: SinkReply,
-        held: Vec<crate::actor::scope::Held>,
+        written: Written<'_>,
+        outbox: &mut Outbox,
     ) {
-        let Some(cell) = self.cells.get_mut(key) else { return };
+        let Written { version, change, reply, held } = written;
         let Some(outcome) = outcome_of(reply) else { return };
+        if let Some(batch) = self.batches.back().filter(|batch| batch.bytes() >= BATCH_BYTES_MAX) {
+            let number = batch.number + 1;
+            self.batches.push_back(Batch::new(number));
+        }
+        let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
         let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, |intake| intake.floor);
         let reply = match &outcome {
             Outcome::Value(bytes) => Reply::Value(bytes),
@@ -242,23 +256,26 @@ impl Open {
         };
         let entry = Entry { entity_type: cell.entity_type, entity: &cell.entity, floor, change, reply };
         let answer = request.map(|id| (id, outcome.clone()));
-        match self.batch.push(&entry, BatchEffect { cell: key, version, answer, held }) {
-            Ok(()) => cell.last_batch = self.batch.number,
+        match batch.push(&entry, BatchEffect { cell: key, version, answer, held }) {
+            Ok(()) => cell.last_batch = batch.number,
             Err(error) => {
-                tracing::error!(entity = %cell.entity, %error, "a record cannot be encoded; the region starts anew");
+                // The cell is ahead of what can be kept. Only a new start brings it back.
+                tracing::error!(entity = %cell.entity, %error, "a change cannot be kept; the region starts anew");
                 self.broken = true;
+                if let Some(id) = request {
+                    self.answer(id, Outcome::Unavailable(format!("the change cannot be kept: {error}")), outbox);
+                }
             }
         }
     }
 
-    /// The batch that is proposed now; another begins to collect.
-    pub(super) fn next_batch(&mut self) -> Batch {
-        let next = Batch::new(self.batch.number + 1);
-        let batch = std::mem::replace(&mut self.batch, next);
-        if batch.bytes() > BATCH_BYTES_MAX {
-            tracing::debug!(group = %self.region.group(), bytes = batch.bytes(), "a large batch");
+    /// The batch that is proposed now, if there is one; another begins to collect.
+    pub(super) fn next_batch(&mut self) -> Option<Batch> {
+        let first = self.batches.pop_front_if(|batch| !batch.is_empty())?;
+        if self.batches.is_empty() {
+            self.batches.push_back(Batch::new(first.number + 1));
         }
-        batch
+        Some(first)
     }
 
     /// A batch is committed: answer, let its sends go, and tell the cells.

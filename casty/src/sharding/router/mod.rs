@@ -136,11 +136,9 @@ impl Router {
         self.route(group).is_none_or(|mut route| route.window.poll(ticket, waker))
     }
 
-    /// A request that waits is wanted no more.
-    pub(super) fn cancel(&self, group: GroupId, ticket: u64) {
-        if let Some(mut route) = self.route(group) {
-            route.window.cancel(ticket);
-        }
+    /// A request that waits is wanted no more. `true`: it will never be sent.
+    pub(super) fn cancel(&self, group: GroupId, ticket: u64) -> bool {
+        self.route(group).is_some_and(|mut route| route.window.cancel(ticket))
     }
 
     /// What a region on `from` says.

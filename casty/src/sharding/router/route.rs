@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::session::{Pending, Session};
 use super::window::Window;
 use super::{RouterSettings, Way};
-use crate::actor::registration::ReplySlot;
+use crate::actor::reply::ReplySlot;
 use crate::actor::{Access, AskFailure};
 use crate::base::{EntityId, GroupId, NodeKey, SessionId, StableMap};
 use crate::sharding::protocol::{Call, Leading, Outcome, Request, ToRegion};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::actor::registration::ReplySlot;
+use crate::actor::reply::ReplySlot;
 use crate::actor::Access;
 use crate::base::EntityId;
 

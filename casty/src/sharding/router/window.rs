@@ -112,11 +112,10 @@ impl Window {
         }
     }
 
-    /// The holder of `ticket` went away.
-    pub(in crate::sharding) fn cancel(&mut self, ticket: u64) {
-        if let Ok(place) = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) {
-            self.waiting.remove(place);
-        }
+    /// The holder of `ticket` went away. `true` if it was still waiting.
+    pub(in crate::sharding) fn cancel(&mut self, ticket: u64) -> bool {
+        let place = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket);
+        place.is_ok_and(|place| self.waiting.remove(place).is_some())
     }
 
     fn entity_limit(&self) -> usize {
