@@ -5,14 +5,18 @@
 //! most groups. At the end it reads all totals back and compares them with a plain sequential fold over the file.
 //!
 //! Pure and tested without a cluster: [`rows`], [`totals`], [`ledger`], [`plant`], [`kills`], [`compare`], [`report`].
-//! [`stream`] drives anything that is a [`Fleet`](fleet::Fleet).
+//! [`stream`] drives anything that is a [`Fleet`](fleet::Fleet); [`cluster`] is the real one.
 
+pub mod aircraft;
 pub mod children;
+pub mod cluster;
 pub mod compare;
 pub mod error;
 pub mod fleet;
+pub mod job;
 pub mod kills;
 pub mod ledger;
+pub mod node;
 pub mod options;
 pub mod outputs;
 pub mod plant;
@@ -22,3 +26,5 @@ pub mod rows;
 pub mod stream;
 pub mod summary;
 pub mod totals;
+
+pub use job::main_with;

@@ -1,4 +1,4 @@
-//! The main job: its parts without a cluster.
+//! The main job: its parts without a cluster, and the program as a whole.
 
 #[cfg(test)]
 mod kills;
@@ -8,6 +8,8 @@ mod ledger;
 mod options;
 #[cfg(test)]
 mod plant;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
