@@ -90,7 +90,7 @@ impl Mesh {
     pub(crate) fn with_peers<T>(self: &Arc<Self>, change: impl FnOnce(&mut PeerTable) -> T) -> T {
         let mut peers = self.peers();
         let result = change(&mut peers);
-        let to_dial = if self.leaving.is_cancelled() { Vec::new() } else { peers.to_dial(Instant::now()) };
+        let to_dial = if self.leaving.is_cancelled() { Vec::new() } else { peers.start_dialling(Instant::now()) };
         drop(peers);
         for key in to_dial {
             self.spawn(dial(self.clone(), key));

@@ -13,7 +13,7 @@ use crate::codec::{Codec, DecodeError, EncodeError, Wire, decode, encode_into};
 /// The version of what follows: frames, gossip and the messages of the layers above.
 pub(crate) const VERSION: u16 = 1;
 
-/// The largest frame of a handshake: an unknown peer makes this node hold no more.
+/// The largest frame of a handshake.
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 4 << 10;
 
 const MAGIC: [u8; 4] = *b"csty";
@@ -32,7 +32,7 @@ pub(crate) enum Purpose {
     /// To know who listens at the address. The connection ends with the answer.
     Ask,
     /// To send frames to the node `to`. The nonce grows with every link that the dialler makes: a link with a lower
-    /// nonce than one seen before was overtaken, and is refused, so frames of an old link never follow those of a
+    /// nonce than the one that stands was overtaken, and is refused, so frames of an old link never follow those of a
     /// newer one.
     Link { to: NodeKey, nonce: u64 },
 }
@@ -49,8 +49,8 @@ pub(crate) enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reason {
     ClusterName { yours: String, mine: String },
-    OtherNode { wanted: NodeKey, mine: Member },
-    Superseded { yours: Member, newest: Member },
+    OtherNode { wanted: NodeKey, mine: Box<Member> },
+    Superseded { yours: Box<Member>, newest: Box<Member> },
     StaleLink,
     Leaving,
     TooManyPeers { max: u32 },
@@ -149,12 +149,8 @@ impl Refusal {
                 let (ours, theirs) = sides(dialler, yours, mine);
                 HandshakeError::ClusterName { ours, theirs }
             }
-            Self::Other(Reason::OtherNode { wanted, mine }) => {
-                HandshakeError::OtherNode { wanted, found: Box::new(mine) }
-            }
-            Self::Other(Reason::Superseded { yours, newest }) => {
-                HandshakeError::Superseded { old: Box::new(yours), newest: Box::new(newest) }
-            }
+            Self::Other(Reason::OtherNode { wanted, mine }) => HandshakeError::OtherNode { wanted, found: mine },
+            Self::Other(Reason::Superseded { yours, newest }) => HandshakeError::Superseded { old: yours, newest },
             Self::Other(Reason::StaleLink) => HandshakeError::StaleLink,
             Self::Other(Reason::Leaving) => HandshakeError::Leaving,
             Self::Other(Reason::TooManyPeers { max }) => HandshakeError::TooManyPeers { max },

@@ -32,6 +32,8 @@ async fn a_node_that_leaves_is_gone_at_once_and_stays_away() {
     for node in &mut nodes {
         node.down(leaver.key()).await;
         assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    }
+    for node in &mut nodes {
         let up = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::MemberUp(_))).then_some(());
         assert_eq!(node.within(Duration::from_secs(30), up).await, None);
     }

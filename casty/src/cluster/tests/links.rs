@@ -1,9 +1,11 @@
 //! What links carry, and what they survive.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
 use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
 use crate::base::NodeKey;
@@ -32,6 +34,24 @@ async fn a_lost_link_is_made_again_and_carries_frames() {
         nodes[0].cluster.send(b, Lane::Bulk, Kind::ENTITY, |out| out.push(round)).unwrap();
         assert_eq!(nodes[1].until("a frame", frame(a, Kind::ENTITY)).await, [round][..]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_leads_nowhere_is_given_up_though_it_takes_bytes() {
+    let net = FaultyNet::new(Arc::new(MemoryNet::default()));
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let (b, begun) = (nodes[1].key(), Instant::now());
+    for node in &nodes {
+        net.swallow(&node.addr());
+    }
+    nodes[0].told(PeerEvent::LinkDown(b)).await;
+    nodes[0].told(PeerEvent::LinkDown(b)).await;
+    assert!(begun.elapsed() < Duration::from_secs(2) && !nodes[0].cluster.is_connected(b));
+    for node in &nodes {
+        net.unblock(&node.addr());
+    }
+    nodes[0].told(PeerEvent::LinkUp(b)).await;
+    nodes[0].told(PeerEvent::InUp(b)).await;
 }
 
 #[tokio::test]
@@ -86,10 +106,10 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
 }
 
 /// A peer of our own making that has linked to the node and can send it any bytes.
-async fn stranger(node: &mut Node) -> (NodeKey, Reader, Writer) {
+async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Reader, Writer) {
     let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
     let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
-    let purpose = Purpose::Link { to: node.key(), nonce: 1 };
+    let purpose = Purpose::Link { to: node.key(), nonce };
     let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
     greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap();
     node.told(PeerEvent::InUp(member.key)).await;
@@ -100,7 +120,7 @@ async fn stranger(node: &mut Node) -> (NodeKey, Reader, Writer) {
 async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
     for noise in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0]] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
-        let (key, mut reader, mut write) = stranger(&mut node).await;
+        let (key, mut reader, mut write) = stranger(&mut node, 1).await;
         let mut good = Vec::new();
         append(&mut good, Kind::NODE, 100, |out| out.extend_from_slice(b"good")).unwrap();
         write.write_all(&good).await.unwrap();
@@ -108,7 +128,7 @@ async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
         assert_eq!(node.until("the good frame", frame(key, Kind::NODE)).await, b"good"[..]);
         node.told(PeerEvent::LinkDown(key)).await;
         assert!(!matches!(reader.next(DEADLINE).await, Ok(Some(_))));
-        stranger(&mut node).await;
+        stranger(&mut node, 2).await;
     }
 }
 

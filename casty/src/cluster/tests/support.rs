@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -195,7 +196,7 @@ impl Listener for MemoryListener {
 pub(super) struct FaultyNet {
     inner: Arc<dyn Net>,
     blocked: Mutex<HashSet<String>>,
-    dialled: Mutex<Vec<(String, CancellationToken)>>,
+    dialled: Mutex<Vec<(String, CancellationToken, Arc<AtomicBool>)>>,
 }
 
 impl FaultyNet {
@@ -205,11 +206,19 @@ impl FaultyNet {
 
     /// Breaks every connection that was dialled to the address.
     pub(super) fn cut(&self, addr: &str) {
-        for (to, cut) in self.dialled.lock().unwrap().iter() {
+        for (to, cut, _) in self.dialled.lock().unwrap().iter() {
             if to == addr {
                 cut.cancel();
             }
         }
+    }
+
+    /// Lets the connections that were dialled to the address take all bytes and carry none.
+    pub(super) fn swallow(&self, addr: &str) {
+        for (to, _, lost) in self.dialled.lock().unwrap().iter() {
+            lost.fetch_or(to == addr, Ordering::Relaxed);
+        }
+        self.blocked.lock().unwrap().insert(addr.to_owned());
     }
 
     /// Breaks every connection that was dialled to the address and lets no other be made.
@@ -234,8 +243,9 @@ impl Net for FaultyNet {
                 return Err(io::ErrorKind::HostUnreachable.into());
             }
             let (io, cut) = (self.inner.connect(addr).await?, CancellationToken::new());
-            self.dialled.lock().unwrap().push((addr.to_owned(), cut.clone()));
-            Ok(Box::new(Breakable { io, cut: Box::pin(cut.cancelled_owned()) }) as Box<dyn Stream>)
+            let lost = Arc::<AtomicBool>::default();
+            self.dialled.lock().unwrap().push((addr.to_owned(), cut.clone(), lost.clone()));
+            Ok(Box::new(Breakable { io, cut: Box::pin(cut.cancelled_owned()), lost }) as Box<dyn Stream>)
         }
         .boxed()
     }
@@ -244,6 +254,7 @@ impl Net for FaultyNet {
 struct Breakable {
     io: Box<dyn Stream>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    lost: Arc<AtomicBool>,
 }
 
 impl Breakable {
@@ -265,6 +276,9 @@ impl AsyncRead for Breakable {
 impl AsyncWrite for Breakable {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check(cx)?;
+        if self.lost.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(buf.len()));
+        }
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
 

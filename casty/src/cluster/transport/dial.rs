@@ -79,6 +79,9 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     tracing::debug!(peer = %member, "linked");
     let outbox = Arc::new(Outbox::new(Bounds::default()));
     let open = mesh.links.open(wanted, outbox.clone());
+    if mesh.leaving.is_cancelled() {
+        outbox.seal();
+    }
     mesh.inbound.event(PeerEvent::LinkUp(wanted));
     // It fails when the membership task has ended, and then nobody needs to know.
     let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
@@ -88,7 +91,7 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
             Err(error) => error.to_string(),
         },
         why = ended(&mut reader) => why,
-        () = target.cut.cancelled() => "a newer life of the peer is a member".to_owned(),
+        () = target.cut.cancelled() => "the peer is silent, or was replaced".to_owned(),
     };
     drop(open);
     tracing::debug!(peer = %member, why, "the link to the peer ended");

@@ -99,14 +99,16 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Ref
         return Err(Reason::Leaving.into());
     }
     if them.id == me.id && them.incarnation < me.incarnation {
-        return Err(Reason::Superseded { yours: them.clone(), newest: me.clone() }.into());
+        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) }.into());
     }
     match hello.purpose {
         Purpose::Ask => {
             mesh.peers().check_life(them)?;
             Ok(None)
         }
-        Purpose::Link { to, .. } if to != me.key => Err(Reason::OtherNode { wanted: to, mine: me.clone() }.into()),
+        Purpose::Link { to, .. } if to != me.key => {
+            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }.into())
+        }
         Purpose::Link { nonce, .. } => {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
             Ok(Some((admitted, nonce)))

@@ -51,7 +51,6 @@ struct Peer {
     alive: bool,
     introduced_until: Option<Instant>,
     incoming: Option<Incoming>,
-    nonce_max: Option<u64>,
     dialling: bool,
     wake: Arc<Notify>,
     cut: CancellationToken,
@@ -95,10 +94,9 @@ impl PeerTable {
     pub(super) fn admit(&mut self, member: Member, nonce: u64) -> Result<Admitted, Reason> {
         self.check_life(&member)?;
         let peer = self.entry(member).ok_or(Reason::TooManyPeers { max: PEERS_MAX as u32 })?;
-        if peer.nonce_max.is_some_and(|newest| nonce <= newest) {
+        if peer.incoming.as_ref().is_some_and(|incoming| nonce <= incoming.nonce) {
             return Err(Reason::StaleLink);
         }
-        peer.nonce_max = Some(nonce);
         let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
         let before = peer.incoming.replace(Incoming { nonce, cut: cut.clone(), ended: ended.clone() });
         peer.wake.notify_one();
@@ -110,7 +108,9 @@ impl PeerTable {
         let newer =
             |peer: &&Peer| peer.alive && peer.member.id == member.id && peer.member.incarnation > member.incarnation;
         match self.peers.values().find(newer) {
-            Some(peer) => Err(Reason::Superseded { yours: member.clone(), newest: peer.member.clone() }),
+            Some(peer) => {
+                Err(Reason::Superseded { yours: Box::new(member.clone()), newest: Box::new(peer.member.clone()) })
+            }
             None => Ok(()),
         }
     }
@@ -123,8 +123,16 @@ impl PeerTable {
         self.forget_idle();
     }
 
+    /// Nothing came from this peer for too long. Our link to it leads nowhere either, most likely, and would take bytes
+    /// until its buffers are full: it is made anew.
+    pub(super) fn distrust(&mut self, key: NodeKey) {
+        if let Some(peer) = self.peers.get(&key) {
+            peer.cut.cancel();
+        }
+    }
+
     /// The peers that need a dialler and have none. They count as dialled from now on.
-    pub(crate) fn to_dial(&mut self, now: Instant) -> Vec<NodeKey> {
+    pub(crate) fn start_dialling(&mut self, now: Instant) -> Vec<NodeKey> {
         let needy = self.peers.iter_mut().filter(|(_, peer)| !peer.dialling && peer.is_wanted(now));
         needy
             .map(|(key, peer)| {
@@ -160,7 +168,6 @@ impl PeerTable {
             alive: false,
             introduced_until: None,
             incoming: None,
-            nonce_max: None,
             dialling: false,
             wake: Arc::default(),
             cut: CancellationToken::new(),
@@ -196,8 +203,8 @@ mod tests {
     fn a_member_is_dialled_by_one_dialler_until_it_is_down() {
         let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
         table.set_alive(&[member("me", 1), a.clone()]);
-        assert_eq!(table.to_dial(now), [a.key]);
-        assert_eq!(table.to_dial(now), []);
+        assert_eq!(table.start_dialling(now), [a.key]);
+        assert_eq!(table.start_dialling(now), []);
         assert!(table.target(a.key, now).is_some());
         table.set_alive(&[member("me", 1)]);
         assert!(table.target(a.key, now).is_none());
@@ -209,7 +216,7 @@ mod tests {
         let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
         table.introduce(a.clone(), now);
         table.introduce(member("me", 1), now);
-        assert_eq!(table.to_dial(now), [a.key]);
+        assert_eq!(table.start_dialling(now), [a.key]);
         assert!(table.target(a.key, now + INTRODUCED_FOR / 2).is_some());
         assert!(table.target(a.key, now + INTRODUCED_FOR).is_none());
     }
@@ -221,7 +228,7 @@ mod tests {
         assert!(table.admit(a.clone(), 6).unwrap().before.is_some());
         assert_eq!(table.admit(a.clone(), 5).err(), Some(Reason::StaleLink));
         table.release(a.key, 4);
-        assert_eq!(table.to_dial(now), [a.key], "link 6 still stands");
+        assert_eq!(table.start_dialling(now), [a.key], "link 6 still stands");
         table.release(a.key, 6);
         assert!(table.target(a.key, now).is_none());
     }
@@ -230,13 +237,16 @@ mod tests {
     fn an_earlier_life_of_a_member_is_cut_off_and_refused() {
         let (mut table, now) = (table(), Instant::now());
         let (old, new) = (member("a", 1), member("a", 2));
-        table.set_alive(&[old.clone()]);
-        table.to_dial(now);
+        table.set_alive(std::slice::from_ref(&old));
+        table.start_dialling(now);
         let incoming = table.admit(old.clone(), 1).unwrap();
         let outgoing = table.target(old.key, now).unwrap();
-        table.set_alive(&[new.clone()]);
+        table.set_alive(std::slice::from_ref(&new));
         assert!(incoming.cut.is_cancelled() && outgoing.cut.is_cancelled());
-        assert_eq!(table.admit(old.clone(), 2).err(), Some(Reason::Superseded { yours: old, newest: new }));
+        assert_eq!(
+            table.admit(old.clone(), 2).err(),
+            Some(Reason::Superseded { yours: Box::new(old), newest: Box::new(new) })
+        );
     }
 
     #[test]

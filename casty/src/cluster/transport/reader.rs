@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::handshake::Reader;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
-use crate::wire::{Kind, Member};
+use crate::wire::{FrameError, Kind, Member};
 
 /// Reads until the connection ends, breaks, or carries what is no frame.
 pub(super) async fn read_frames(mesh: &Mesh, from: &Member, mut reader: Reader) {
@@ -20,7 +20,12 @@ pub(super) async fn read_frames(mesh: &Mesh, from: &Member, mut reader: Reader) 
             }
             Ok(Some((kind, body))) => mesh.inbound.frame(from.key, kind, body),
             Ok(None) => return tracing::debug!(peer = %from, "the peer closed its link"),
-            Err(error) => return mesh.noted.failure(&from.addr, "closed the link from a peer", &error),
+            Err(error) => {
+                if matches!(error, FrameError::Silent { .. }) {
+                    mesh.peers().distrust(from.key);
+                }
+                return mesh.noted.failure(&from.addr, "closed the link from a peer", &error);
+            }
         }
     }
 }
