@@ -4,6 +4,7 @@
 pub mod __private;
 pub mod actor;
 pub mod base;
+pub mod cluster;
 pub mod codec;
 pub mod cluster;
 mod node;
