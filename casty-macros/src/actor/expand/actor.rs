@@ -99,7 +99,7 @@ fn access(model: &Model, names: &Names<'_>) -> TokenStream {
         let (variant, access) = (&handler.variant, handles::access(handler));
         quote!(#msg::#variant(..) => #access)
     });
-    let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match *never {}));
+    let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match never {}));
     let arms = arms.chain(phantom);
     quote! {
         #[allow(clippy::match_same_arms)]
