@@ -139,7 +139,9 @@ impl Registry {
 #[non_exhaustive]
 pub enum RegistryError {
     /// Two actor types have one wire name.
-    #[error("`{first}` and `{second}` both have the wire name `{name}`: give one of them another, `#[actor(name = \"…\")]`")]
+    #[error(
+        "`{first}` and `{second}` both have the wire name `{name}`: give one of them another, `#[actor(name = \"…\")]`"
+    )]
     SameName {
         /// The name.
         name: &'static str,
