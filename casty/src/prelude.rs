@@ -4,4 +4,4 @@ pub use crate::actor::{
     Actor, ActorRef, ActorSystem, AskError, Ctx, Directive, Failure, Handles, Message, Recipient, SendError, Target,
 };
 pub use crate::base::{BoxError, EntityId};
-pub use crate::{actor, message, persistent};
+pub use crate::{actor, handler, message, persistent};
