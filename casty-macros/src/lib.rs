@@ -11,6 +11,7 @@ mod fallback;
 mod message;
 mod path;
 mod persistent;
+mod self_type;
 
 use proc_macro::TokenStream;
 

@@ -6,7 +6,6 @@ pub mod actor;
 pub mod base;
 pub mod cluster;
 pub mod codec;
-pub mod cluster;
 mod node;
 pub mod prelude;
 pub mod raft;

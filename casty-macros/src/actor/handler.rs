@@ -5,8 +5,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::{Attribute, FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type, Visibility};
 
 use super::model::last_ident;
-use super::self_type;
-use crate::attr;
+use crate::{attr, self_type};
 
 /// A method that handles a message.
 pub(crate) struct Handler {

@@ -5,7 +5,6 @@ mod expand;
 mod handler;
 mod hooks;
 mod model;
-mod self_type;
 
 use proc_macro2::TokenStream;
 

@@ -1,7 +1,7 @@
 //! What the user wrote under `#[actor]`.
 
 use proc_macro2::TokenStream;
-use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, ReturnType, Type};
+use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, ReturnType, Type};
 
 use super::handler::Handler;
 use super::hooks::{Hook, HookKind};
@@ -44,7 +44,11 @@ impl Model {
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             let hook = HookKind::of(&method.sig.ident);
-            match take_role(method, hook, errors) {
+            let role = take_role(method, hook, errors);
+            if !matches!(role, Role::Plain) {
+                method.attrs.push(shape_is_given());
+            }
+            match role {
                 Role::Handler => handlers.extend(errors.take(Handler::parse(method, &actor))),
                 Role::Hook(kind) => hooks.extend(errors.take(Hook::parse(kind, method))),
                 Role::Plain => creates |= is_create(method, &ident),
@@ -95,6 +99,19 @@ fn take_role(method: &mut ImplItemFn, hook: Option<HookKind>, errors: &mut Error
             Role::Plain
         }
         None => role,
+    }
+}
+
+/// The macro asks for the shape of these methods, so that lints about it have nothing to say to the user.
+fn shape_is_given() -> Attribute {
+    syn::parse_quote! {
+        #[allow(
+            clippy::missing_const_for_fn,
+            clippy::needless_pass_by_ref_mut,
+            clippy::needless_pass_by_value,
+            clippy::unnecessary_wraps,
+            clippy::unused_self
+        )]
     }
 }
 

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Visibility};
 
 use super::model::Model;
-use crate::path::{Casty, SERDE, WIRE_FIELD};
+use crate::path::{Casty, SERDE, SERDE_FIELD};
+use crate::self_type;
 
 /// The item with serde's traits, `Message` and `WireMessage`.
 pub(crate) fn message(model: &Model) -> TokenStream {
@@ -84,13 +85,13 @@ fn derived_serde(model: &Model) -> TokenStream {
 fn checked_serde(model: &Model) -> TokenStream {
     let (casty, item, ident) = (Casty, &model.item, &model.item.ident);
     let name = ident.to_string();
-    let types = model.field_types();
-    let copy = copy(item);
+    let me = syn::parse_quote!(#ident);
+    let types: Vec<_> = model.field_types().into_iter().map(|ty| self_type::resolve(ty, &me)).collect();
+    let copy = self_type::resolve(copy(item), &me);
     // `for<'a>` lets a bound be false: whether it holds is asked where it is used.
-    let bounds: Vec<String> =
-        types.iter().map(|ty| format!("for<'a> {}: {WIRE_FIELD}", ty.to_token_stream())).collect();
+    let bounds: Vec<String> = types.iter().map(|ty| format!("for<'a> {ty}: {SERDE_FIELD}")).collect();
     let bounds = bounds.join(", ");
-    let checks = types.iter().map(|ty| quote!(#ty: #casty::WireField));
+    let checks = types.iter().map(|ty| casty.bound(ty, "WireField"));
     quote! {
         #item
 

@@ -20,6 +20,10 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
     let members: Vec<_> = fields.iter().map(|field| &field.member).collect();
     let values: Vec<_> = members.iter().map(|member| quote!(&self.#member)).collect();
     let (values, tuple) = (nested(&values), nested(&types));
+    let checks = types.iter().map(|ty| casty.bound(ty, "WireField"));
+    // `for<'a>` lets a bound be false: that is said once, by the check.
+    let serde = quote!(#casty::serde);
+    let given = types.iter().map(|ty| quote!(for<'a> #ty: #serde::Serialize + #serde::de::DeserializeOwned));
     let places = (0..fields.len()).map(|at| place(at, fields.len()));
     quote! {
         #item
@@ -28,7 +32,8 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
         impl #impl_generics #casty::Persistent for #ident #ty_generics
         where
             #(#predicates,)*
-            #(#types: #casty::WireField,)*
+            #(#checks,)*
+            #(#given,)*
         {
             fn save(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #casty::EncodeError> {
                 #casty::encode_into(&#values, out)

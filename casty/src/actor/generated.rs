@@ -37,7 +37,7 @@ impl<A: Sync, F: Future + Send> ReadFuture<A> for F {}
     label = "this is not `Serialize` and `Deserialize`",
     note = "put `#[message]` on the definition of `{Self}`, or leave the field out: `#[serde(skip)]` in a message, `#[persistent(…)]` with the other fields in an actor"
 )]
-pub trait WireField: Serialize + DeserializeOwned {}
+pub trait WireField {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> WireField for T {}

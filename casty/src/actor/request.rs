@@ -35,7 +35,7 @@ struct Commit<R: Send + 'static> {
     port: Port<R>,
 }
 
-impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
+impl<'a, A: Handles<M>, T: Target<A>, M> Request<'a, A, T, M> {
     /// A request for `to`, with its default for the time that it may take.
     #[inline]
     pub fn new(to: &'a T, msg: M) -> Self {
@@ -43,7 +43,9 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
         let actor = PhantomData;
         Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, commit: None, actor }
     }
+}
 
+impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
     /// Waits so long for the reply, waiting for room in the mailbox included.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

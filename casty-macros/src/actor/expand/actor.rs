@@ -84,7 +84,8 @@ fn dispatch(model: &Model, names: &Names<'_>) -> TokenStream {
 /// The call of a handler. What is wrong with its future is said at its name, and once: the wrapper is `Send` by its
 /// signature, so that the future around it is not examined again.
 fn call(handler: &Handler) -> TokenStream {
-    let (casty, ident, args) = (Casty, &handler.ident, &handler.args);
+    let (ident, args) = (&handler.ident, &handler.args);
+    let casty = Casty.at(ident.span());
     let call = quote_spanned!(ident.span()=> Self::#ident(self, #(#args),*));
     match (handler.is_async, handler.is_read) {
         (false, _) => call,
@@ -99,7 +100,7 @@ fn access(model: &Model, names: &Names<'_>) -> TokenStream {
         let (variant, access) = (&handler.variant, handles::access(handler));
         quote!(#msg::#variant(..) => #access)
     });
-    let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match *never {}));
+    let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match never {}));
     let arms = arms.chain(phantom);
     quote! {
         #[allow(clippy::match_same_arms)]
@@ -113,8 +114,9 @@ fn access(model: &Model, names: &Names<'_>) -> TokenStream {
 
 fn hook(hook: &Hook) -> TokenStream {
     let (casty, ident, args) = (Casty, &hook.ident, &hook.args);
+    let here = Casty.at(ident.span());
     let call = quote_spanned!(ident.span()=> Self::#ident(self, #(#args),*));
-    let call = if hook.is_async { quote_spanned!(ident.span()=> #casty::write_handler(#call).await) } else { call };
+    let call = if hook.is_async { quote_spanned!(ident.span()=> #here::write_handler(#call).await) } else { call };
     match hook.kind {
         HookKind::Start => quote! {
             const HAS_START: bool = true;

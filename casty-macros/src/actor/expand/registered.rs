@@ -26,7 +26,9 @@ pub(super) fn registered(model: &Model, names: &Names<'_>) -> TokenStream {
 fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
     let (casty, actor, msg) = (Casty, names.actor, &names.msg);
     let messages: Vec<_> = model.handlers.iter().map(|handler| &handler.message).collect();
-    let replies = model.handlers.iter().map(|handler| &handler.reply);
+    let bounds = model.handlers.iter().flat_map(|Handler { message, reply, .. }| {
+        [casty.bound(message, "WireMessage"), casty.bound(reply, "WireReply")]
+    });
     let encode = model.handlers.iter().map(|Handler { variant, message, .. }| {
         quote!(#msg::#variant(msg, port) => #casty::encode_message::<Self, #message>(msg, port),)
     });
@@ -34,8 +36,7 @@ fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
         #[automatically_derived]
         impl #casty::Registered for #actor
         where
-            #(#messages: #casty::WireMessage,)*
-            #(#replies: #casty::WireReply,)*
+            #(#bounds,)*
         {
             const MESSAGES: &'static [(u32, &'static str)] = &[
                 #((<#messages as #casty::WireMessage>::TAG, <#messages as #casty::WireMessage>::NAME),)*
