@@ -51,7 +51,7 @@ fn only_the_engine_names_the_raft_library() {
 
 #[test]
 fn only_the_codec_names_the_format() {
-    only("bincode::", "codec/bincode.rs");
+    only("bincode::", "codec");
 }
 
 #[test]

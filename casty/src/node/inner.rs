@@ -109,6 +109,13 @@ impl Inner {
     /// Starts the groups of which this node holds replicas.
     fn join(self: &Arc<Self>, charter: Charter, begin: bool) {
         self.links.found(charter.cluster_id());
+        // Those whose link comes up later are told then.
+        let founded = Control::Founded(charter.clone());
+        for member in self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default() {
+            if member.key != self.me {
+                self.control(member.key, &founded);
+            }
+        }
         tracing::info!(
             cluster = format!("{:016x}", charter.cluster_id()),
             founders = charter.founders.len(),

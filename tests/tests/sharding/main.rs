@@ -1,3 +1,4 @@
 //! Entities in a cluster.
 
 mod basics;
+mod observer;
