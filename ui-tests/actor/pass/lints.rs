@@ -111,7 +111,7 @@ impl Account {
     }
 
     #[handler]
-    pub(crate) fn to_bytes(&mut self, msg: Convert) {
+    pub(crate) fn convert(&mut self, msg: Convert) {
         self.balance = u64::from(msg.0[0]);
     }
 
