@@ -52,7 +52,11 @@ fn wire_message(model: &Model) -> TokenStream {
         impl #casty::Message for #ident {}
 
         #[automatically_derived]
-        impl #casty::WireMessage for #ident {
+        impl #casty::WireMessage for #ident
+        // That it is not `Send` is said by the `impl` above.
+        where
+            for<'a> #ident: #casty::Message,
+        {
             const NAME: &'static str = #name;
             const TAG: u32 = #casty::tag(<Self as #casty::WireMessage>::NAME);
 

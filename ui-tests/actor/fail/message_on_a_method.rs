@@ -1,4 +1,4 @@
-use casty::{actor, message};
+use casty::actor;
 
 struct Account(String);
 

@@ -36,9 +36,10 @@ pub enum Withdraw {
     },
 }
 
+/// Why.
 #[message]
 #[derive(Debug)]
-struct Reason {
+pub struct Reason {
     text: String,
     because: Option<Box<Withdraw>>,
     #[serde(skip)]
@@ -49,7 +50,7 @@ struct Reason {
 struct GetBalance;
 
 #[message]
-struct Convert([u8; 32]);
+pub(crate) struct Convert([u8; 32]);
 
 /// Not so much.
 #[message]
@@ -110,7 +111,7 @@ impl Account {
     }
 
     #[handler]
-    pub(crate) fn to_bytes(&mut self, msg: Convert) {
+    pub(crate) fn convert(&mut self, msg: Convert) {
         self.balance = u64::from(msg.0[0]);
     }
 

@@ -1,6 +1,6 @@
 use casty::message;
 
 #[message]
-fn deposit(amount: u64) {}
+fn deposit() {}
 
 fn main() {}
