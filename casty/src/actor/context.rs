@@ -12,31 +12,37 @@ pub struct Ctx<A: Actor> {
     home: Home<A>,
     /// Of the message in hand.
     sender: Option<Sender>,
-    stop: bool,
 }
 
 enum Home<A: Actor> {
     /// An actor of this node.
     Local(Arc<Cell<A>>),
     /// An entity.
-    Entity(Box<(EntityId, ActorRef<A>, ActorSystem)>),
+    Entity(Box<Entity<A>>),
+}
+
+struct Entity<A: Actor> {
+    id: EntityId,
+    myself: ActorRef<A>,
+    system: ActorSystem,
+    stop: bool,
 }
 
 impl<A: Actor> Ctx<A> {
     pub(super) fn local(cell: Arc<Cell<A>>) -> Self {
-        Self { home: Home::Local(cell), sender: None, stop: false }
+        Self { home: Home::Local(cell), sender: None }
     }
 
     /// The surroundings of the entity `id`, reached by `myself` from anywhere.
     pub(crate) fn for_entity(id: EntityId, myself: ActorRef<A>, system: ActorSystem) -> Self {
-        Self { home: Home::Entity(Box::new((id, myself, system))), sender: None, stop: false }
+        Self { home: Home::Entity(Box::new(Entity { id, myself, system, stop: false })), sender: None }
     }
 
     /// A reference to the actor itself. As long as it is kept, the actor does not stop for want of references.
     pub fn myself(&self) -> ActorRef<A> {
         match &self.home {
             Home::Local(cell) => ActorRef::local(cell.reference()),
-            Home::Entity(home) => home.1.clone(),
+            Home::Entity(entity) => entity.myself.clone(),
         }
     }
 
@@ -47,7 +53,10 @@ impl<A: Actor> Ctx<A> {
 
     /// Stops the actor when the message in hand is handled. What is queued goes to dead letters; its askers are told.
     pub fn stop(&mut self) {
-        self.stop = true;
+        match &mut self.home {
+            Home::Local(cell) => cell.mailbox.stop(),
+            Home::Entity(entity) => entity.stop = true,
+        }
     }
 
     /// The id of the entity; of another actor its name, or a number if it has none.
@@ -57,7 +66,7 @@ impl<A: Actor> Ctx<A> {
                 Some(name) => EntityId::from(&**name),
                 None => EntityId::from(format!("#{}", cell.number)),
             },
-            Home::Entity(home) => home.0.clone(),
+            Home::Entity(entity) => entity.id.clone(),
         }
     }
 
@@ -65,7 +74,7 @@ impl<A: Actor> Ctx<A> {
     pub fn name(&self) -> Option<&str> {
         match &self.home {
             Home::Local(cell) => cell.name.as_deref(),
-            Home::Entity(home) => Some(home.0.as_str()),
+            Home::Entity(entity) => Some(entity.id.as_str()),
         }
     }
 
@@ -73,13 +82,16 @@ impl<A: Actor> Ctx<A> {
     pub fn system(&self) -> ActorSystem {
         match &self.home {
             Home::Local(cell) => ActorSystem::inside(&cell.shared),
-            Home::Entity(home) => home.2.inner(),
+            Home::Entity(entity) => entity.system.inner(),
         }
     }
 
-    /// Whether [`stop`](Self::stop) was called.
+    /// Whether the actor is to stop after the message in hand.
     pub(crate) fn stop_requested(&self) -> bool {
-        self.stop
+        match &self.home {
+            Home::Local(cell) => cell.mailbox.is_stopping(),
+            Home::Entity(entity) => entity.stop,
+        }
     }
 
     /// The actor was made anew.

@@ -124,7 +124,7 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
                 }
             }
         }
-        let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, first, &mut me.ticket, &mut me.wait, me.timeout, cx));
+        let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, &mut first, &mut me.ticket, &mut me.wait, me.timeout, cx));
         Poll::Ready(match reply {
             Ok(reply) => A::outcome(reply).map_err(AskError::Handler),
             Err(failure) => Err(failure.into()),
@@ -146,14 +146,14 @@ impl<A: Handles<M>, T: Target<A>, M> Unpin for Request<'_, A, T, M> {}
 /// The part that does not know the message: one copy for every actor and reply type.
 fn poll_ask<A: Actor, T: Target<A>, R: Send + 'static>(
     to: &T,
-    mut first: Option<A::Msg>,
+    first: &mut Option<A::Msg>,
     ticket: &mut Option<u64>,
     wait: &mut Option<Wait<R>>,
     timeout: Duration,
     cx: &mut Context<'_>,
 ) -> Poll<Result<R, AskFailure>> {
     if (first.is_some() || ticket.is_some())
-        && let Poll::Ready(Err(rejected)) = to.poll_send(cx, &mut first, ticket)
+        && let Poll::Ready(Err(rejected)) = to.poll_send(cx, first, ticket)
     {
         *wait = None;
         return Poll::Ready(Err(failure(rejected)));

@@ -85,6 +85,7 @@ impl<A: Actor> Drop for End<A> {
 }
 
 /// `on_start`. Says whether the actor lives.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
 fn start<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Send {
     async move {
         match Unwind(pin!(life.actor.started(&mut life.ctx))).await {
@@ -103,10 +104,11 @@ fn start<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Send {
 }
 
 /// Handles messages until the actor is to stop.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
 fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = ()> + Send {
     async move {
         let mut budget = BUDGET;
-        while !life.ctx.stop_requested() {
+        loop {
             let Some(msg) = life.end.batch.pop() else {
                 let End { cell, batch } = &mut life.end;
                 match poll_fn(|cx| cell.mailbox.poll_recv(cx, batch)).await {

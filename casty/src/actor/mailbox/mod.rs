@@ -95,12 +95,14 @@ impl<T: Send + 'static> Mailbox<T> {
         if let Some(number) = *ticket {
             return self.poll_ticket(cx, number, ticket);
         }
-        let Some(first) = msg.take() else { return Poll::Ready(Ok(())) };
-        match self.try_send(first) {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(Refused::Closed(msg)) => Poll::Ready(Err(Some(msg))),
-            Err(Refused::Full(msg)) => self.enlist(cx, msg, ticket),
+        let queue = self.lock();
+        if queue.items.len() >= queue.limit as usize {
+            return self.enlist(queue, cx, msg, ticket);
         }
+        if let Some(msg) = msg.take() {
+            self.push(queue, msg);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// The sender went away: its message is handed back, unless it is queued already.
@@ -196,15 +198,17 @@ impl<T: Send + 'static> Mailbox<T> {
     }
 
     #[cold]
-    fn enlist(&self, cx: &mut Context<'_>, msg: T, ticket: &mut Option<u64>) -> Poll<Result<(), Option<T>>> {
-        let mut queue = self.lock();
+    fn enlist(
+        &self,
+        mut queue: MutexGuard<'_, Queue<T>>,
+        cx: &mut Context<'_>,
+        msg: &mut Option<T>,
+        ticket: &mut Option<u64>,
+    ) -> Poll<Result<(), Option<T>>> {
         if queue.closed {
-            return Poll::Ready(Err(Some(msg)));
+            return Poll::Ready(Err(msg.take()));
         }
-        if queue.items.len() < queue.limit as usize {
-            self.push(queue, msg);
-            return Poll::Ready(Ok(()));
-        }
+        let Some(msg) = msg.take() else { return Poll::Ready(Ok(())) };
         queue.limit = 0;
         *ticket = Some(queue.waiting.get_or_insert_default().enlist(msg, cx.waker().clone()));
         Poll::Pending
@@ -251,6 +255,10 @@ fn park<T: 'static>(mut queue: MutexGuard<'_, Queue<T>>, cx: &mut Context<'_>, b
         waker => *waker = Some(cx.waker().clone()),
     }
     queue.parked = true;
+    if queue.items.capacity() == 0 {
+        // One buffer goes to and fro; another would be kept for nothing.
+        std::mem::swap(&mut queue.items, batch);
+    }
     let large = buffers::is_large(&queue.items).then(|| std::mem::take(&mut queue.items));
     drop(queue);
     large.into_iter().for_each(buffers::keep);

@@ -48,11 +48,19 @@ pub(super) struct Slot<R> {
 }
 
 struct State<R> {
-    answer: Option<Result<R, AskFailure>>,
+    answer: Option<Given<R>>,
     waker: Option<Waker>,
     /// One of the two sides has left: the other recycles the slot.
     one_left: bool,
     overdue: bool,
+}
+
+/// An answer in its slot: small, since it is moved with every reply.
+enum Given<R> {
+    Value(R),
+    Failed,
+    Stopped,
+    Other(Box<AskFailure>),
 }
 
 impl<R: Send + 'static> Wait<R> {
@@ -68,7 +76,12 @@ impl<R: Send + 'static> Wait<R> {
             if let Some(slot) = self.0.take() {
                 recycle(slot);
             }
-            return Poll::Ready(answer.map_or_else(Answer::Failure, Answer::Value));
+            return Poll::Ready(match answer {
+                Given::Value(reply) => Answer::Value(reply),
+                Given::Failed => Answer::Failure(AskFailure::Failed),
+                Given::Stopped => Answer::Failure(AskFailure::Stopped),
+                Given::Other(failure) => Answer::Failure(*failure),
+            });
         }
         if state.overdue {
             drop(state);
@@ -112,11 +125,11 @@ impl<R: Send + 'static> Drop for Wait<R> {
 impl<R: Send + 'static> SlotPort<R> {
     #[inline]
     pub(super) fn reply(mut self, reply: R) {
-        self.finish(Ok(reply));
+        self.finish(Given::Value(reply));
     }
 
     pub(super) fn fail(mut self, failure: AskFailure) {
-        self.finish(Err(failure));
+        self.finish(Given::Other(Box::new(failure)));
     }
 
     /// When the asker gives up, as far as it is settled yet.
@@ -131,7 +144,7 @@ impl<R: Send + 'static> SlotPort<R> {
     }
 
     #[inline]
-    fn finish(&mut self, answer: Result<R, AskFailure>) {
+    fn finish(&mut self, answer: Given<R>) {
         let Some(slot) = self.0.take() else { return };
         let mut state = lock(&slot.state);
         if state.one_left {
@@ -155,7 +168,7 @@ impl<R: Send + 'static> Drop for SlotPort<R> {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
-            self.finish(Err(if std::thread::panicking() { AskFailure::Failed } else { AskFailure::Stopped }));
+            self.finish(if std::thread::panicking() { Given::Failed } else { Given::Stopped });
         }
     }
 }

@@ -28,7 +28,8 @@ impl Due {
     /// `time` after the first pass that sees it.
     #[inline]
     pub(crate) fn after(time: Duration) -> Self {
-        let ms = u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let ms =
+            time.as_secs().saturating_mul(1_000).saturating_add(u64::from(time.subsec_nanos().div_ceil(1_000_000)));
         Self(ms.clamp(1, UNSETTLED >> 1) | UNSETTLED)
     }
 }

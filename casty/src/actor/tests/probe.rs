@@ -121,7 +121,10 @@ impl Actor for Probe {
 
     async fn dispatch(&mut self, msg: ProbeMsg, ctx: &mut Ctx<Self>) {
         match msg {
-            ProbeMsg::Seq(msg, port) => ctx.accept(port).reply(self.seq(msg)),
+            ProbeMsg::Seq(msg, port) => {
+                self.seq(msg);
+                ctx.accept(port).reply(());
+            }
             ProbeMsg::Echo(msg, port) => ctx.accept(port).reply(msg.0),
             ProbeMsg::SlowEcho(msg, port) => {
                 let port = ctx.accept(port);
