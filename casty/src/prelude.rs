@@ -6,4 +6,4 @@ pub use crate::actor::{
 pub use crate::base::{BoxError, EntityId};
 pub use crate::node::{ClusterConfig, Node};
 pub use crate::sharding::{EntityRef, Sharded};
-pub use crate::{actor, message, persistent};
+pub use crate::{actor, handler, message, persistent};

@@ -94,9 +94,12 @@ impl<A: Actor> Ctx<A> {
         }
     }
 
-    /// The actor was made anew.
+    /// The entity was made anew.
     pub(super) fn renew(&mut self) {
-        (self.sender, self.stop) = (None, false);
+        self.sender = None;
+        if let Home::Entity(entity) = &mut self.home {
+            entity.stop = false;
+        }
     }
 
     /// Takes out of the port who sent the message. Generated code calls it before every handler.
