@@ -23,8 +23,10 @@ pub enum RaftError {
         group: GroupId,
     },
     /// The log was compacted and the state that took the place of its first entries is gone. Nothing was started.
-    #[error("the log of {group:?} begins behind entry {purged}, and the state up to there is not at hand; \
-             let this node join the group again under a new key")]
+    #[error(
+        "the log of {group:?} begins behind entry {purged}, and the state up to there is not at hand; \
+             let this node join the group again under a new key"
+    )]
     StateMissing {
         /// The group.
         group: GroupId,

@@ -12,6 +12,8 @@ use crate::base::{StableMap, stable_hash};
 /// map that would be a pause of tens of milliseconds under the lock.
 const PARTS: usize = 64;
 
+type Part = StableMap<Box<[u8]>, Box<[u8]>>;
+
 /// A [`StateStore`] in memory. A row takes its key, its value and 32 bytes in the map; there is no spare capacity in
 /// it. The number of rows is bounded by who writes them.
 #[derive(Debug)]
@@ -21,14 +23,14 @@ pub struct MemoryState {
 
 #[derive(Debug)]
 struct Table {
-    parts: Vec<StableMap<Box<[u8]>, Box<[u8]>>>,
+    parts: Vec<Part>,
     bytes: u64,
 }
 
 impl MemoryState {
     /// An empty table.
     pub fn new() -> Self {
-        Self { table: RwLock::new(Table { parts: vec![StableMap::default(); PARTS], bytes: 0 }) }
+        Self { table: RwLock::new(Table { parts: vec![Part::default(); PARTS], bytes: 0 }) }
     }
 
     // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole table.
@@ -95,7 +97,7 @@ impl StateStore for MemoryState {
     }
 
     fn clear(&self) -> io::Result<()> {
-        *self.exclusive() = Table { parts: vec![StableMap::default(); PARTS], bytes: 0 };
+        *self.exclusive() = Table { parts: vec![Part::default(); PARTS], bytes: 0 };
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl Mesh {
         }
     }
 
-    /// The runtime of the groups, once there was one.
+    /// The runtime of the groups. There is one as soon as there was a group.
     pub(in crate::raft) fn runtime(&self) -> Option<&Handle> {
         self.runtime.get()
     }
@@ -133,9 +133,8 @@ impl Mesh {
 
     /// Takes a frame from a peer without waiting for anything.
     pub(in crate::raft) fn receive(self: &Arc<Self>, from: NodeKey, body: Bytes) {
-        let Some(runtime) = self.runtime() else { return };
         match Envelope::decode(&body) {
-            Ok(envelope) => self.serve(runtime, from, envelope),
+            Ok(envelope) => self.serve(from, envelope),
             Err(why) => tracing::warn!(%from, bytes = body.len(), %why, "dropped a malformed consensus frame"),
         }
     }

@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use openraft::errors::{Fatal, InitializeError};
 use openraft::errors::RaftError as LibraryError;
+use openraft::errors::{Fatal, InitializeError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

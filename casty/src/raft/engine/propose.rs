@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason};
@@ -43,7 +43,7 @@ impl Engine {
         let write = self.raft.write(Command(command)).with_leader(leader.term).responder(responder);
         // The only thing that this waits for is a place in the queue of the core.
         let mut queued = pin!(tokio::task::coop::unconstrained(write.into_future()));
-        if let Poll::Pending = queued.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if queued.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             // Told before the proposal is dropped, which would be taken for the loss of a proposal in the log.
             fate.tell(refuse(Refusal::Busy));
         }

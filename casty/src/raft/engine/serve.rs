@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -15,27 +14,28 @@ use super::wire::{Envelope, Frame, Request, Response};
 use crate::base::{GroupId, NodeKey};
 
 impl Mesh {
-    pub(super) fn serve(self: &Arc<Self>, runtime: &Handle, from: NodeKey, Envelope { group, frame }: Envelope) {
+    pub(super) fn serve(self: &Arc<Self>, from: NodeKey, Envelope { group, frame }: Envelope) {
         match frame {
             Frame::Append { session, number, request } => {
-                if !self.append(runtime, from, group, session, number, request) {
+                if !self.append(from, group, session, number, request) {
                     self.peer(from).open().served.remove(&session);
                     self.send(from, group, Frame::Gone { session });
                 }
             }
-            Frame::Heartbeat { session, request } => self.heartbeat(runtime, from, group, session, request),
+            Frame::Heartbeat { session, request } => self.heartbeat(from, group, session, request),
             Frame::End { session } => drop(self.peer(from).open().served.remove(&session)),
             Frame::Appended { session, number, result } => {
                 let peer = self.peer(from);
                 let mut open = peer.open();
                 // Full is impossible: the session has sent at most as many appends as the queue holds.
-                let taken = open.sessions.get(&session).is_none_or(|replies| replies.try_send((number, result)).is_ok());
+                let taken =
+                    open.sessions.get(&session).is_none_or(|replies| replies.try_send((number, result)).is_ok());
                 if !taken {
                     open.sessions.remove(&session);
                 }
             }
             Frame::Gone { session } => drop(self.peer(from).open().sessions.remove(&session)),
-            Frame::Ask { id, request } => self.answer(runtime, from, group, id, request),
+            Frame::Ask { id, request } => self.answer(from, group, id, request),
             Frame::Answer { id, response } => {
                 if let Some(asked) = self.peer(from).open().asks.remove(&id) {
                     // Who asked may have given up.
@@ -48,14 +48,13 @@ impl Mesh {
     /// Passes an append to its session, and opens it with the first one. `false`: there is no such session.
     fn append(
         self: &Arc<Self>,
-        runtime: &Handle,
         from: NodeKey,
         group: GroupId,
         session: u64,
         number: u64,
         request: AppendRequest,
     ) -> bool {
-        let Some(member) = self.member(group) else { return false };
+        let Some((member, runtime)) = self.member(group).zip(self.runtime()) else { return false };
         let peer = self.peer(from);
         let mut open = peer.open();
         if number == 0 {
@@ -99,15 +98,9 @@ impl Mesh {
         }
     }
 
-    fn heartbeat(
-        self: &Arc<Self>,
-        runtime: &Handle,
-        from: NodeKey,
-        group: GroupId,
-        session: u64,
-        request: AppendRequest,
-    ) {
-        let (Some(member), Ok(permit)) = (self.member(group), self.requests.clone().try_acquire_owned()) else {
+    fn heartbeat(self: &Arc<Self>, from: NodeKey, group: GroupId, session: u64, request: AppendRequest) {
+        let permit = self.requests.clone().try_acquire_owned().ok();
+        let Some(((member, runtime), permit)) = self.member(group).zip(self.runtime()).zip(permit) else {
             self.send(from, group, Frame::Gone { session });
             return;
         };
@@ -128,8 +121,9 @@ impl Mesh {
         });
     }
 
-    fn answer(self: &Arc<Self>, runtime: &Handle, from: NodeKey, group: GroupId, id: u64, request: Request) {
-        let (Some(member), Ok(permit)) = (self.member(group), self.requests.clone().try_acquire_owned()) else {
+    fn answer(self: &Arc<Self>, from: NodeKey, group: GroupId, id: u64, request: Request) {
+        let permit = self.requests.clone().try_acquire_owned().ok();
+        let Some(((member, runtime), permit)) = self.member(group).zip(self.runtime()).zip(permit) else {
             self.send(from, group, Frame::Answer { id, response: Response::Refused });
             return;
         };

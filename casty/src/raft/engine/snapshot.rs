@@ -6,8 +6,8 @@ use bytes::Bytes;
 use openraft::raft::SnapshotResponse;
 use openraft::storage::Snapshot;
 
-use super::mesh::{Member, Mesh};
 use super::machine::SnapshotData;
+use super::mesh::{Member, Mesh};
 use super::types::{EngineVote, SnapshotMeta, TypeConfig};
 use super::wire::{Chunk, Request, Response};
 use crate::base::{GroupId, NodeKey};

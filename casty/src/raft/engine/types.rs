@@ -110,5 +110,5 @@ pub(super) fn engine_vote(vote: storage::Vote) -> EngineVote {
 
 /// The leader that a vote elected; none while it is only a candidate.
 pub(super) fn leader(vote: &EngineVote) -> Option<LeaderId> {
-    vote.committed.then(|| LeaderId { term: vote.leader_id.term, node: NodeKey(vote.leader_id.voted_for) })
+    vote.committed.then_some(LeaderId { term: vote.leader_id.term, node: NodeKey(vote.leader_id.voted_for) })
 }

@@ -1,9 +1,7 @@
 //! What hosts say to each other.
 
 use bytes::Bytes;
-use openraft::raft::{
-    SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
-};
+use openraft::raft::{SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse};
 use serde::{Deserialize, Serialize};
 
 use super::types::{AppendRequest, AppendResult, EngineVote, SnapshotMeta, TypeConfig};

@@ -29,22 +29,24 @@ async fn a_leader_that_is_cut_off_stops_saying_so_and_the_majority_elects_anothe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_says_so_again_in_the_same_term_when_the_majority_is_back() {
-    let (cluster, leader, id) = Cluster::three(RaftSettings::default()).await;
+async fn a_leader_says_so_again_when_the_majority_is_back() {
+    // Heartbeats that are much shorter than the elections: the old leader is nearly always there first.
+    let settings = RaftSettings {
+        heartbeat: Duration::from_millis(20),
+        election_min: Duration::from_secs(1),
+        election_max: Duration::from_secs(2),
+        ..RaftSettings::default()
+    };
+    let (cluster, leader, id) = Cluster::three(settings).await;
     let others = cluster.others(leader);
-    // Nobody can elect another leader, so the term stays.
     cluster.isolate(leader);
     cluster.net.cut(key(others[0]), key(others[1]));
     let mut leadership = cluster.nodes[leader].group.leadership();
     soon("the leader withdraws", leadership.wait_for(|now| now.ours.is_none())).await.unwrap();
+    assert_eq!(leadership.borrow().leader, Some(id), "nobody can elect another leader");
     cluster.net.join(key(leader), key(others[0]));
-    let again = *soon("somebody leads again", leadership.wait_for(|now| now.ours.is_some() || now.leader != Some(id)))
-        .await
-        .unwrap();
-    if again.leader == Some(id) {
-        assert_eq!(again.ours, Some(id));
-    }
-    let (now, _) = cluster.leader_among(&[leader, others[0]]).await;
+    let (now, again) = cluster.leader_among(&[leader, others[0]]).await;
+    assert!((now, again) == (leader, id) || again > id, "the same leadership goes on, or a later one begins");
     cluster.write(now, 0..3).await;
     cluster.shutdown().await;
 }
@@ -68,7 +70,7 @@ async fn a_leader_is_not_replaced_because_one_follower_lost_it() {
     let (cluster, leader, id) = Cluster::three(RaftSettings::default()).await;
     let lost = cluster.others(leader)[0];
     cluster.net.cut(key(leader), key(lost));
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + Duration::from_secs(2);
     let mut number = 0;
     while Instant::now() < until {
         cluster.write(leader, number..number + 1).await;

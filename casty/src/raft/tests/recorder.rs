@@ -1,5 +1,6 @@
 //! A machine that remembers all it did.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -14,12 +15,14 @@ use crate::raft::Machine;
 pub(super) struct Record {
     applied: Arc<Mutex<Vec<(u64, Bytes)>>>,
     count: watch::Receiver<usize>,
+    restored: Arc<AtomicUsize>,
 }
 
 /// A machine whose state is the list of its commands with their indexes.
 pub(super) struct Recorder {
     applied: Arc<Mutex<Vec<(u64, Bytes)>>>,
     count: watch::Sender<usize>,
+    restored: Arc<AtomicUsize>,
     /// Refuse snapshots.
     pub(super) refuse: bool,
 }
@@ -27,8 +30,9 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn new() -> (Self, Record) {
         let (count, counted) = watch::channel(0);
-        let applied = Arc::new(Mutex::new(Vec::new()));
-        (Self { applied: applied.clone(), count, refuse: false }, Record { applied, count: counted })
+        let (applied, restored) = <(Arc<Mutex<Vec<_>>>, Arc<AtomicUsize>)>::default();
+        let machine = Self { applied: applied.clone(), count, restored: restored.clone(), refuse: false };
+        (machine, Record { applied, count: counted, restored })
     }
 }
 
@@ -39,6 +43,11 @@ impl Record {
 
     pub(super) fn commands(&self) -> Vec<Bytes> {
         self.all().into_iter().map(|(_, command)| command).collect()
+    }
+
+    /// How often the machine took a snapshot of another.
+    pub(super) fn restored(&self) -> usize {
+        self.restored.load(Ordering::SeqCst)
     }
 
     /// Waits until so many commands were applied.
@@ -65,8 +74,10 @@ impl Machine for Recorder {
             return Err("this machine takes no snapshots".into());
         }
         let restored: Vec<(u64, Bytes)> = codec::decode(snapshot)?;
-        self.count.send_replace(restored.len());
+        let count = restored.len();
         *self.applied.lock().unwrap() = restored;
+        self.restored.fetch_add(1, Ordering::SeqCst);
+        self.count.send_replace(count);
         Ok(())
     }
 }
