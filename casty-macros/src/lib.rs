@@ -1,1 +1,163 @@
-//! m
+//! The procedural macros of casty. Use them through the crate `casty`, which exports them.
+//!
+//! Each macro has three parts: `model` parses what the user wrote, `check` finds what is wrong with it, `expand` writes
+//! the code. On an error the macros emit the error *and* code that stands in for what could not be made, so that one
+//! mistake is one message.
+
+mod actor;
+mod attr;
+mod errors;
+mod fallback;
+mod message;
+mod path;
+mod persistent;
+mod self_type;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct or an enum a message: something that can be sent to an actor, on this node or another.
+///
+/// # What it generates
+///
+/// - `Serialize` and `Deserialize`, with casty's own serde: the crate needs no dependency on it. `#[serde(…)]`
+///   attributes on fields work as usual, but those that a compact format cannot follow (`flatten`, `untagged`,
+///   `skip_serializing_if`) fail when the message is sent.
+/// - `Message`, and `WireMessage` with the wire name and its tag.
+///
+/// The wire name is the module path and the name of the type. Nodes recognise a message by it, so a message that is
+/// moved or renamed is another message. `#[message(name = "bank.Deposit")]` fixes the name.
+///
+/// # Example
+///
+/// ```ignore
+/// #[message]
+/// pub struct Deposit {
+///     pub amount: u64,
+/// }
+///
+/// #[message(name = "bank.GetBalance")]
+/// pub struct GetBalance;
+/// ```
+///
+/// # Misuse
+///
+/// These are compile errors: a type with generic parameters, a union, a derive of `Serialize` or `Deserialize` beside
+/// it, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
+#[proc_macro_attribute]
+pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand(args.into(), item.into()).into()
+}
+
+/// Makes a type an actor. It stands on the inherent `impl` block that has the handlers.
+///
+/// # What the block may contain
+///
+/// - Handlers: methods with `#[handler]`, `fn` or `async fn`, that take `&self` (a read) or `&mut self` (a write), one
+///   message by value and, in any position, `ctx: &mut Ctx<Self>` or `ctx: &Ctx<Self>`. The reply is what they return.
+///   A return type whose last path segment is `Result` is split: the asker gets its error, typed.
+/// - `fn new(id: EntityId) -> Self`: the actor can be made from an id, as entities are.
+/// - `on_start(&mut self) -> Result<(), BoxError>` and `on_stop(&mut self)`, `fn` or `async fn`, with `ctx` if they want
+///   it: run before the first message and after the last.
+/// - `on_error(&mut self, failure: &Failure) -> Directive`: says what becomes of the actor after a handler panicked.
+/// - Any other method, which is left alone.
+///
+/// # What it generates
+///
+/// For `impl Account` with the handlers `deposit(&mut self, msg: Deposit) -> u64` and `balance(&self, _: GetBalance) -> u64`:
+///
+/// - `enum AccountMsg { Deposit(Deposit, Port<u64>), Balance(GetBalance, Port<u64>) }`, the type of the mailbox. Its
+///   variants are named after the methods.
+/// - `impl Handles<Deposit> for Account` and so on, and `impl Actor for Account`.
+/// - `struct AccountHandle<T>` with the methods `deposit(Deposit)` and `balance(GetBalance)`. Every reference to an
+///   `Account` derefs to it, so they need no import. They have the documentation of the handlers, and lead to them in an
+///   editor. A handler with a visibility of its own (`pub(crate)`) gives it to its method; a private one is asked for by
+///   message like any other, so that its method is `pub`.
+/// - `impl Registered for Account`, and an entry in the program's list of actor types, so that messages from other nodes
+///   reach it. An actor with generic parameters has neither: it works on its own node.
+///
+/// The wire name is the module path and the name of the type; `#[actor(name = "bank.Account")]` fixes it.
+///
+/// # Example
+///
+/// ```ignore
+/// #[actor]
+/// impl Account {
+///     fn new(_id: EntityId) -> Self {
+///         Self { balance: 0 }
+///     }
+///
+///     /// Puts money in, and says what is there now.
+///     #[handler]
+///     fn deposit(&mut self, msg: Deposit) -> u64 {
+///         self.balance += msg.amount;
+///         self.balance
+///     }
+///
+///     #[handler]
+///     async fn withdraw(&mut self, msg: Withdraw, ctx: &mut Ctx<Self>) -> Result<u64, Overdrawn> {
+///         // …
+///     }
+///
+///     async fn on_stop(&mut self) {
+///         // …
+///     }
+/// }
+/// ```
+///
+/// # Misuse
+///
+/// These are compile errors: a handler without `self`, with no message or with two, with generic parameters, or named
+/// like a method that every reference has (`ask`, `send`, `stop`, …); two handlers of one message; a hook with another
+/// signature; a message or a reply that serde cannot write and read; an `async fn(&self)` handler on a type that is not
+/// `Sync`; and an `async` handler that keeps something that is not `Send` across an `.await`.
+#[proc_macro_attribute]
+pub fn actor(args: TokenStream, item: TokenStream) -> TokenStream {
+    actor::expand(args.into(), item.into()).into()
+}
+
+/// Marks a handler inside an `#[actor]` block. `#[actor]` reads it and takes it away; anywhere else it is an error.
+///
+/// ```ignore
+/// #[actor]
+/// impl Account {
+///     #[handler]
+///     fn deposit(&mut self, msg: Deposit) -> u64 {
+///         // …
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
+    let message = "`#[handler]` marks a method of an actor: put `#[actor]` on the `impl` block around it";
+    let error = syn::Error::new(proc_macro2::Span::call_site(), message);
+    fallback::with_errors(error, item.into()).into()
+}
+
+/// Says which fields of a struct are its state: what is replicated, kept, and restored on another node.
+///
+/// `#[persistent]` keeps all fields; `#[persistent(balance, limit)]` keeps these, and the others are of the node on which
+/// the actor runs: after a move they are as `new` made them.
+///
+/// # What it generates
+///
+/// `impl Persistent`: `save` encodes the fields in the order in which they are named, `load` decodes all of them and then
+/// replaces them. If the bytes are wrong, nothing is replaced.
+///
+/// # Example
+///
+/// ```ignore
+/// #[persistent(balance)]
+/// pub struct Account {
+///     balance: u64,
+///     recent: Vec<u64>,
+/// }
+/// ```
+///
+/// # Misuse
+///
+/// These are compile errors: a field that the struct does not have or that is named twice, a field that serde cannot
+/// write and read, and an enum or a union.
+#[proc_macro_attribute]
+pub fn persistent(args: TokenStream, item: TokenStream) -> TokenStream {
+    persistent::expand(args.into(), item.into()).into()
+}

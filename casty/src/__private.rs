@@ -5,12 +5,13 @@ pub use std::convert::Infallible;
 pub use inventory;
 pub use serde;
 
+pub use crate::actor::generated::{Checked, NotSerde, ReadFuture, WireField, read_handler, write_handler};
 pub use crate::actor::registration::{
     NotAnEntity, Outbound, Probe, Registered, Registration, decode_message, encode_message,
 };
 pub use crate::actor::reply::{IntoOutcome, Port, ReplySink};
 pub use crate::actor::{
-    Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, WireMessage,
+    Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, WireMessage, WireReply,
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::codec::{DecodeError, EncodeError, decode, encode_into, tag};

@@ -4,8 +4,21 @@
 pub mod __private;
 pub mod actor;
 pub mod base;
+pub mod cluster;
 pub mod codec;
+mod node;
+pub mod prelude;
 pub mod raft;
+mod replication;
+pub mod sharding;
 pub mod storage;
+mod wire;
 
-pub use casty_macros::{actor, message, persistent};
+pub use actor::{
+    ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Recipient, SendError, SpawnError,
+};
+pub use base::{BoxError, EntityId, GroupId, NodeId};
+pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};
+pub use sharding::{EntityRef, Sharded, ShardingError};
+
+pub use casty_macros::{actor, handler, message, persistent};

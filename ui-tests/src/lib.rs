@@ -1,1 +1,1 @@
-//! Placeholder.
+//! The tests are in `tests/ui.rs`, their cases in one folder a macro.

@@ -33,6 +33,11 @@ pub trait Actor: Sized + Send + 'static {
     /// Whether the handler of `msg` takes `&self` or `&mut self`.
     fn access(msg: &Self::Msg) -> Access;
 
+    /// The type of the message in `msg`, for the log and for dead letters.
+    fn message_name(_msg: &Self::Msg) -> &'static str {
+        std::any::type_name::<Self::Msg>()
+    }
+
     /// `on_start`.
     fn started(&mut self, _ctx: &mut Ctx<Self>) -> impl Future<Output = Result<(), BoxError>> + Send {
         async { Ok(()) }
@@ -117,6 +122,11 @@ impl Failure {
     pub(crate) fn from_panic(panic: Box<dyn Any + Send>) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Self { panic: text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default() }
+    }
+
+    /// A handler that ended, and yet failed.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self { panic: text.to_owned() }
     }
 }
 

@@ -43,6 +43,7 @@ pub trait WireReply: Send + Sized + 'static {
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + serde::de::DeserializeOwned + Send + 'static> WireReply for T {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         crate::codec::encode_into(self, out)

@@ -2,10 +2,52 @@
 
 #[expect(clippy::module_inception, reason = "the trait `Actor` stands in a file of its name")]
 mod actor;
+mod builder;
+mod cell;
+mod context;
+mod dead_letters;
+mod directory;
 pub mod entity;
+mod env;
+pub(crate) mod error;
+pub mod generated;
+pub(crate) mod lock;
+pub(crate) mod mailbox;
 mod message;
+mod pool;
+mod recipient;
+mod reference;
 pub mod registration;
+pub mod reply;
+mod request;
+mod route;
+mod run;
+pub mod scope;
+mod send;
+mod spawn;
+mod system;
+mod target;
+mod watchers;
+
+#[cfg(test)]
+mod tests;
 
 pub use actor::{Access, Actor, Directive, Failure, FromId, Handles, Persistent, SentTo};
+pub use builder::SystemBuilder;
+pub use cell::Local;
+pub use context::Ctx;
+pub use dead_letters::{DeadLetter, DeadLetters, DeadReason};
+pub use env::{ASK_TIMEOUT, Env};
+pub use error::{AskError, AskFailure, LookupError, SendError, SpawnError};
+pub use mailbox::MAILBOX_CAPACITY;
 pub use message::{Message, WireMessage, WireReply};
+pub use recipient::Recipient;
+pub use reference::ActorRef;
 pub use registration::{Registered, RegistryError};
+pub use reply::Port;
+pub use request::Request;
+pub use route::{Route, Routed};
+pub use send::SendRequest;
+pub use spawn::{Spawn, Spawning};
+pub use system::{ActorSystem, SHUTDOWN_TIMEOUT};
+pub use target::{ActorTarget, Rejected, RemoteTarget, Target};

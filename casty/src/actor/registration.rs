@@ -81,6 +81,11 @@ inventory::collect!(Registration);
 /// [`NotAnEntity`]'s stands.
 pub struct Probe<A>(PhantomData<A>);
 
+impl<A: Registered> Probe<A> {
+    /// The messages of `A`.
+    pub const MESSAGES: &'static [(u32, &'static str)] = A::MESSAGES;
+}
+
 impl<A: Registered + Persistent + FromId> Probe<A> {
     /// How to run `A` as an entity.
     pub const ENTITY: Option<&'static dyn EntityType> = Some(&entity::Of::<A>::NEW);
@@ -88,6 +93,8 @@ impl<A: Registered + Persistent + FromId> Probe<A> {
 
 /// The other half of [`Probe`].
 pub trait NotAnEntity {
+    /// Only for an `A` that does not compile: a message of it cannot be sent to another node.
+    const MESSAGES: &'static [(u32, &'static str)] = &[];
     /// `A` cannot be an entity.
     const ENTITY: Option<&'static dyn EntityType> = None;
 }
@@ -132,7 +139,9 @@ impl Registry {
 #[non_exhaustive]
 pub enum RegistryError {
     /// Two actor types have one wire name.
-    #[error("`{first}` and `{second}` both have the wire name `{name}`: give one of them another, `#[actor(name = \"…\")]`")]
+    #[error(
+        "`{first}` and `{second}` both have the wire name `{name}`: give one of them another, `#[actor(name = \"…\")]`"
+    )]
     SameName {
         /// The name.
         name: &'static str,

@@ -3,7 +3,7 @@
 use std::any::type_name;
 
 use bincode::config::{Configuration, Limit, standard};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Codec, DecodeError, EncodeError, VALUE_BYTES_MAX};
 
@@ -24,16 +24,21 @@ impl Codec for Bincode {
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-        let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|why| DecodeError::Malformed {
-            of: type_name::<T>(),
-            bytes: bytes.len(),
-            why: why.to_string(),
-        })?;
+        let (value, used) =
+            bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|why| malformed::<T>(bytes, &why))?;
         if used != bytes.len() {
             return Err(DecodeError::Trailing { of: type_name::<T>(), used, bytes: bytes.len() });
         }
         Ok(value)
     }
+
+    fn decode_prefix<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError> {
+        bincode::serde::borrow_decode_from_slice(bytes, CONFIG).map_err(|why| malformed::<T>(bytes, &why))
+    }
+}
+
+fn malformed<T>(bytes: &[u8], why: &bincode::error::DecodeError) -> DecodeError {
+    DecodeError::Malformed { of: type_name::<T>(), bytes: bytes.len(), why: why.to_string() }
 }
 
 #[cfg(test)]

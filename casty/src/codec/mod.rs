@@ -3,7 +3,7 @@
 mod bincode;
 mod tag;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::bincode::Bincode;
 pub use tag::tag;
@@ -24,6 +24,9 @@ pub trait Codec {
 
     /// Decodes a value that fills `bytes` to the last byte.
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError>;
+
+    /// Decodes a value at the start of `bytes`, which may borrow from them, and says how many bytes it took.
+    fn decode_prefix<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError>;
 }
 
 /// Encodes with [`Wire`].
@@ -41,6 +44,11 @@ pub fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Resul
 /// Decodes with [`Wire`]. Bytes that are left over are an error.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     Wire::decode(bytes)
+}
+
+/// Decodes a value at the start of `bytes` with [`Wire`], and says how many bytes it took.
+pub fn decode_prefix<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError> {
+    Wire::decode_prefix(bytes)
 }
 
 /// A value could not become bytes.

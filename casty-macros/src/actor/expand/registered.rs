@@ -1,0 +1,87 @@
+//! `impl Registered`, and the entry in the program's list of actor types.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Names;
+use crate::actor::handler::Handler;
+use crate::actor::model::Model;
+use crate::path::Casty;
+
+/// Nothing for a generic actor: which of its types other nodes have cannot be known.
+pub(super) fn registered(model: &Model, names: &Names<'_>) -> TokenStream {
+    if model.is_generic() {
+        return TokenStream::new();
+    }
+    let registered = implementation(model, names);
+    let entry = entry(names);
+    quote! {
+        #registered
+        #entry
+    }
+}
+
+/// What the messages and replies need stands as bounds in front: where one does not hold, the compiler says so once, at
+/// its type, and takes it as given within.
+fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
+    let (casty, actor, msg) = (Casty, names.actor, &names.msg);
+    let messages: Vec<_> = model.handlers.iter().map(|handler| &handler.message).collect();
+    let bounds = model.handlers.iter().flat_map(|Handler { message, reply, .. }| {
+        [casty.bound(message, "WireMessage"), casty.bound(reply, "WireReply")]
+    });
+    let encode = model.handlers.iter().map(|Handler { variant, message, .. }| {
+        quote!(#msg::#variant(msg, port) => #casty::encode_message::<Self, #message>(msg, port),)
+    });
+    quote! {
+        #[automatically_derived]
+        impl #casty::Registered for #actor
+        where
+            #(#bounds,)*
+        {
+            const MESSAGES: &'static [(u32, &'static str)] = &[
+                #((<#messages as #casty::WireMessage>::TAG, <#messages as #casty::WireMessage>::NAME),)*
+            ];
+
+            fn encode(msg: Self::Msg) -> ::core::result::Result<#casty::Outbound, #casty::EncodeError> {
+                match msg {
+                    #(#encode)*
+                }
+            }
+
+            #[allow(unused_variables)]
+            fn decode(
+                tag: u32,
+                bytes: &[u8],
+                sink: ::core::option::Option<::std::sync::Arc<dyn #casty::ReplySink>>,
+            ) -> ::core::result::Result<Self::Msg, #casty::DecodeError> {
+                #(if tag == <#messages as #casty::WireMessage>::TAG {
+                    return #casty::decode_message::<Self, #messages>(bytes, sink);
+                })*
+                ::core::result::Result::Err(#casty::DecodeError::UnknownTag {
+                    actor: <Self as #casty::Actor>::NAME,
+                    tag,
+                })
+            }
+        }
+    }
+}
+
+fn entry(names: &Names<'_>) -> TokenStream {
+    let (casty, actor) = (Casty, names.actor);
+    quote! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use #casty::NotAnEntity as _;
+
+            #casty::inventory::submit! {
+                #casty::Registration {
+                    name: <#actor as #casty::Actor>::NAME,
+                    rust_name: ::core::any::type_name::<#actor>,
+                    type_id: ::core::any::TypeId::of::<#actor>,
+                    messages: #casty::Probe::<#actor>::MESSAGES,
+                    entity: #casty::Probe::<#actor>::ENTITY,
+                }
+            }
+        };
+    }
+}

@@ -1,0 +1,48 @@
+//! The settings of a system.
+
+use std::time::Duration;
+
+use super::env::ASK_TIMEOUT;
+use super::mailbox::MAILBOX_CAPACITY;
+use super::system::SHUTDOWN_TIMEOUT;
+use super::{ActorSystem, Env};
+
+/// Settings of an [`ActorSystem`].
+#[derive(Clone, Debug)]
+#[must_use = "call `build` to get the system"]
+pub struct SystemBuilder {
+    name: String,
+    ask_timeout: Duration,
+    mailbox_capacity: usize,
+    shutdown_timeout: Duration,
+}
+
+impl SystemBuilder {
+    pub(super) fn new(name: String) -> Self {
+        let (ask_timeout, shutdown_timeout) = (ASK_TIMEOUT, SHUTDOWN_TIMEOUT);
+        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown_timeout }
+    }
+
+    /// How long an ask may take that does not say. The default is 5 seconds.
+    pub fn ask_timeout(mut self, timeout: Duration) -> Self {
+        self.ask_timeout = timeout;
+        self
+    }
+
+    /// How many messages a mailbox holds, unless its actor is spawned with another number. The default is 1024.
+    pub fn mailbox_capacity(mut self, messages: usize) -> Self {
+        self.mailbox_capacity = messages;
+        self
+    }
+
+    /// How long a shutdown waits for actors to handle what is queued. The default is 10 seconds.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// The system.
+    pub fn build(self) -> ActorSystem {
+        ActorSystem::with(Env::new(self.name.into(), self.ask_timeout), self.mailbox_capacity, self.shutdown_timeout)
+    }
+}

@@ -1,0 +1,210 @@
+//! The loop of an entity's cell.
+
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::progress::CellScope;
+use super::{Birth, Cell, Effect, Journal, What};
+use crate::actor::mailbox::Received;
+use crate::actor::reply::SinkReply;
+use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Persistent, Registered, Routed, scope};
+use crate::base::{BoxError, EntityId, RequestId};
+
+/// How many messages a cell handles before it lets others run.
+const BUDGET: u32 = 256;
+
+/// A message in the mailbox of a cell.
+pub(super) struct Item<A: Registered> {
+    pub(super) request: RequestId,
+    pub(super) msg: A::Msg,
+}
+
+/// A live instance, and what is known of its state.
+pub(super) struct Life<A: Registered> {
+    id: EntityId,
+    actor: A,
+    ctx: Ctx<A>,
+    cell: Arc<Cell<A>>,
+    scope: Arc<CellScope>,
+    journal: Arc<dyn Journal>,
+    /// The version after the last record that was handed to the journal.
+    version: u64,
+    /// The persistent fields as of that record.
+    captured: Vec<u8>,
+    batch: Vec<Item<A>>,
+}
+
+impl<A: Registered + Persistent + FromId> Life<A> {
+    /// Makes the actor from its id and its replicated state.
+    pub(super) fn new(birth: Birth, cell: Arc<Cell<A>>) -> Result<Self, BoxError> {
+        let Birth { id, version, state, journal, route, system } = birth;
+        let mut captured = Vec::new();
+        let mut actor = create::<A>(&id)?;
+        match state {
+            Some(state) => {
+                actor.load(&state)?;
+                captured.extend_from_slice(&state);
+            }
+            None => actor.save(&mut captured)?,
+        }
+        let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
+        let ctx = Ctx::for_entity(id.clone(), myself, system);
+        let scope = Arc::new(CellScope::new(cell.progress.clone()));
+        Ok(Self { id, actor, ctx, cell, scope, journal, version, captured, batch: Vec::new() })
+    }
+
+    /// Handles messages until the region stops the cell, or the actor cannot go on.
+    pub(super) async fn run(mut self) {
+        let cell = self.cell.clone();
+        let ended = tokio::select! {
+            biased;
+            () = cell.progress.stopped() => Ok(()),
+            ended = self.live() => ended,
+        };
+        if let Err(error) = ended {
+            self.end(&error);
+        }
+        if A::HAS_STOP {
+            let Self { actor, ctx, scope, .. } = &mut self;
+            let _ = AssertUnwindSafe(scope::enter(scope.clone(), actor.stopped(ctx))).catch_unwind().await;
+        }
+    }
+
+    async fn live(&mut self) -> Result<(), BoxError> {
+        self.start().await?;
+        let mut budget = BUDGET;
+        loop {
+            while let Some(item) = self.batch.pop() {
+                self.handle(item).await?;
+                budget -= 1;
+                if budget == 0 {
+                    budget = BUDGET;
+                    tokio::task::yield_now().await;
+                }
+            }
+            let Self { cell, batch, .. } = self;
+            match poll_fn(|cx| cell.mailbox.poll_recv(cx, batch)).await {
+                Received::Batch => {}
+                Received::Closed | Received::Stop => return Ok(()),
+            }
+        }
+    }
+
+    /// Runs `on_start`. What it changed is a record of its own, ahead of every reply.
+    async fn start(&mut self) -> Result<(), BoxError> {
+        if !A::HAS_START {
+            return Ok(());
+        }
+        self.scope.begin(self.version);
+        let Self { actor, ctx, scope, .. } = self;
+        let started = AssertUnwindSafe(scope::enter(scope.clone(), actor.started(ctx))).catch_unwind().await;
+        match started {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(format!("on_start failed: {error}").into()),
+            Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).panic).into()),
+        }
+        let (change, held) = (self.capture()?, self.scope.take());
+        if change.is_some() || !held.is_empty() {
+            self.version += 1;
+            let what = What::Write { version: self.version, change, reply: SinkReply::Failed };
+            self.journal.record(Effect { request: None, what, held });
+        }
+        Ok(())
+    }
+
+    /// Runs one handler, and hands what it did to the journal.
+    async fn handle(&mut self, item: Item<A>) -> Result<(), BoxError> {
+        let Item { request, msg } = item;
+        let access = A::access(&msg);
+        self.scope.begin(self.version);
+        let Self { actor, ctx, scope, .. } = self;
+        let ended = AssertUnwindSafe(scope::enter(scope.clone(), actor.dispatch(msg, ctx))).catch_unwind().await;
+        let reply = self.cell.sink.take().unwrap_or(SinkReply::Failed);
+        let failed = match ended {
+            Err(panic) => Some(Failure::from_panic(panic)),
+            Ok(()) => (!matches!(reply, SinkReply::Value(_))).then(|| Failure::from_text("its reply cannot be encoded")),
+        };
+        if let Some(failure) = failed {
+            return self.fail(request, access, &failure).await;
+        }
+        let held = self.scope.take();
+        let what = match access {
+            Access::Read => What::Read { reply },
+            Access::Write => {
+                let change = match self.capture() {
+                    Ok(change) => change,
+                    Err(error) => {
+                        let what = What::Refused { reason: format!("the state of `{}` cannot be kept: {error}", self.id) };
+                        self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
+                        return Err(error);
+                    }
+                };
+                self.version += 1;
+                What::Write { version: self.version, change, reply }
+            }
+        };
+        self.journal.record(Effect { request: Some(request), what, held });
+        if self.ctx.stop_requested() {
+            self.renew().await?;
+        }
+        Ok(())
+    }
+
+    /// A handler panicked: it changed nothing. What it sent is dropped, and the actor is made anew from its last record.
+    async fn fail(&mut self, request: RequestId, access: Access, failure: &Failure) -> Result<(), BoxError> {
+        tracing::error!(actor = A::NAME, entity = %self.id, panic = failure.panic, "a handler failed");
+        drop(self.scope.take());
+        let what = match access {
+            Access::Read => What::Read { reply: SinkReply::Failed },
+            Access::Write => {
+                self.version += 1;
+                What::Write { version: self.version, change: None, reply: SinkReply::Failed }
+            }
+        };
+        self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
+        let Self { actor, .. } = self;
+        // The directive does not matter for an entity; the actor may still want to know.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| actor.failed(failure)));
+        self.renew().await
+    }
+
+    /// Makes the actor anew from its last record.
+    async fn renew(&mut self) -> Result<(), BoxError> {
+        let mut actor = create::<A>(&self.id)?;
+        actor.load(&self.captured)?;
+        self.actor = actor;
+        self.ctx.renew();
+        self.start().await
+    }
+
+    /// The persistent fields, if they differ from those of the last record.
+    fn capture(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
+        let mut state = Vec::with_capacity(self.captured.len());
+        self.actor.save(&mut state)?;
+        if state == self.captured {
+            return Ok(None);
+        }
+        self.captured.clone_from(&state);
+        Ok(Some(state))
+    }
+
+    /// The actor cannot go on: nothing that waits for it is handled.
+    fn end(&mut self, error: &BoxError) {
+        tracing::error!(actor = A::NAME, entity = %self.id, %error, "an entity cannot go on");
+        self.cell.mailbox.stop();
+        self.batch.extend(self.cell.mailbox.take_left());
+        for Item { request, .. } in self.batch.drain(..) {
+            let reason = format!("`{}` cannot start or go on: {error}", self.id);
+            let what = What::Refused { reason };
+            self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
+        }
+        self.journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
+    }
+}
+
+fn create<A: FromId>(id: &EntityId) -> Result<A, BoxError> {
+    A::create(id).ok_or_else(|| format!("`{}` has no `new(EntityId)`", A::NAME).into())
+}

@@ -1,0 +1,175 @@
+//! An actor whose effects are captured instead of released: the cell of an entity.
+//!
+//! The cell runs handlers as a local cell does, but hands what each did (state, reply, held sends) to a [`Journal`],
+//! which decides when the world may see it. Its state may be ahead of what is committed; nothing that shows it leaves
+//! before.
+
+mod life;
+mod progress;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use self::life::{Item, Life};
+use self::progress::Progress;
+use super::mailbox::{Mailbox, Refused};
+use super::scope::Held;
+use super::{ActorSystem, FromId, Persistent, Registered, Route};
+use crate::actor::reply::{ReplySink, SinkReply};
+use crate::base::{BoxError, EntityId, RequestId};
+use crate::codec::DecodeError;
+
+/// The most messages that wait for one entity. The windows of the callers keep it far below.
+const ENTITY_MAILBOX_CAPACITY: usize = 65_536;
+
+/// An actor type that can run as an entity.
+pub trait EntityType: Send + Sync {
+    /// Starts a cell. Its `on_start` runs there; this fails only if the state cannot be read.
+    fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError>;
+}
+
+/// What a cell begins with.
+pub struct Birth {
+    /// The entity.
+    pub id: EntityId,
+    /// How many records of it are committed.
+    pub version: u64,
+    /// Its persistent fields; `None` if no record ever changed them.
+    pub state: Option<Bytes>,
+    /// Where its effects go.
+    pub journal: Arc<dyn Journal>,
+    /// The way to itself.
+    pub route: Arc<dyn Route>,
+    /// The system of its node.
+    pub system: ActorSystem,
+}
+
+/// A live instance of an entity.
+pub trait EntityCell: Send + Sync {
+    /// Puts a message into its mailbox.
+    fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered>;
+
+    /// Its records up to `version` are committed.
+    fn committed(&self, version: u64);
+
+    /// Stops it: the handler that runs is cancelled at its next await, and what it does counts for nothing.
+    fn stop(&self);
+}
+
+/// Why a message did not get into an entity's mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undelivered {
+    /// The bytes are no message of the actor.
+    Malformed(DecodeError),
+    /// The mailbox is full.
+    Full,
+    /// The cell has stopped.
+    Stopped,
+}
+
+/// Where the effects of a cell go, in the order in which its handlers ended.
+pub trait Journal: Send + Sync + 'static {
+    /// A handler has ended.
+    fn record(&self, effect: Effect);
+}
+
+/// What a handler did.
+pub struct Effect {
+    /// The request that it handled; `None` for `on_start`.
+    pub request: Option<RequestId>,
+    /// What it did.
+    pub what: What,
+    /// What it sent.
+    pub held: Vec<Held>,
+}
+
+/// The kinds of [`Effect`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum What {
+    /// A `&mut self` handler, or `on_start`, or one that panicked: a record.
+    Write {
+        /// The version of the entity after it.
+        version: u64,
+        /// The persistent fields, if they changed.
+        change: Option<Vec<u8>>,
+        /// The answer.
+        reply: SinkReply,
+    },
+    /// A `&self` handler: no record.
+    Read {
+        /// The answer.
+        reply: SinkReply,
+    },
+    /// The message was not handled; nothing happened.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The cell has ended by itself. It takes no more messages.
+    Gone,
+}
+
+/// [`EntityType`] of the actor `A`.
+pub struct Of<A>(PhantomData<fn() -> A>);
+
+impl<A> Of<A> {
+    /// The only value.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
+    fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError> {
+        let cell = Arc::new(Cell {
+            mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY),
+            progress: Arc::new(Progress::new(birth.version)),
+            sink: Arc::default(),
+        });
+        let life = Life::<A>::new(birth, cell.clone())?;
+        tokio::spawn(life.run());
+        Ok(cell)
+    }
+}
+
+/// The part of a cell that is shared with the region.
+struct Cell<A: Registered> {
+    mailbox: Mailbox<Item<A>>,
+    progress: Arc<Progress>,
+    sink: Arc<CellSink>,
+}
+
+impl<A: Registered> EntityCell for Cell<A> {
+    fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered> {
+        let msg = A::decode(tag, body, Some(self.sink.clone())).map_err(Undelivered::Malformed)?;
+        self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {
+            Refused::Full(_) => Undelivered::Full,
+            Refused::Closed(_) => Undelivered::Stopped,
+        })
+    }
+
+    fn committed(&self, version: u64) {
+        self.progress.commit(version);
+    }
+
+    fn stop(&self) {
+        self.progress.stop();
+        self.mailbox.stop();
+    }
+}
+
+/// Takes the reply of the handler that runs.
+#[derive(Default)]
+struct CellSink(std::sync::Mutex<Option<SinkReply>>);
+
+impl CellSink {
+    fn take(&self) -> Option<SinkReply> {
+        super::lock::lock(&self.0).take()
+    }
+}
+
+impl ReplySink for CellSink {
+    fn complete(&self, reply: SinkReply) {
+        *super::lock::lock(&self.0) = Some(reply);
+    }
+}

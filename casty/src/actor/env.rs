@@ -1,0 +1,44 @@
+//! What all references of one system share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dead_letters::DeadLetters;
+use super::reply::Sweeper;
+
+/// The time an ask may take, unless the system or the ask says otherwise.
+pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What all references of one system share: its name, its default for asks, and where undelivered messages go.
+pub struct Env {
+    system: Arc<str>,
+    ask_timeout: Duration,
+    sweeper: Arc<Sweeper>,
+    dead_letters: DeadLetters,
+}
+
+impl Env {
+    pub(crate) fn new(system: Arc<str>, ask_timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { system, ask_timeout, sweeper: Sweeper::new(), dead_letters: DeadLetters::new() })
+    }
+
+    /// The name of the system.
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// The time an ask may take by default.
+    pub fn ask_timeout(&self) -> Duration {
+        self.ask_timeout
+    }
+
+    /// Messages that nobody handled.
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
+    }
+
+    #[inline]
+    pub(crate) fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
+    }
+}

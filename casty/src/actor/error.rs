@@ -1,0 +1,195 @@
+//! What can go wrong when an actor is spawned, found, asked or sent to.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::time::Duration;
+
+use super::RegistryError;
+
+/// Why an ask brought no reply. `E` is the handler's own error.
+///
+/// [`Unavailable`](Self::Unavailable) and [`MailboxFull`](Self::MailboxFull) mean that the request was certainly not
+/// applied; [`Timeout`](Self::Timeout) and [`Unknown`](Self::Unknown) that it may have been.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError<E = Infallible> {
+    /// The handler returned this `Err`.
+    #[error("the handler returned an error: {0:?}")]
+    Handler(E),
+    /// The handler panicked.
+    #[error("the handler panicked before it replied: the log of the actor's node has the text of the panic")]
+    Failed,
+    /// No reply came in time.
+    #[error("no reply within {after:?}: the request may still be applied; allow more time with `.timeout(..)`")]
+    Timeout {
+        /// The time that was allowed.
+        after: Duration,
+    },
+    /// The mailbox had no room in time: the request was not delivered.
+    #[error("the mailbox stayed full until the deadline and the request was not delivered: slow down, or ask later")]
+    MailboxFull,
+    /// The actor has stopped, or stopped before it replied.
+    #[error("the actor has stopped, or stopped before it replied: spawn it again, or look it up again")]
+    Stopped,
+    /// The request was not applied, and could not be.
+    #[error("unavailable, and nothing was applied: {reason}; it is safe to ask again")]
+    Unavailable {
+        /// What stood in the way.
+        reason: String,
+    },
+    /// The request may or may not have been applied.
+    #[error("the outcome is unknown: {reason}; read the state before you ask again")]
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// [`AskError`] without the handler's own error: what the framework has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AskFailure {
+    /// [`AskError::Failed`].
+    Failed,
+    /// [`AskError::Timeout`].
+    Timeout {
+        /// The time that was allowed.
+        after: Duration,
+    },
+    /// [`AskError::MailboxFull`].
+    MailboxFull,
+    /// [`AskError::Stopped`].
+    Stopped,
+    /// [`AskError::Unavailable`].
+    Unavailable {
+        /// What stood in the way.
+        reason: String,
+    },
+    /// [`AskError::Unknown`].
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl<E> From<AskFailure> for AskError<E> {
+    fn from(failure: AskFailure) -> Self {
+        match failure {
+            AskFailure::Failed => Self::Failed,
+            AskFailure::Timeout { after } => Self::Timeout { after },
+            AskFailure::MailboxFull => Self::MailboxFull,
+            AskFailure::Stopped => Self::Stopped,
+            AskFailure::Unavailable { reason } => Self::Unavailable { reason },
+            AskFailure::Unknown { reason } => Self::Unknown { reason },
+        }
+    }
+}
+
+impl fmt::Display for AskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        AskError::<Infallible>::from(self.clone()).fmt(f)
+    }
+}
+
+impl std::error::Error for AskFailure {}
+
+/// Why a message was not sent. It hands the message back, and is an `Error` whether or not `M` is `Debug`.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError<M> {
+    /// The mailbox, or the window of messages under way, has no room.
+    #[error("cannot send a `{}`: there is no room; wait for room with `send`, or send it later", name::<M>())]
+    Full(M),
+    /// The actor has stopped.
+    #[error("cannot send a `{}`: the actor has stopped; spawn it again, or look it up again", name::<M>())]
+    Stopped(M),
+    /// The actor cannot be reached.
+    #[error("cannot send a `{}`: {reason}; it is safe to send it again", name::<M>())]
+    Unavailable {
+        /// The message.
+        message: M,
+        /// What stood in the way.
+        reason: String,
+    },
+    /// The message was used up before the sending failed: there is nothing to hand back.
+    #[error("lost a `{}`: {reason}", name::<M>())]
+    Lost {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl<M> SendError<M> {
+    /// The message, unless it was lost.
+    pub fn into_message(self) -> Option<M> {
+        match self {
+            Self::Full(message) | Self::Stopped(message) | Self::Unavailable { message, .. } => Some(message),
+            Self::Lost { .. } => None,
+        }
+    }
+}
+
+impl<M> fmt::Debug for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("Full(..)"),
+            Self::Stopped(_) => f.write_str("Stopped(..)"),
+            Self::Unavailable { reason, .. } => f.debug_struct("Unavailable").field("reason", reason).finish(),
+            Self::Lost { reason } => f.debug_struct("Lost").field("reason", reason).finish(),
+        }
+    }
+}
+
+/// Why an actor was not spawned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// A living actor has the name. It was left as it is.
+    #[error("cannot spawn an actor named `{name}`: a living actor has that name; take another, or `lookup` that one")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The system was shut down.
+    #[error("cannot spawn an actor: the system `{system}` was shut down; start another")]
+    ShutDown {
+        /// The name of the system.
+        system: String,
+    },
+    /// There is no tokio runtime to run the actor on.
+    #[error(
+        "cannot spawn an actor: this thread is in no tokio runtime; call it from `#[tokio::main]` or `#[tokio::test]`"
+    )]
+    NoRuntime,
+    /// The actor types of the program contradict each other.
+    #[error("cannot spawn an actor: the program's actor types contradict each other")]
+    Registry(#[from] RegistryError),
+}
+
+/// Why an actor was not found by its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// No living actor has the name.
+    #[error("no living actor of the system `{system}` is named `{name}`: spawn it with `.named(\"{name}\")`")]
+    NotFound {
+        /// The name.
+        name: String,
+        /// The name of the system.
+        system: String,
+    },
+    /// The actor with the name is of another type.
+    #[error("the actor named `{name}` is a `{found}` and not a `{expected}`: look it up with its own type")]
+    WrongType {
+        /// The name.
+        name: String,
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The type that it is of.
+        found: &'static str,
+    },
+}
+
+fn name<M>() -> &'static str {
+    std::any::type_name::<M>()
+}

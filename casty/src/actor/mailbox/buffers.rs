@@ -1,0 +1,51 @@
+//! Emptied buffers, kept per thread: an idle actor holds none of its bursts', and a burst allocates nothing in the long run.
+
+use std::task::Waker;
+
+use crate::actor::pool;
+
+/// Buffers of at most this many messages stay with an idle actor.
+const SMALL: usize = 4;
+/// How many buffers of a kind a thread keeps.
+const KEPT_MAX: usize = 16;
+
+const SMALL_POOL: u64 = 0;
+const LARGE_POOL: u64 = 1;
+
+pub(super) fn is_large<T>(buffer: &Vec<T>) -> bool {
+    buffer.capacity() > SMALL
+}
+
+/// Keeps an emptied buffer for reuse.
+#[cold]
+pub(super) fn keep<T: 'static>(buffer: Vec<T>) {
+    let pool = if is_large(&buffer) { LARGE_POOL } else { SMALL_POOL };
+    drop(pool::give(pool, KEPT_MAX, buffer));
+}
+
+/// Makes room for at least one more message.
+#[cold]
+pub(super) fn grow<T: 'static>(items: &mut Vec<T>) {
+    let pool = if items.capacity() >= SMALL { LARGE_POOL } else { SMALL_POOL };
+    while let Some(mut buffer) = pool::take::<Vec<T>>(pool) {
+        if buffer.capacity() > items.capacity() {
+            buffer.append(items);
+            let old = std::mem::replace(items, buffer);
+            if old.capacity() > 0 {
+                keep(old);
+            }
+            return;
+        }
+    }
+    items.reserve(if pool == LARGE_POOL { items.capacity() * 3 } else { SMALL });
+}
+
+/// A buffer for wakers.
+pub(super) fn wakers() -> Vec<Waker> {
+    pool::take(LARGE_POOL).unwrap_or_default()
+}
+
+/// Keeps a buffer of wakers for reuse.
+pub(super) fn keep_wakers(buffer: Vec<Waker>) {
+    drop(pool::give(LARGE_POOL, 1, buffer));
+}

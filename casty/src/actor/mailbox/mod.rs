@@ -1,0 +1,260 @@
+//! A bounded mailbox: a `Vec` under a mutex, which the actor takes whole.
+//!
+//! A send takes the lock once. When the mailbox is full, a sender leaves its message in a second queue, under a ticket,
+//! and is let in first come, first served. At most the capacity and one batch in the actor's hand are held, besides one
+//! message a waiting sender.
+
+mod buffers;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use self::waiting::Waiting;
+use super::lock::lock;
+
+/// How many messages a mailbox holds, unless its actor was spawned with another number.
+pub const MAILBOX_CAPACITY: usize = 1024;
+
+/// The queue between the senders of one actor and its loop.
+pub(crate) struct Mailbox<T> {
+    queue: Mutex<Queue<T>>,
+    capacity: u32,
+    /// Read after every message: it overtakes what is queued.
+    stop: AtomicBool,
+}
+
+/// What a receiver finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// The batch holds messages, the oldest last: take them with `pop`.
+    Batch,
+    /// The mailbox is closed, and everything was taken.
+    Closed,
+    /// [`Mailbox::stop`] was called.
+    Stop,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused<T> {
+    /// There is no room.
+    Full(T),
+    /// The mailbox is closed.
+    Closed(T),
+}
+
+struct Queue<T> {
+    items: Vec<T>,
+    /// Made for the first sender that has to wait.
+    waiting: Option<Box<Waiting<T>>>,
+    /// The receiver's.
+    waker: Option<Waker>,
+    /// The capacity; 0 when closed or while senders wait, so that one comparison tells the common case.
+    limit: u32,
+    /// Whether the receiver sleeps.
+    parked: bool,
+    closed: bool,
+}
+
+impl<T: Send + 'static> Mailbox<T> {
+    /// An empty mailbox for `capacity` messages, at least one.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let capacity = u32::try_from(capacity.max(1)).unwrap_or(u32::MAX);
+        let (items, waiting, waker) = (Vec::new(), None, None);
+        let queue = Queue { items, waiting, waker, limit: capacity, parked: false, closed: false };
+        Self { queue: Mutex::new(queue), capacity, stop: AtomicBool::new(false) }
+    }
+
+    /// Queues `msg` if there is room and nobody waits.
+    #[inline]
+    pub(crate) fn try_send(&self, msg: T) -> Result<(), Refused<T>> {
+        let queue = self.lock();
+        if queue.items.len() >= queue.limit as usize {
+            return Err(if queue.closed { Refused::Closed(msg) } else { Refused::Full(msg) });
+        }
+        self.push(queue, msg);
+        Ok(())
+    }
+
+    /// Queues the message, or waits in line for room.
+    ///
+    /// `msg` is taken when it is queued or when it gets a ticket; with a ticket, poll again or [`cancel`](Self::cancel).
+    /// An error hands the message back: the mailbox is closed.
+    #[inline]
+    pub(crate) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        msg: &mut Option<T>,
+        ticket: &mut Option<u64>,
+    ) -> Poll<Result<(), Option<T>>> {
+        if let Some(number) = *ticket {
+            return self.poll_ticket(cx, number, ticket);
+        }
+        let Some(first) = msg.take() else { return Poll::Ready(Ok(())) };
+        match self.try_send(first) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(Refused::Closed(msg)) => Poll::Ready(Err(Some(msg))),
+            Err(Refused::Full(msg)) => self.enlist(cx, msg, ticket),
+        }
+    }
+
+    /// The sender went away: its message is handed back, unless it is queued already.
+    #[cold]
+    pub(crate) fn cancel(&self, ticket: u64) -> Option<T> {
+        let mut queue = self.lock();
+        let Queue { waiting, limit, closed, .. } = &mut *queue;
+        let waiting = waiting.as_mut()?;
+        let msg = waiting.remove(ticket);
+        // Nobody waits any more: the short way opens again, or everybody would wait for ever.
+        if waiting.is_empty() && !*closed {
+            *limit = self.capacity;
+        }
+        msg
+    }
+
+    /// Lets nothing more in. What is queued can still be taken; senders in line are told.
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        queue.limit = 0;
+        queue.parked = false;
+        let receiver = queue.waker.clone();
+        let senders = queue.waiting.as_ref().map(|waiting| waiting.wakers()).unwrap_or_default();
+        drop(queue);
+        receiver.into_iter().chain(senders).for_each(Waker::wake);
+    }
+
+    /// Closes, and tells the receiver to take no more.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.close();
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything more comes in.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Swaps what is queued into `batch`, which must be empty, and lets waiting senders in.
+    #[inline]
+    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, batch: &mut Vec<T>) -> Poll<Received> {
+        let mut queue = self.lock();
+        // Read under the lock under which `close` looks for a sleeping receiver: no stop is slept through.
+        if self.is_stopping() {
+            return Poll::Ready(Received::Stop);
+        }
+        if queue.items.is_empty() {
+            if queue.closed {
+                return Poll::Ready(Received::Closed);
+            }
+            park(queue, cx, batch);
+            return Poll::Pending;
+        }
+        std::mem::swap(&mut queue.items, batch);
+        if queue.waiting.is_some() {
+            self.let_in(queue);
+        } else {
+            drop(queue);
+        }
+        batch.reverse();
+        Poll::Ready(Received::Batch)
+    }
+
+    /// Closes, and takes what nobody will handle any more.
+    pub(crate) fn take_left(&self) -> Vec<T> {
+        self.stop();
+        std::mem::take(&mut self.lock().items)
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+        lock(&self.queue)
+    }
+
+    #[inline]
+    fn push(&self, mut queue: MutexGuard<'_, Queue<T>>, msg: T) {
+        if queue.items.len() == queue.items.capacity() {
+            buffers::grow(&mut queue.items);
+        }
+        queue.items.push(msg);
+        let waker = if std::mem::take(&mut queue.parked) { queue.waker.clone() } else { None };
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    #[cold]
+    fn enlist(&self, cx: &mut Context<'_>, msg: T, ticket: &mut Option<u64>) -> Poll<Result<(), Option<T>>> {
+        let mut queue = self.lock();
+        if queue.closed {
+            return Poll::Ready(Err(Some(msg)));
+        }
+        if queue.items.len() < queue.limit as usize {
+            self.push(queue, msg);
+            return Poll::Ready(Ok(()));
+        }
+        queue.limit = 0;
+        *ticket = Some(queue.waiting.get_or_insert_default().enlist(msg, cx.waker().clone()));
+        Poll::Pending
+    }
+
+    #[cold]
+    fn poll_ticket(&self, cx: &mut Context<'_>, number: u64, ticket: &mut Option<u64>) -> Poll<Result<(), Option<T>>> {
+        let mut queue = self.lock();
+        let closed = queue.closed;
+        let place = queue.waiting.as_mut().and_then(|waiting| waiting.place(number, closed, cx));
+        match place {
+            Some(waiting::Place::InLine) => return Poll::Pending,
+            Some(waiting::Place::LetIn) => *ticket = None,
+            Some(waiting::Place::Refused(msg)) => {
+                *ticket = None;
+                return Poll::Ready(Err(Some(msg)));
+            }
+            // The ticket is of no one in line: it was cancelled.
+            None => {
+                *ticket = None;
+                return Poll::Ready(Err(None));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    #[cold]
+    fn let_in(&self, mut queue: MutexGuard<'_, Queue<T>>) {
+        let Queue { items, waiting, closed, limit, .. } = &mut *queue;
+        let Some(waiting) = waiting.as_mut().filter(|waiting| !*closed && !waiting.is_empty()) else { return };
+        let mut wakers = buffers::wakers();
+        waiting.let_in(self.capacity as usize, items, &mut wakers);
+        *limit = if waiting.is_empty() { self.capacity } else { 0 };
+        drop(queue);
+        wakers.drain(..).for_each(Waker::wake);
+        buffers::keep_wakers(wakers);
+    }
+}
+
+/// The receiver goes to sleep. An idle actor keeps no burst's buffers.
+fn park<T: 'static>(mut queue: MutexGuard<'_, Queue<T>>, cx: &mut Context<'_>, batch: &mut Vec<T>) {
+    match &mut queue.waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        waker => *waker = Some(cx.waker().clone()),
+    }
+    queue.parked = true;
+    let large = buffers::is_large(&queue.items).then(|| std::mem::take(&mut queue.items));
+    drop(queue);
+    large.into_iter().for_each(buffers::keep);
+    if buffers::is_large(batch) {
+        buffers::keep(std::mem::take(batch));
+    }
+}

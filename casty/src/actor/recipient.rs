@@ -1,0 +1,78 @@
+//! Anyone who handles a message.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::error::SendError;
+use super::reply::Port;
+use super::send::{SendRequest, try_send};
+use super::{Handles, Message, SentTo, Target};
+
+/// A reference to an actor of any type that handles `M`. It keeps the actor alive as an `ActorRef` does.
+pub struct Recipient<M>(Arc<dyn Deliver<M>>);
+
+impl<M: Message> Recipient<M> {
+    /// Whoever is behind `target`.
+    pub(crate) fn new<A: Handles<M>, T: Target<A>>(target: T) -> Self
+    where
+        M: SentTo<A>,
+    {
+        Self(Arc::new(To { target, actor: PhantomData }))
+    }
+
+    /// Sends, waiting for room in the mailbox.
+    pub async fn send(&self, msg: M) -> Result<(), SendError<M>> {
+        // Most often there is room, and nothing needs to be boxed.
+        match self.0.try_deliver(msg) {
+            Err(SendError::Full(msg)) => self.0.deliver(msg).await,
+            done => done,
+        }
+    }
+
+    /// Sends, or hands the message back if the mailbox is full.
+    pub fn try_send(&self, msg: M) -> Result<(), SendError<M>> {
+        self.0.try_deliver(msg)
+    }
+}
+
+impl<M> Clone for Recipient<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M> fmt::Debug for Recipient<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient<{}>({})", std::any::type_name::<M>(), self.0.actor())
+    }
+}
+
+type Delivery<'a, M> = Pin<Box<dyn Future<Output = Result<(), SendError<M>>> + Send + 'a>>;
+
+trait Deliver<M>: Send + Sync {
+    fn try_deliver(&self, msg: M) -> Result<(), SendError<M>>;
+    fn deliver(&self, msg: M) -> Delivery<'_, M>;
+    fn actor(&self) -> &'static str;
+}
+
+struct To<A, T> {
+    target: T,
+    actor: PhantomData<fn() -> A>,
+}
+
+impl<M: SentTo<A>, A: Handles<M>, T: Target<A>> Deliver<M> for To<A, T> {
+    fn try_deliver(&self, msg: M) -> Result<(), SendError<M>> {
+        try_send::<A, T, M>(&self.target, A::wrap(msg, Port::none()))
+    }
+
+    fn deliver(&self, msg: M) -> Delivery<'_, M> {
+        Box::pin(SendRequest::<A, T, M>::new(&self.target, Some(A::wrap(msg, Port::none()))))
+    }
+
+    fn actor(&self) -> &'static str {
+        A::NAME
+    }
+}

@@ -1,0 +1,122 @@
+//! A reference to an actor.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::cell::{AnyCell, Local};
+use super::error::SendError;
+use super::reply::Port;
+use super::send::try_send;
+use super::{Actor, ActorTarget, Handles, Recipient, RemoteTarget, Request, SendRequest, SentTo, Target};
+
+/// A reference to an actor. Cloning it is cheap; when the last one is gone, the actor handles what is queued and stops.
+///
+/// It dereferences to the actor's handle, which has a method for each handler.
+pub struct ActorRef<A: Actor>(A::Handle<ActorTarget<A>>);
+
+impl<A: Actor> ActorRef<A> {
+    pub(super) fn local(local: Local<A>) -> Self {
+        Self(ActorTarget::Local(local).into())
+    }
+
+    /// A reference to an actor that is not a mailbox of this node.
+    pub fn remote(target: Arc<dyn RemoteTarget<A>>) -> Self {
+        Self(ActorTarget::Remote(target).into())
+    }
+
+    /// Asks for a reply. The request ends with the reply or a typed error, and within its time.
+    #[inline]
+    pub fn ask<M: SentTo<A>>(&self, msg: M) -> Request<'_, A, ActorTarget<A>, M>
+    where
+        A: Handles<M>,
+    {
+        Request::new(self.target(), msg)
+    }
+
+    /// Sends without wanting a reply, waiting for room in the mailbox.
+    #[inline]
+    pub fn send<M: SentTo<A>>(&self, msg: M) -> SendRequest<'_, A, ActorTarget<A>, M>
+    where
+        A: Handles<M>,
+    {
+        SendRequest::new(self.target(), Some(A::wrap(msg, Port::none())))
+    }
+
+    /// Sends without wanting a reply, or hands the message back if the mailbox is full.
+    #[inline]
+    pub fn try_send<M: SentTo<A>>(&self, msg: M) -> Result<(), SendError<M>>
+    where
+        A: Handles<M>,
+    {
+        try_send(self.target(), A::wrap(msg, Port::none()))
+    }
+
+    /// Stops the actor as soon as the message in hand is handled. What is queued goes to dead letters; its askers are told.
+    pub fn stop(&self) {
+        match self.target() {
+            ActorTarget::Local(local) => local.cell().stop(),
+            ActorTarget::Remote(remote) => remote.stop(),
+        }
+    }
+
+    /// Stops the actor after what is queued. Nothing more comes in.
+    pub fn drain(&self) {
+        match self.target() {
+            ActorTarget::Local(local) => local.cell().drain(),
+            ActorTarget::Remote(remote) => remote.drain(),
+        }
+    }
+
+    /// Waits until the actor has stopped, `on_stop` included. Its name is free then.
+    pub async fn stopped(&self) {
+        match self.target() {
+            ActorTarget::Local(local) => local.cell().watchers.ended().await,
+            ActorTarget::Remote(remote) => remote.stopped().await,
+        }
+    }
+
+    /// The same actor, known only as one that handles `M`.
+    pub fn recipient<M: SentTo<A>>(&self) -> Recipient<M>
+    where
+        A: Handles<M>,
+    {
+        Recipient::new::<A, _>(self.target().clone())
+    }
+
+    /// The name that it was spawned with.
+    pub fn name(&self) -> Option<&str> {
+        self.target().name()
+    }
+
+    #[inline]
+    fn target(&self) -> &ActorTarget<A> {
+        self.0.as_ref()
+    }
+}
+
+impl<A: Actor> Deref for ActorRef<A> {
+    type Target = A::Handle<ActorTarget<A>>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<A: Actor> Clone for ActorRef<A> {
+    fn clone(&self) -> Self {
+        Self(self.target().clone().into())
+    }
+}
+
+impl<A: Actor> fmt::Debug for ActorRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("ActorRef");
+        tuple.field(&A::NAME);
+        if let Some(name) = self.name() {
+            tuple.field(&name);
+        }
+        tuple.finish()
+    }
+}

@@ -1,0 +1,206 @@
+//! Where an asker waits: a slot that two sides share, and that returns to a pool of its thread when both have left.
+//!
+//! Each side leaves once: the [`SlotPort`] by its answer, the [`Wait`] when it has taken it or was dropped. A slot is
+//! reused only after both left, so a late answer finds nobody and never another asker.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::Port;
+use super::sweeper::{Due, Sweeper, Timed};
+use crate::actor::error::AskFailure;
+use crate::actor::lock::lock;
+use crate::actor::pool;
+
+/// How many slots of a reply type and system a thread keeps.
+const KEPT_MAX: usize = 256;
+
+/// What a [`Wait`] ends with.
+pub(crate) enum Answer<R> {
+    /// The reply.
+    Value(R),
+    /// There is none.
+    Failure(AskFailure),
+    /// The time is over.
+    Overdue,
+}
+
+/// The two ends of a request that has until `due`.
+#[inline]
+pub(crate) fn pair<R: Send + 'static>(sweeper: &Arc<Sweeper>, due: Due) -> (Port<R>, Wait<R>) {
+    let slot = pool::take(sweeper.id()).unwrap_or_else(|| new_slot(sweeper));
+    slot.due.store(due.0, Ordering::Relaxed);
+    (Port::slot(SlotPort(Some(Arc::clone(&slot)))), Wait(Some(slot)))
+}
+
+/// The asker's side.
+pub(crate) struct Wait<R: Send + 'static>(Option<Arc<Slot<R>>>);
+
+/// The actor's side. Dropped unanswered, it tells the asker.
+pub(super) struct SlotPort<R: Send + 'static>(Option<Arc<Slot<R>>>);
+
+pub(super) struct Slot<R> {
+    state: Mutex<State<R>>,
+    /// A [`Due`]; 0 while nobody waits.
+    due: AtomicU64,
+    sweeper: Arc<Sweeper>,
+}
+
+struct State<R> {
+    answer: Option<Result<R, AskFailure>>,
+    waker: Option<Waker>,
+    /// One of the two sides has left: the other recycles the slot.
+    one_left: bool,
+    overdue: bool,
+}
+
+impl<R: Send + 'static> Wait<R> {
+    /// Waits for the answer, or until the time is over. Ready once.
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer<R>> {
+        let Some(slot) = &self.0 else { return Poll::Pending };
+        let mut state = lock(&slot.state);
+        if let Some(answer) = state.answer.take() {
+            // The other side has left: this one recycles.
+            *state = State::NEW;
+            drop(state);
+            if let Some(slot) = self.0.take() {
+                recycle(slot);
+            }
+            return Poll::Ready(answer.map_or_else(Answer::Failure, Answer::Value));
+        }
+        if state.overdue {
+            drop(state);
+            self.leave();
+            return Poll::Ready(Answer::Overdue);
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            waker => *waker = Some(cx.waker().clone()),
+        }
+        drop(state);
+        // Only now: a sweeper that goes to sleep looks at every slot under its lock once more, so that either it sees
+        // this one waiting or this sees it asleep.
+        slot.sweeper.ensure_awake();
+        Poll::Pending
+    }
+
+    fn leave(&mut self) {
+        let Some(slot) = self.0.take() else { return };
+        slot.due.store(0, Ordering::Relaxed);
+        let mut state = lock(&slot.state);
+        let left = (state.waker.take(), state.answer.take());
+        state.overdue = false;
+        state.one_left = !state.one_left;
+        let alone = !state.one_left;
+        drop(state);
+        if alone {
+            recycle(slot);
+        }
+        drop(left);
+    }
+}
+
+impl<R: Send + 'static> Drop for Wait<R> {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<R: Send + 'static> SlotPort<R> {
+    #[inline]
+    pub(super) fn reply(mut self, reply: R) {
+        self.finish(Ok(reply));
+    }
+
+    pub(super) fn fail(mut self, failure: AskFailure) {
+        self.finish(Err(failure));
+    }
+
+    /// When the asker gives up, as far as it is settled yet.
+    pub(super) fn deadline(&self) -> Option<tokio::time::Instant> {
+        let slot = self.0.as_ref()?;
+        slot.sweeper.instant(Due(slot.due.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the asker has left.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.0.as_ref().is_none_or(|slot| lock(&slot.state).one_left)
+    }
+
+    #[inline]
+    fn finish(&mut self, answer: Result<R, AskFailure>) {
+        let Some(slot) = self.0.take() else { return };
+        let mut state = lock(&slot.state);
+        if state.one_left {
+            *state = State::NEW;
+            drop(state);
+            recycle(slot);
+            return;
+        }
+        state.answer = Some(answer);
+        state.one_left = true;
+        let waker = state.waker.take();
+        drop(state);
+        drop(slot);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<R: Send + 'static> Drop for SlotPort<R> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.finish(Err(if std::thread::panicking() { AskFailure::Failed } else { AskFailure::Stopped }));
+        }
+    }
+}
+
+impl<R: Send> Timed for Slot<R> {
+    fn due(&self) -> &AtomicU64 {
+        &self.due
+    }
+
+    fn due_in_order(&self) -> u64 {
+        let _state = lock(&self.state);
+        self.due.load(Ordering::Relaxed)
+    }
+
+    fn expire(&self, due: Due) {
+        let mut state = lock(&self.state);
+        // The asker may have left since, and another may have come: then this is another request.
+        if self.due.load(Ordering::Relaxed) != due.0 || state.answer.is_some() {
+            return;
+        }
+        state.overdue = true;
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<R> State<R> {
+    const NEW: Self = Self { answer: None, waker: None, one_left: false, overdue: false };
+}
+
+#[cold]
+fn new_slot<R: Send + 'static>(sweeper: &Arc<Sweeper>) -> Arc<Slot<R>> {
+    let state = Mutex::new(State::NEW);
+    let slot = Arc::new(Slot { state, due: AtomicU64::new(0), sweeper: Arc::clone(sweeper) });
+    let timed: Arc<dyn Timed> = Arc::clone(&slot) as _;
+    sweeper.watch(Arc::downgrade(&timed));
+    slot
+}
+
+#[inline]
+fn recycle<R: Send + 'static>(slot: Arc<Slot<R>>) {
+    slot.due.store(0, Ordering::Relaxed);
+    let key = slot.sweeper.id();
+    drop(pool::give(key, KEPT_MAX, slot));
+}

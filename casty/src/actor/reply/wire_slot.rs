@@ -1,0 +1,64 @@
+//! An asker's slot without its type: for a router that answers it with bytes from another node.
+
+use std::sync::Mutex;
+
+use tokio::time::Instant;
+
+use super::slot::SlotPort;
+use crate::actor::WireReply;
+use crate::actor::error::AskFailure;
+use crate::actor::lock::lock;
+
+/// The place where one reply is waited for. It is answered once; what comes later is ignored.
+///
+/// When the last reference is dropped unanswered, the ask ends with `Stopped`.
+pub trait ReplySlot: Send + Sync {
+    /// Answers with an encoded reply. Bytes that do not decode end the ask with `Unknown`.
+    fn complete(&self, bytes: &[u8]);
+
+    /// Ends the ask without a reply.
+    fn fail(&self, failure: AskFailure);
+
+    /// When the asker gives up, exact to the sweeper's interval of 10 ms; `None` if nobody waits.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Whether nobody waits any more: the asker has left, or was answered.
+    fn is_abandoned(&self) -> bool;
+}
+
+/// The actor's side of a slot, until it is answered.
+pub(super) struct WireSlot<R: WireReply>(Mutex<Option<SlotPort<R>>>);
+
+impl<R: WireReply> WireSlot<R> {
+    pub(super) fn new(port: SlotPort<R>) -> Self {
+        Self(Mutex::new(Some(port)))
+    }
+
+    fn take(&self) -> Option<SlotPort<R>> {
+        lock(&self.0).take()
+    }
+}
+
+impl<R: WireReply> ReplySlot for WireSlot<R> {
+    fn complete(&self, bytes: &[u8]) {
+        let Some(port) = self.take() else { return };
+        match R::decode(bytes) {
+            Ok(reply) => port.reply(reply),
+            Err(error) => port.fail(AskFailure::Unknown { reason: format!("the reply cannot be read: {error}") }),
+        }
+    }
+
+    fn fail(&self, failure: AskFailure) {
+        if let Some(port) = self.take() {
+            port.fail(failure);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        lock(&self.0).as_ref()?.deadline()
+    }
+
+    fn is_abandoned(&self) -> bool {
+        lock(&self.0).as_ref().is_none_or(SlotPort::is_abandoned)
+    }
+}

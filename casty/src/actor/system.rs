@@ -1,0 +1,163 @@
+//! The actors of one process, and how they end together.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cell::Cell;
+use super::dead_letters::DeadLetters;
+use super::directory::Directory;
+use super::error::{LookupError, SpawnError};
+use super::registration::Registry;
+use super::{Actor, ActorRef, Env, RegistryError, Spawn, SystemBuilder};
+
+/// How long [`ActorSystem::shutdown`] gives the actors, unless the system says otherwise.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long actors whose time is over get to end after the message in hand, and then where they wait.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// A system of actors in this process. Clones are the same system; when the last one is dropped, its actors stop.
+#[derive(Clone)]
+pub struct ActorSystem {
+    shared: Arc<Shared>,
+    /// Not held by the system's own actors.
+    _life: Option<Arc<Life>>,
+}
+
+/// What the system and its actors share.
+pub(super) struct Shared {
+    env: Arc<Env>,
+    directory: Directory,
+    registry: Result<Registry, RegistryError>,
+    mailbox_capacity: usize,
+    shutdown_timeout: Duration,
+}
+
+impl ActorSystem {
+    /// A system with default settings. It needs a tokio runtime only where actors are spawned.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self::builder(name).build()
+    }
+
+    /// A system with settings of its own.
+    pub fn builder(name: impl Into<String>) -> SystemBuilder {
+        SystemBuilder::new(name.into())
+    }
+
+    pub(super) fn with(env: Arc<Env>, mailbox_capacity: usize, shutdown_timeout: Duration) -> Self {
+        let registry = Registry::load();
+        if let Err(error) = &registry {
+            tracing::error!(system = env.system(), %error, "no actor can be spawned");
+        }
+        let directory = Directory::default();
+        let shared = Arc::new(Shared { env, directory, registry, mailbox_capacity, shutdown_timeout });
+        Self { _life: Some(Arc::new(Life(Arc::clone(&shared)))), shared }
+    }
+
+    /// The name of the system.
+    pub fn name(&self) -> &str {
+        self.shared.env.system()
+    }
+
+    /// Spawns an actor. Await what it returns; before that, the actor can be given a name or a larger mailbox.
+    pub fn spawn<A: Actor>(&self, actor: A) -> Spawn<A> {
+        Spawn::new(Arc::clone(&self.shared), actor, self.shared.mailbox_capacity)
+    }
+
+    /// The living actor of this name.
+    pub fn lookup<A: Actor>(&self, name: &str) -> Result<ActorRef<A>, LookupError> {
+        let missing = || LookupError::NotFound { name: name.to_owned(), system: self.name().to_owned() };
+        let cell = self.shared.directory.named(name).ok_or_else(missing)?;
+        let found = cell.actor();
+        let cell: Arc<dyn Any + Send + Sync> = cell;
+        match cell.downcast::<Cell<A>>() {
+            Ok(cell) => cell.revive().map(ActorRef::local).ok_or_else(missing),
+            Err(_) => Err(LookupError::WrongType { name: name.to_owned(), expected: A::NAME, found }),
+        }
+    }
+
+    /// Messages that nobody handled.
+    pub fn dead_letters(&self) -> &DeadLetters {
+        self.shared.env.dead_letters()
+    }
+
+    /// Ends the system: nothing more is spawned or queued, every actor handles what is queued and runs `on_stop`.
+    ///
+    /// Actors that have not ended within the time of the system stop after the message in hand, and those that even then
+    /// do not end are dropped where they wait, without `on_stop`. Needs a tokio runtime with a timer.
+    pub async fn shutdown(&self) {
+        let directory = &self.shared.directory;
+        directory.close();
+        directory.all().iter().for_each(|cell| cell.drain());
+        if tokio::time::timeout(self.shared.shutdown_timeout, directory.emptied()).await.is_ok() {
+            return;
+        }
+        let late = directory.all();
+        let (system, actors) = (self.name(), late.len());
+        tracing::warn!(system, actors, after = ?self.shared.shutdown_timeout, "actors did not end in time; they are stopped");
+        late.iter().for_each(|cell| cell.stop());
+        if tokio::time::timeout(STOP_GRACE, directory.emptied()).await.is_ok() {
+            return;
+        }
+        directory.all().iter().for_each(|cell| cell.abort());
+        if tokio::time::timeout(STOP_GRACE, directory.emptied()).await.is_err() {
+            tracing::error!(
+                system,
+                actors = directory.all().len(),
+                "handlers block their threads; they are left to themselves"
+            );
+        }
+    }
+
+    /// What all references of the system share.
+    pub(crate) fn env(&self) -> &Arc<Env> {
+        &self.shared.env
+    }
+
+    /// The program's actor types, or why they cannot be used.
+    pub(crate) fn registry(&self) -> Result<&Registry, SpawnError> {
+        self.shared.registry()
+    }
+
+    /// The same system, without keeping its actors from stopping when everybody else has dropped it.
+    pub(crate) fn inner(&self) -> Self {
+        Self::inside(&self.shared)
+    }
+
+    pub(super) fn inside(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), _life: None }
+    }
+}
+
+impl Shared {
+    #[inline]
+    pub(super) fn env(&self) -> &Env {
+        &self.env
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(super) fn registry(&self) -> Result<&Registry, SpawnError> {
+        self.registry.as_ref().map_err(|error| SpawnError::Registry(error.clone()))
+    }
+}
+
+impl fmt::Debug for ActorSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ActorSystem").field(&self.name()).finish()
+    }
+}
+
+/// Dropped with the last clone of the system.
+struct Life(Arc<Shared>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.directory.close();
+        self.0.directory.all().iter().for_each(|cell| cell.stop());
+    }
+}

@@ -1,0 +1,39 @@
+//! What the layers above are told.
+
+use bytes::Bytes;
+
+use crate::base::NodeKey;
+use crate::wire::{Kind, Member};
+
+/// The receiving end of all links of a node. It must not block: a frame waits for the one before it.
+///
+/// Calls may come before [`Cluster::start`](super::Cluster::start) has returned.
+pub trait Inbound: Send + Sync + 'static {
+    /// A frame came from the node `from`. Called by the reader of that node's link, in the order of the link's
+    /// frames; frames of an older link never come after those of a newer one.
+    ///
+    /// The body shares memory with the link's read buffer: copy what is kept for long.
+    fn frame(&self, from: NodeKey, kind: Kind, body: Bytes);
+
+    /// Something happened to a link or to the membership. Events about one direction of one link come in order, and
+    /// so do those about the membership; between these there is no order.
+    fn event(&self, event: PeerEvent);
+}
+
+/// Something that happened to a link or to the membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerEvent {
+    /// Our link to the node is usable.
+    LinkUp(NodeKey),
+    /// The node's link to us is usable.
+    InUp(NodeKey),
+    /// Our link to the node or the node's link to us broke. What was queued on ours is lost.
+    LinkDown(NodeKey),
+    /// The node is a member and believed to be alive.
+    MemberUp(Member),
+    /// The node left, was declared down, or was replaced by a newer life.
+    MemberDown(Member),
+    /// A newer life of this very node is a member. This one has stopped to take part, for good.
+    Superseded(Member),
+}

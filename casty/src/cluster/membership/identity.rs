@@ -1,0 +1,54 @@
+//! Which of two identities of one node counts.
+
+use foca::Identity;
+
+use crate::base::NodeId;
+use crate::wire::Member;
+
+/// The node's name is what foca calls the address: it outlives restarts, also those that change where others dial.
+impl Identity for Member {
+    type Addr = NodeId;
+
+    /// A life that was declared down comes back with the next bump.
+    fn renew(&self) -> Option<Self> {
+        Some(Self { bump: self.bump.wrapping_add(1), ..self.clone() })
+    }
+
+    fn addr(&self) -> NodeId {
+        self.id.clone()
+    }
+
+    /// The later life counts, then the later bump. Two processes with one name and one incarnation are a mistake;
+    /// the address decides then, so that all nodes agree on which of them they see.
+    fn win_addr_conflict(&self, adversary: &Self) -> bool {
+        let by_life = self.incarnation.cmp(&adversary.incarnation);
+        let by_bump = || later(self.bump, adversary.bump);
+        let by_rest = || (&self.addr, self.role).cmp(&(&adversary.addr, adversary.role));
+        by_life.then_with(by_bump).then_with(by_rest).is_gt()
+    }
+}
+
+/// Compares numbers that wrap around, as in RFC 1982: the later one is ahead by less than half of all numbers.
+fn later(bump: u16, other: u16) -> std::cmp::Ordering {
+    (bump.wrapping_sub(other) as i16).cmp(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Role;
+
+    #[test]
+    fn a_later_life_counts_more_than_any_bump_and_a_renewed_one_more_than_before() {
+        let old = Member::new("a".into(), 1, "h:1", Role::Replica);
+        let new = Member::new("a".into(), 2, "h:2", Role::Replica);
+        let mut bumped = old.clone();
+        for _ in 0..=u16::MAX {
+            let renewed = bumped.renew().unwrap();
+            assert!(renewed.win_addr_conflict(&bumped) && !bumped.win_addr_conflict(&renewed));
+            assert!(new.win_addr_conflict(&renewed));
+            bumped = renewed;
+        }
+        assert!(!old.win_addr_conflict(&old));
+    }
+}

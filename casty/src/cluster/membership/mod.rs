@@ -1,0 +1,10 @@
+//! Who is there and alive: SWIM (Das, Gupta, Motivala, 2002) by `foca`, its packets carried by our own links.
+
+mod codec;
+mod config;
+mod identity;
+mod task;
+mod timers;
+mod view;
+
+pub(super) use task::{Input, Membership};

@@ -1,0 +1,147 @@
+//! Which nodes there are, and how frames get to them.
+//!
+//! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member. Two protocols
+//! stand on these links: this module's own membership (SWIM), and whatever the layers above [send](Cluster::send).
+//!
+//! Membership is a *belief*: it says who is probably alive, and differs between nodes for a while. What must be
+//! agreed is not decided here.
+
+mod error;
+mod inbound;
+mod limits;
+mod membership;
+mod mesh;
+mod net;
+mod settings;
+mod transport;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+pub use self::error::{ClusterError, SendFailure};
+pub use self::inbound::{Inbound, PeerEvent};
+pub use self::limits::{BULK_BYTES_MAX, CONTROL_BYTES_MAX};
+pub use self::net::{Listener, Net, Stream, TcpNet};
+pub use self::settings::{Settings, Timings};
+pub use self::transport::Lane;
+pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role};
+
+use self::membership::{Input, Membership};
+use self::mesh::Mesh;
+use crate::base::NodeKey;
+
+/// How long a node that leaves waits until the others have been told.
+const LEAVE_MAX: Duration = Duration::from_secs(1);
+
+/// A node's part in a cluster. Dropping it ends the part without a word to the others, as a crash does.
+pub struct Cluster {
+    mesh: Arc<Mesh>,
+}
+
+impl Cluster {
+    /// Listens, and begins to look for the others. It does not wait for any of them.
+    ///
+    /// `inbound` is kept until the `Cluster` is dropped: let it hold the `Cluster` weakly.
+    pub async fn start(
+        settings: Settings,
+        net: Arc<dyn Net>,
+        inbound: Arc<dyn Inbound>,
+    ) -> Result<Arc<Self>, ClusterError> {
+        settings.check()?;
+        let bind = |source| ClusterError::Bind { address: settings.bind.clone(), source };
+        let listener = net.bind(&settings.bind).await.map_err(bind)?;
+        let me = settings.member(listener.port().map_err(bind)?)?;
+        tracing::info!(%me, cluster = settings.cluster_name, "listening");
+        let (gossip, inputs) = mpsc::channel(limits::GOSSIP_QUEUE_MAX);
+        let seeds = settings.seeds.clone();
+        let mesh = Arc::new(Mesh::new(settings, me, net, inbound, gossip));
+        mesh.spawn(Membership::new(mesh.clone()).run(inputs));
+        mesh.spawn(transport::listen(mesh.clone(), listener));
+        for (seed, addr) in seeds.into_iter().enumerate() {
+            mesh.spawn(transport::follow_seed(mesh.clone(), seed, addr));
+        }
+        Ok(Arc::new(Self { mesh }))
+    }
+
+    /// This node. Its `bump` is the one that it started with.
+    pub fn me(&self) -> &Member {
+        &self.mesh.me
+    }
+
+    /// The members that are believed to be alive, this node among them, by id.
+    pub fn members(&self) -> Vec<Member> {
+        self.mesh.view.borrow().to_vec()
+    }
+
+    /// The members as they change.
+    pub fn watch(&self) -> watch::Receiver<Arc<[Member]>> {
+        self.mesh.view.subscribe()
+    }
+
+    /// The member with this key, if it is believed to be alive.
+    pub fn member(&self, key: NodeKey) -> Option<Member> {
+        self.mesh.view.borrow().iter().find(|member| member.key == key).cloned()
+    }
+
+    /// Queues a frame for another node. `encode` appends the body; it runs under a lock that other senders to that
+    /// node wait for.
+    ///
+    /// `Ok` means queued, not received: when the link breaks, what was queued is lost. Frames of one lane arrive in
+    /// the order in which they were queued. On a failure nothing was queued.
+    pub fn send(
+        &self,
+        to: NodeKey,
+        lane: Lane,
+        kind: Kind,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), SendFailure> {
+        self.mesh.links.send(to, lane, kind, encode)
+    }
+
+    /// Whether there is a link to the node, so that a frame could be sent now.
+    pub fn is_connected(&self, to: NodeKey) -> bool {
+        self.mesh.links.is_open(to)
+    }
+
+    /// Packets of the membership protocol that were dropped so far, since they could not be understood or came faster
+    /// than they were read.
+    pub fn gossip_errors(&self) -> u64 {
+        self.mesh.gossip_errors.load(Ordering::Relaxed)
+    }
+
+    /// Leaves: tells the others, writes what is queued, closes all links, and ends every task. It takes about a
+    /// second at most. Nothing is told to `Inbound` after it.
+    pub async fn shutdown(&self) {
+        let (done, told) = oneshot::channel();
+        let leave = async {
+            if self.mesh.gossip.send(Input::Leave(done)).await.is_ok() {
+                // It fails when the membership task has ended, and then there is nothing to tell.
+                let _ = told.await;
+            }
+            self.mesh.leaving.cancel();
+            self.mesh.links.seal();
+            self.mesh.links.until_none().await;
+        };
+        if timeout(LEAVE_MAX, leave).await.is_err() {
+            tracing::warn!(after = ?LEAVE_MAX, "left without having told all that was queued");
+        }
+        self.mesh.leaving.cancel();
+        self.mesh.stop.cancel();
+        self.mesh.tasks.close();
+        self.mesh.tasks.wait().await;
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.mesh.leaving.cancel();
+        self.mesh.stop.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests;

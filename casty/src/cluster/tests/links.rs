@@ -1,0 +1,150 @@
+//! What links carry, and what they survive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
+use crate::base::NodeKey;
+use crate::cluster::transport::{Reader, Writer, greet, halves};
+use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, SendFailure};
+use crate::wire::{FRAME_BYTES_MAX, Hello, Purpose, append};
+
+fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
+    move |seen| match seen {
+        Seen::Frame(key, kind, body) if (*key, *kind) == (from, of) => Some(body.clone()),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_link_is_made_again_and_carries_frames() {
+    let net = FaultyNet::new(Arc::new(MemoryNet::default()));
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let (a, b) = (nodes[0].key(), nodes[1].key());
+    for round in 0..3u8 {
+        net.cut(&nodes[1].addr());
+        nodes[0].told(PeerEvent::LinkDown(b)).await;
+        nodes[1].told(PeerEvent::LinkDown(a)).await;
+        nodes[0].told(PeerEvent::LinkUp(b)).await;
+        nodes[1].told(PeerEvent::InUp(a)).await;
+        nodes[0].cluster.send(b, Lane::Bulk, Kind::ENTITY, |out| out.push(round)).unwrap();
+        assert_eq!(nodes[1].until("a frame", frame(a, Kind::ENTITY)).await, [round][..]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_leads_nowhere_is_given_up_though_it_takes_bytes() {
+    let net = FaultyNet::new(Arc::new(MemoryNet::default()));
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let (b, begun) = (nodes[1].key(), Instant::now());
+    for node in &nodes {
+        net.swallow(&node.addr());
+    }
+    nodes[0].told(PeerEvent::LinkDown(b)).await;
+    nodes[0].told(PeerEvent::LinkDown(b)).await;
+    assert!(begun.elapsed() < Duration::from_secs(2) && !nodes[0].cluster.is_connected(b));
+    for node in &nodes {
+        net.unblock(&node.addr());
+    }
+    nodes[0].told(PeerEvent::LinkUp(b)).await;
+    nodes[0].told(PeerEvent::InUp(b)).await;
+}
+
+#[tokio::test]
+async fn frames_of_one_sender_and_lane_keep_their_order() {
+    const SENDERS: u32 = 4;
+    const FRAMES: u32 = 2_000;
+    let mut nodes = mesh(tcp(), &["a", "b"]).await;
+    let (a, b) = (nodes[0].key(), nodes[1].key());
+    let threads: Vec<_> = (0..SENDERS)
+        .flat_map(|sender| [(sender, Lane::Control, Kind::RAFT), (sender, Lane::Bulk, Kind::ENTITY)])
+        .map(|(sender, lane, kind)| {
+            let cluster = nodes[0].cluster.clone();
+            std::thread::spawn(move || {
+                for n in 0..FRAMES {
+                    let body = [sender.to_le_bytes(), n.to_le_bytes()].concat();
+                    cluster.send(b, lane, kind, |out| out.extend_from_slice(&body)).unwrap();
+                }
+            })
+        })
+        .collect();
+    for kind in [Kind::RAFT, Kind::ENTITY] {
+        let mut next = [0u32; SENDERS as usize];
+        for _ in 0..SENDERS * FRAMES {
+            let body = nodes[1].until("a frame", frame(a, kind)).await;
+            let (sender, n) = body.split_at(4);
+            let sender = u32::from_le_bytes(sender.try_into().unwrap()) as usize;
+            assert_eq!(u32::from_le_bytes(n.try_into().unwrap()), next[sender]);
+            next[sender] += 1;
+        }
+        assert_eq!(next, [FRAMES; SENDERS as usize]);
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
+    let mut nodes = mesh(tcp(), &["a", "b"]).await;
+    let (a, b) = (nodes[0].key(), nodes[1].key());
+    let send = |bytes| nodes[0].cluster.send(b, Lane::Bulk, Kind::ENTITY, |out| out.resize(out.len() + bytes, 7));
+    assert_eq!(
+        send(FRAME_BYTES_MAX + 1),
+        Err(SendFailure::TooLarge { bytes: FRAME_BYTES_MAX + 1, max: FRAME_BYTES_MAX })
+    );
+    send(FRAME_BYTES_MAX).unwrap();
+    let body = nodes[1].until("the large frame", frame(a, Kind::ENTITY)).await;
+    assert_eq!(body.len(), FRAME_BYTES_MAX);
+    assert!(body.iter().all(|byte| *byte == 7));
+    let nobody = nodes[0].cluster.send(NodeKey(1), Lane::Bulk, Kind::ENTITY, |_| {});
+    assert_eq!(nobody, Err(SendFailure::NotConnected));
+}
+
+/// A peer of our own making that has linked to the node and can send it any bytes.
+async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Reader, Writer) {
+    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
+    let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
+    let purpose = Purpose::Link { to: node.key(), nonce };
+    let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
+    greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap();
+    node.told(PeerEvent::InUp(member.key)).await;
+    (member.key, reader, write)
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
+    for noise in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0]] {
+        let mut node = Node::start(tcp(), settings("a", &[])).await;
+        let (key, mut reader, mut write) = stranger(&mut node, 1).await;
+        let mut good = Vec::new();
+        append(&mut good, Kind::NODE, 100, |out| out.extend_from_slice(b"good")).unwrap();
+        write.write_all(&good).await.unwrap();
+        write.write_all(noise).await.unwrap();
+        assert_eq!(node.until("the good frame", frame(key, Kind::NODE)).await, b"good"[..]);
+        node.told(PeerEvent::LinkDown(key)).await;
+        assert!(!matches!(reader.next(DEADLINE).await, Ok(Some(_))));
+        stranger(&mut node, 2).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn gossip_that_is_noise_is_counted_and_does_no_harm() {
+    let mut nodes = mesh(Arc::new(MemoryNet::default()), &["a", "b", "c"]).await;
+    let (a, b) = (nodes[0].key(), nodes[1].key());
+    for length in [0usize, 1, 2, 3, 40, 1_000, 40_000] {
+        for byte in [0u8, 1, 7, 127, 255] {
+            nodes[0].cluster.send(b, Lane::Control, Kind::GOSSIP, |out| out.resize(out.len() + length, byte)).unwrap();
+        }
+    }
+    nodes[0].cluster.send(b, Lane::Control, Kind::NODE, |_| {}).unwrap();
+    nodes[1].until("the frame after the noise", frame(a, Kind::NODE)).await;
+    let down = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::MemberDown(_))).then_some(());
+    assert_eq!(nodes[2].within(DEADLINE, down).await, None);
+    assert_eq!(nodes[1].cluster.gossip_errors(), 35);
+    assert_eq!(nodes[1].cluster.members().len(), 3);
+}

@@ -1,0 +1,109 @@
+//! Makes the outgoing link to a peer, and makes it again whenever it is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::handshake::{Reader, Writer, greet, halves, within};
+use super::outbox::{Bounds, Outbox};
+use super::peers::Target;
+use super::writer::write_frames;
+use crate::base::NodeKey;
+use crate::cluster::PeerEvent;
+use crate::cluster::membership::Input;
+use crate::cluster::mesh::Mesh;
+use crate::wire::{HandshakeError, Hello, Member, Purpose};
+
+/// A link that lasted so long was a good one: the next is dialled without a long delay.
+const GOOD_AFTER: Duration = Duration::from_secs(1);
+
+/// Keeps a link to a peer for as long as the table of peers asks for it.
+pub(crate) async fn dial(mesh: Arc<Mesh>, key: NodeKey) {
+    let mut rng = mesh.rng(&key.0.to_le_bytes());
+    let mut backoff = mesh.timings.backoff();
+    while !mesh.leaving.is_cancelled() {
+        let Some(target) = mesh.peers().target(key, Instant::now()) else { return };
+        let begun = Instant::now();
+        match link(&mesh, &target).await {
+            Ok(()) if begun.elapsed() >= GOOD_AFTER => backoff.reset(),
+            Ok(()) => {}
+            Err(error) => explain(&mesh, &target.member.addr, &error),
+        }
+        tokio::select! {
+            () = sleep(backoff.next_delay(&mut rng)) => {}
+            () = target.wake.notified() => {}
+            () = mesh.leaving.cancelled() => return,
+        }
+    }
+}
+
+/// Connects to an address and says hello. Returns who answered.
+pub(super) async fn connect(
+    mesh: &Mesh,
+    addr: &str,
+    purpose: Purpose,
+) -> Result<(Member, Reader, Writer), HandshakeError> {
+    let max = mesh.timings.handshake_max;
+    let hello = Hello { cluster_name: mesh.cluster_name.clone(), member: mesh.me.clone(), purpose };
+    let connecting = async {
+        let (mut reader, mut writer) = halves(mesh.net.connect(addr).await?);
+        let member = greet(&mut reader, &mut writer, &hello, max).await?;
+        Ok::<_, HandshakeError>((member, reader, writer))
+    };
+    within(max, connecting).await
+}
+
+/// Tells the log why there is no link, and follows the hints that a refusal gives.
+pub(super) fn explain(mesh: &Arc<Mesh>, addr: &str, error: &HandshakeError) {
+    match error {
+        HandshakeError::OtherNode { found, .. } => {
+            tracing::debug!(addr, %error, "another life answered");
+            mesh.with_peers(|peers| peers.introduce((**found).clone(), Instant::now()));
+        }
+        HandshakeError::Superseded { newest, .. } if newest.id == mesh.me.id => mesh.supersede(newest),
+        HandshakeError::StaleLink | HandshakeError::Leaving => tracing::debug!(addr, %error, "no link"),
+        error => mesh.noted.failure(addr, "cannot link to a peer", error),
+    }
+}
+
+/// One link, from its beginning to its end. An error means that it did not begin.
+async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
+    let wanted = target.member.key;
+    let purpose = Purpose::Link { to: wanted, nonce: mesh.next_nonce() };
+    let (member, mut reader, mut writer) = connect(mesh, &target.member.addr, purpose).await?;
+    if member.key != wanted {
+        return Err(HandshakeError::OtherNode { wanted, found: Box::new(member) });
+    }
+    mesh.noted.forget(&member.addr);
+    tracing::debug!(peer = %member, "linked");
+    let outbox = Arc::new(Outbox::new(Bounds::default()));
+    let open = mesh.links.open(wanted, outbox.clone());
+    if mesh.leaving.is_cancelled() {
+        outbox.seal();
+    }
+    mesh.inbound.event(PeerEvent::LinkUp(wanted));
+    // It fails when the membership task has ended, and then nobody needs to know.
+    let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
+    let why = tokio::select! {
+        written = write_frames(&mut writer, &outbox, &mesh.timings) => match written {
+            Ok(()) => "this node is leaving".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        why = ended(&mut reader) => why,
+        () = target.cut.cancelled() => "the peer is silent, or was replaced".to_owned(),
+    };
+    drop(open);
+    tracing::debug!(peer = %member, why, "the link to the peer ended");
+    mesh.inbound.event(PeerEvent::LinkDown(wanted));
+    Ok(())
+}
+
+/// Waits for the end of a connection on which nothing may come.
+async fn ended(reader: &mut Reader) -> String {
+    match reader.next(Duration::MAX).await {
+        Ok(None) => "the peer closed it".to_owned(),
+        Ok(Some((kind, _))) => format!("the peer answered with a frame of {kind:?} where it may only listen"),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! The outgoing links that are usable now.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use super::outbox::{Lane, Outbox};
+use crate::base::{NodeKey, StableMap};
+use crate::cluster::SendFailure;
+use crate::wire::Kind;
+
+/// The outboxes of the outgoing links that are usable now.
+pub(crate) struct Links {
+    open: RwLock<StableMap<NodeKey, Arc<Outbox>>>,
+    changed: watch::Sender<()>,
+}
+
+impl Links {
+    pub(crate) fn new() -> Self {
+        Self { open: RwLock::default(), changed: watch::Sender::new(()) }
+    }
+
+    pub(crate) fn send(
+        &self,
+        to: NodeKey,
+        lane: Lane,
+        kind: Kind,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), SendFailure> {
+        let outbox = self.get(to).ok_or(SendFailure::NotConnected)?;
+        outbox.push(lane, kind, encode)
+    }
+
+    pub(crate) fn is_open(&self, to: NodeKey) -> bool {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(&to)
+    }
+
+    /// The link is usable until the result is dropped. A peer has one dialler, hence at most one link.
+    pub(super) fn open(self: &Arc<Self>, to: NodeKey, outbox: Arc<Outbox>) -> OpenLink {
+        self.open.write().unwrap_or_else(PoisonError::into_inner).insert(to, outbox);
+        self.changed.send_replace(());
+        OpenLink { links: self.clone(), to }
+    }
+
+    /// Waits until there is a link to `to`, or until there is none.
+    pub(super) async fn until(&self, to: NodeKey, open: bool) {
+        self.wait(|| self.is_open(to) == open).await;
+    }
+
+    /// Lets every link write what it holds and end then.
+    pub(crate) fn seal(&self) {
+        for outbox in self.open.read().unwrap_or_else(PoisonError::into_inner).values() {
+            outbox.seal();
+        }
+    }
+
+    /// Waits until there is no link.
+    pub(crate) async fn until_none(&self) {
+        self.wait(|| self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()).await;
+    }
+
+    async fn wait(&self, reached: impl Fn() -> bool) {
+        let mut changed = self.changed.subscribe();
+        while !reached() {
+            // The sender lives as long as `self`, so this never fails.
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn get(&self, to: NodeKey) -> Option<Arc<Outbox>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned()
+    }
+}
+
+/// Keeps a link in the table. However its dialler ends, the link is not usable after it.
+pub(super) struct OpenLink {
+    links: Arc<Links>,
+    to: NodeKey,
+}
+
+impl Drop for OpenLink {
+    fn drop(&mut self) {
+        self.links.open.write().unwrap_or_else(PoisonError::into_inner).remove(&self.to);
+        self.links.changed.send_replace(());
+    }
+}

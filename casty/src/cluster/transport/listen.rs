@@ -1,0 +1,133 @@
+//! Takes connections, and lets in those that belong to the cluster.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use super::handshake::{Writer, halves, receive, refuse, welcome, within};
+use super::peers::Admitted;
+use super::reader::read_frames;
+use crate::cluster::limits::HANDSHAKES_MAX;
+use crate::cluster::mesh::Mesh;
+use crate::cluster::{Listener, PeerEvent, Stream};
+use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason, Refusal};
+
+/// Takes connections until the node leaves.
+pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
+    let mut rng = mesh.rng(b"listen");
+    let mut backoff = mesh.timings.backoff();
+    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = mesh.leaving.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, from)) => {
+                backoff.reset();
+                mesh.spawn(serve(mesh.clone(), stream, from, place));
+            }
+            Err(error) => {
+                mesh.noted.failure(&mesh.me.addr, "cannot accept a connection; are there too many open files?", &error);
+                sleep(backoff.next_delay(&mut rng)).await;
+            }
+        }
+    }
+}
+
+/// One incoming connection, from its beginning to its end.
+async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: OwnedSemaphorePermit) {
+    let max = mesh.timings.handshake_max;
+    let (mut reader, mut writer) = halves(stream);
+    let hello = match within(max, receive(&mut reader, max)).await {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(refusal)) => return part(&mesh, &mut writer, host(&from), refusal).await,
+        Err(error) => return mesh.noted.failure(host(&from), "a handshake failed", &error),
+    };
+    let key = hello.member.key;
+    let (admitted, nonce) = match judge(&mesh, &hello) {
+        Err(refusal) => {
+            part(&mesh, &mut writer, &hello.member.addr, refusal).await;
+            if hello.member.id == mesh.me.id && hello.member.incarnation > mesh.me.incarnation {
+                mesh.supersede(&hello.member);
+            }
+            return;
+        }
+        Ok(None) => {
+            // The asker may be gone already, and then the answer is of no use to anybody.
+            let _ = within(max, welcome(&mut writer, &mesh.me)).await;
+            let _ = within(max, writer.shutdown()).await;
+            return;
+        }
+        Ok(Some(admitted)) => admitted,
+    };
+    let Admitted { cut, ended, before } = admitted;
+    let _ended = ended.drop_guard();
+    if let Some(before) = before {
+        before.cut.cancel();
+        before.ended.cancelled().await;
+    }
+    match within(max, welcome(&mut writer, &mesh.me)).await {
+        Ok(()) => {
+            drop(place);
+            reader.set_bytes_max(FRAME_BYTES_MAX);
+            mesh.inbound.event(PeerEvent::InUp(key));
+            tokio::select! {
+                () = read_frames(&mesh, &hello.member, reader) => {}
+                () = cut.cancelled() => tracing::debug!(peer = %hello.member, "a link from the peer was replaced"),
+            }
+            mesh.with_peers(|peers| peers.release(key, nonce));
+            mesh.inbound.event(PeerEvent::LinkDown(key));
+        }
+        Err(error) => {
+            mesh.noted.failure(&hello.member.addr, "a handshake failed", &error);
+            mesh.with_peers(|peers| peers.release(key, nonce));
+        }
+    }
+}
+
+/// Whether a dialler is let in, and with what; `None` is for one that only asked who is here.
+fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Refusal> {
+    let (me, them) = (&mesh.me, &hello.member);
+    if hello.cluster_name != mesh.cluster_name {
+        let (yours, mine) = (hello.cluster_name.clone(), mesh.cluster_name.clone());
+        return Err(Reason::ClusterName { yours, mine }.into());
+    }
+    if mesh.leaving.is_cancelled() || (them.id == me.id && them.incarnation > me.incarnation) {
+        return Err(Reason::Leaving.into());
+    }
+    if them.id == me.id && them.incarnation < me.incarnation {
+        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) }.into());
+    }
+    match hello.purpose {
+        Purpose::Ask => {
+            mesh.peers().check_life(them)?;
+            Ok(None)
+        }
+        Purpose::Link { to, .. } if to != me.key => {
+            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }.into())
+        }
+        Purpose::Link { nonce, .. } => {
+            let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
+            Ok(Some((admitted, nonce)))
+        }
+    }
+}
+
+/// Tells the dialler why it is not let in, and the log too.
+async fn part(mesh: &Mesh, writer: &mut Writer, peer: &str, refusal: Refusal) {
+    let told = within(mesh.timings.handshake_max, refuse(writer, &refusal)).await;
+    match refusal.at_acceptor() {
+        error @ (HandshakeError::StaleLink | HandshakeError::Leaving | HandshakeError::OtherNode { .. }) => {
+            tracing::debug!(peer, %error, told = told.is_ok(), "refused a peer");
+        }
+        error => mesh.noted.failure(peer, "refused a peer", &error),
+    }
+}
+
+/// The host of an address: the port of a dialler changes with every attempt and names nobody.
+fn host(addr: &str) -> &str {
+    addr.rsplit_once(':').map_or(addr, |(host, _)| host)
+}

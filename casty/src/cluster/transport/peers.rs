@@ -1,0 +1,260 @@
+//! Whom this node keeps a link with, and why. A table without I/O: it says what is to be done, others do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{NodeKey, StableMap};
+use crate::cluster::limits::PEERS_MAX;
+use crate::wire::{Member, Reason};
+
+/// A peer that a seed named is dialled for so long, if nothing else speaks for it.
+pub(super) const INTRODUCED_FOR: Duration = Duration::from_secs(5);
+
+/// The peers that this node knows.
+pub(crate) struct PeerTable {
+    me: Member,
+    peers: StableMap<NodeKey, Peer>,
+}
+
+/// An incoming link that was let in.
+pub(super) struct Admitted {
+    /// Ends the link's reader.
+    pub(super) cut: CancellationToken,
+    /// To be cancelled when the link's reader has ended.
+    pub(super) ended: CancellationToken,
+    /// The link that this one replaces. Its reader must have ended before this one begins.
+    pub(super) before: Option<Incoming>,
+}
+
+/// An incoming link: how to end it, and how to see that it has ended.
+pub(super) struct Incoming {
+    nonce: u64,
+    pub(super) cut: CancellationToken,
+    pub(super) ended: CancellationToken,
+}
+
+/// What a dialler dials.
+pub(super) struct Target {
+    pub(super) member: Member,
+    /// A reason to try at once.
+    pub(super) wake: Arc<Notify>,
+    /// Ends the outgoing link.
+    pub(super) cut: CancellationToken,
+}
+
+struct Peer {
+    member: Member,
+    alive: bool,
+    introduced_until: Option<Instant>,
+    incoming: Option<Incoming>,
+    dialling: bool,
+    wake: Arc<Notify>,
+    cut: CancellationToken,
+}
+
+impl PeerTable {
+    pub(crate) fn new(me: Member) -> Self {
+        Self { me, peers: StableMap::default() }
+    }
+
+    /// A seed named this peer.
+    pub(crate) fn introduce(&mut self, member: Member, now: Instant) {
+        if let Some(peer) = self.entry(member) {
+            peer.introduced_until = Some(now + INTRODUCED_FOR);
+        }
+    }
+
+    /// These and no others are believed to be alive. Links with earlier lives of them are ended: such a process would
+    /// not learn otherwise that it was replaced.
+    pub(crate) fn set_alive(&mut self, alive: &[Member]) {
+        for peer in self.peers.values_mut() {
+            peer.alive = false;
+        }
+        for member in alive {
+            if let Some(peer) = self.entry(member.clone()) {
+                peer.member = member.clone();
+                peer.alive = true;
+            }
+        }
+        for peer in self.peers.values().filter(|peer| !peer.alive) {
+            let replaced = |new: &Member| new.id == peer.member.id && new.incarnation > peer.member.incarnation;
+            if alive.iter().any(replaced) {
+                peer.cut.cancel();
+                peer.incoming.iter().for_each(|incoming| incoming.cut.cancel());
+            }
+        }
+        self.forget_idle();
+    }
+
+    /// A peer asks to send to this node on a new link.
+    pub(super) fn admit(&mut self, member: Member, nonce: u64) -> Result<Admitted, Reason> {
+        self.check_life(&member)?;
+        let peer = self.entry(member).ok_or(Reason::TooManyPeers { max: PEERS_MAX as u32 })?;
+        if peer.incoming.as_ref().is_some_and(|incoming| nonce <= incoming.nonce) {
+            return Err(Reason::StaleLink);
+        }
+        let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
+        let before = peer.incoming.replace(Incoming { nonce, cut: cut.clone(), ended: ended.clone() });
+        peer.wake.notify_one();
+        Ok(Admitted { cut, ended, before })
+    }
+
+    /// Refuses a life of a node of which a later one is alive.
+    pub(super) fn check_life(&self, member: &Member) -> Result<(), Reason> {
+        let newer =
+            |peer: &&Peer| peer.alive && peer.member.id == member.id && peer.member.incarnation > member.incarnation;
+        match self.peers.values().find(newer) {
+            Some(peer) => {
+                Err(Reason::Superseded { yours: Box::new(member.clone()), newest: Box::new(peer.member.clone()) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The incoming link with this nonce ended.
+    pub(super) fn release(&mut self, key: NodeKey, nonce: u64) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.incoming.take_if(|incoming| incoming.nonce == nonce);
+        }
+        self.forget_idle();
+    }
+
+    /// Nothing came from this peer for too long. Our link to it leads nowhere either, most likely, and would take bytes
+    /// until its buffers are full: it is made anew.
+    pub(super) fn distrust(&mut self, key: NodeKey) {
+        if let Some(peer) = self.peers.get(&key) {
+            peer.cut.cancel();
+        }
+    }
+
+    /// The peers that need a dialler and have none. They count as dialled from now on.
+    pub(crate) fn start_dialling(&mut self, now: Instant) -> Vec<NodeKey> {
+        let needy = self.peers.iter_mut().filter(|(_, peer)| !peer.dialling && peer.is_wanted(now));
+        needy
+            .map(|(key, peer)| {
+                peer.dialling = true;
+                *key
+            })
+            .collect()
+    }
+
+    /// What the dialler of this peer dials next. `None` ends the dialler: nobody wants the peer any more.
+    pub(super) fn target(&mut self, key: NodeKey, now: Instant) -> Option<Target> {
+        let peer = self.peers.get_mut(&key)?;
+        if peer.is_wanted(now) {
+            if peer.cut.is_cancelled() {
+                peer.cut = CancellationToken::new();
+            }
+            return Some(Target { member: peer.member.clone(), wake: peer.wake.clone(), cut: peer.cut.clone() });
+        }
+        peer.dialling = false;
+        self.forget_idle();
+        None
+    }
+
+    fn entry(&mut self, member: Member) -> Option<&mut Peer> {
+        let full = self.peers.len() >= PEERS_MAX;
+        let known = self.peers.contains_key(&member.key);
+        if member.key == self.me.key || (full && !known) {
+            tracing::debug!(%member, known = self.peers.len(), "a peer is not taken into the table");
+            return None;
+        }
+        Some(self.peers.entry(member.key).or_insert_with(|| Peer {
+            member,
+            alive: false,
+            introduced_until: None,
+            incoming: None,
+            dialling: false,
+            wake: Arc::default(),
+            cut: CancellationToken::new(),
+        }))
+    }
+
+    fn forget_idle(&mut self) {
+        self.peers.retain(|_, peer| peer.dialling || peer.alive || peer.incoming.is_some());
+    }
+}
+
+impl Peer {
+    /// A peer is dialled while it is a member, while it has a link to this node, and for a while when a seed named it.
+    fn is_wanted(&self, now: Instant) -> bool {
+        self.alive || self.incoming.is_some() || self.introduced_until.is_some_and(|until| now < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Role;
+
+    fn member(id: &str, incarnation: u64) -> Member {
+        Member::new(id.into(), incarnation, "127.0.0.1:1", Role::Replica)
+    }
+
+    fn table() -> PeerTable {
+        PeerTable::new(member("me", 1))
+    }
+
+    #[test]
+    fn a_member_is_dialled_by_one_dialler_until_it_is_down() {
+        let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
+        table.set_alive(&[member("me", 1), a.clone()]);
+        assert_eq!(table.start_dialling(now), [a.key]);
+        assert_eq!(table.start_dialling(now), []);
+        assert!(table.target(a.key, now).is_some());
+        table.set_alive(&[member("me", 1)]);
+        assert!(table.target(a.key, now).is_none());
+        assert!(table.peers.is_empty());
+    }
+
+    #[test]
+    fn an_introduced_peer_is_dialled_for_a_while() {
+        let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
+        table.introduce(a.clone(), now);
+        table.introduce(member("me", 1), now);
+        assert_eq!(table.start_dialling(now), [a.key]);
+        assert!(table.target(a.key, now + INTRODUCED_FOR / 2).is_some());
+        assert!(table.target(a.key, now + INTRODUCED_FOR).is_none());
+    }
+
+    #[test]
+    fn a_newer_link_replaces_the_older_and_never_the_other_way() {
+        let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
+        assert!(table.admit(a.clone(), 4).unwrap().before.is_none());
+        assert!(table.admit(a.clone(), 6).unwrap().before.is_some());
+        assert_eq!(table.admit(a.clone(), 5).err(), Some(Reason::StaleLink));
+        table.release(a.key, 4);
+        assert_eq!(table.start_dialling(now), [a.key], "link 6 still stands");
+        table.release(a.key, 6);
+        assert!(table.target(a.key, now).is_none());
+    }
+
+    #[test]
+    fn an_earlier_life_of_a_member_is_cut_off_and_refused() {
+        let (mut table, now) = (table(), Instant::now());
+        let (old, new) = (member("a", 1), member("a", 2));
+        table.set_alive(std::slice::from_ref(&old));
+        table.start_dialling(now);
+        let incoming = table.admit(old.clone(), 1).unwrap();
+        let outgoing = table.target(old.key, now).unwrap();
+        table.set_alive(std::slice::from_ref(&new));
+        assert!(incoming.cut.is_cancelled() && outgoing.cut.is_cancelled());
+        assert_eq!(
+            table.admit(old.clone(), 2).err(),
+            Some(Reason::Superseded { yours: Box::new(old), newest: Box::new(new) })
+        );
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut table = table();
+        for n in 0..PEERS_MAX {
+            table.admit(member(&n.to_string(), 1), 1).unwrap();
+        }
+        assert!(matches!(table.admit(member("one more", 1), 1), Err(Reason::TooManyPeers { .. })));
+    }
+}

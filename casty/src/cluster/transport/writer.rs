@@ -1,0 +1,79 @@
+//! Writes what an outbox holds to a link.
+
+use std::io;
+
+use bytes::Buf;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::outbox::{Batch, Outbox};
+use crate::cluster::Timings;
+use crate::wire::{Kind, append};
+
+/// Writes until the connection fails, or until the outbox is sealed and everything is written.
+pub(super) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    let mut batch = Batch::default();
+    loop {
+        match timeout(timings.ping_every, outbox.next(&mut batch)).await {
+            Ok(true) => {}
+            Ok(false) => return io.shutdown().await,
+            Err(_idle) => ping(&mut batch)?,
+        }
+        write(io, &batch, timings).await?;
+    }
+}
+
+fn ping(batch: &mut Batch) -> io::Result<()> {
+    append(&mut batch.control, Kind::PING, 0, |_| {}).map(drop).map_err(io::Error::other)
+}
+
+/// The time-out is for progress and not for the batch: a large one may take long on a slow network.
+async fn write<W: AsyncWrite + Unpin>(io: &mut W, batch: &Batch, timings: &Timings) -> io::Result<()> {
+    let stuck = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
+    let mut bytes = batch.control.chain(&*batch.bulk);
+    while bytes.has_remaining() {
+        if timeout(timings.write_max, io.write_buf(&mut bytes)).await.map_err(stuck)?? == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+    }
+    timeout(timings.write_max, io.flush()).await.map_err(stuck)?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::duplex;
+
+    use super::super::outbox::{Bounds, Lane};
+    use super::*;
+    use crate::wire::FrameReader;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_link_is_never_silent() {
+        let (mut near, far) = duplex(1024);
+        let (outbox, timings) = (Outbox::new(Bounds::default()), Timings::default());
+        let mut reader = FrameReader::new(far, 100);
+        let reading = async {
+            for _ in 0..20 {
+                let frame = reader.next(timings.silence_max).await.unwrap().unwrap();
+                assert_eq!(frame.0, Kind::PING);
+            }
+            outbox.seal();
+        };
+        let (written, ()) = tokio::join!(write_frames(&mut near, &outbox, &timings), reading);
+        written.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_no_bytes_loses_its_link() {
+        let (mut near, _far) = duplex(16);
+        let (outbox, timings) = (Outbox::new(Bounds::default()), Timings::default());
+        outbox.push(Lane::Bulk, Kind::RAFT, |out| out.extend_from_slice(&[0; 100])).unwrap();
+        let stuck = tokio::time::timeout(Duration::from_secs(3), write_frames(&mut near, &outbox, &timings)).await;
+        assert_eq!(stuck.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -1,0 +1,179 @@
+//! What a node is told before it starts.
+
+use std::time::Duration;
+
+use crate::base::NodeId;
+
+/// The settings of a node.
+///
+/// ```
+/// use casty::ClusterConfig;
+///
+/// let config = ClusterConfig::new("127.0.0.1:8001")
+///     .seeds(["127.0.0.1:8002", "127.0.0.1:8003"])
+///     .expected_size(3)
+///     .node_id("node-1");
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClusterConfig {
+    pub(super) bind: String,
+    pub(super) advertise: Option<String>,
+    pub(super) name: String,
+    pub(super) node_id: Option<NodeId>,
+    pub(super) seeds: Vec<String>,
+    pub(super) expected_size: usize,
+    pub(super) replicas: usize,
+    pub(super) observer: bool,
+    pub(super) ask_timeout: Duration,
+    pub(super) window: usize,
+    pub(super) seed: Option<u64>,
+}
+
+/// The most nodes that a cluster can be founded with.
+pub(super) const EXPECTED_SIZE_MAX: usize = 64;
+
+/// The most replicas of a group.
+const REPLICAS_MAX: usize = 5;
+
+impl ClusterConfig {
+    /// A node that listens on `bind`, `"127.0.0.1:8001"`. Port 0 picks a free one.
+    pub fn new(bind: impl Into<String>) -> Self {
+        Self {
+            bind: bind.into(),
+            advertise: None,
+            name: "casty".to_owned(),
+            node_id: None,
+            seeds: Vec::new(),
+            expected_size: 1,
+            replicas: 3,
+            observer: false,
+            ask_timeout: Duration::from_secs(5),
+            window: 2048,
+            seed: None,
+        }
+    }
+
+    /// What other nodes dial, where it differs from what this node binds: `"casty-1.example.org:8001"`.
+    pub fn advertise(mut self, address: impl Into<String>) -> Self {
+        self.advertise = Some(address.into());
+        self
+    }
+
+    /// The name of the cluster. Nodes of another name are refused. Default: `casty`.
+    pub fn cluster_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Addresses through which the cluster is found. They are tried for ever; one's own may be among them.
+    pub fn seeds<S: Into<String>>(mut self, addresses: impl IntoIterator<Item = S>) -> Self {
+        self.seeds = addresses.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How many nodes found the cluster together: the same number on each of them. Observers do not count. Default: 1.
+    pub fn expected_size(mut self, nodes: usize) -> Self {
+        self.expected_size = nodes;
+        self
+    }
+
+    /// The name of this node, unique in the cluster. Default: the address that it advertises.
+    pub fn node_id(mut self, id: impl Into<NodeId>) -> Self {
+        self.node_id = Some(id.into());
+        self
+    }
+
+    /// On how many nodes the state of an entity is held: 1, 3 or 5. A write is answered once a majority of them has it,
+    /// in memory. Smaller clusters hold it on as many as they have. Default: 3.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// Makes the node a member without vote or replicas: it calls entities and holds none.
+    pub fn observer(mut self) -> Self {
+        self.observer = true;
+        self
+    }
+
+    /// The deadline of an ask that names none. Default: 5 s.
+    pub fn ask_timeout(mut self, timeout: Duration) -> Self {
+        self.ask_timeout = timeout;
+        self
+    }
+
+    /// How many requests to one group may be under way from this node; further ones wait. One entity holds at most an
+    /// eighth of them. Default: 2,048.
+    pub fn window(mut self, requests: usize) -> Self {
+        self.window = requests;
+        self
+    }
+
+    /// Where the node's randomness (jitter, gossip) begins; drawn from the system where it is not given.
+    pub fn rng_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Finds settings that contradict each other.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let bad = |setting, why: String| Err(ConfigError { setting, why });
+        if self.expected_size == 0 || self.expected_size > EXPECTED_SIZE_MAX {
+            let size = self.expected_size;
+            return bad("expected_size", format!("{size} nodes cannot found a cluster: 1 to {EXPECTED_SIZE_MAX} can"));
+        }
+        if self.expected_size == 1 && !self.seeds.is_empty() && !self.observer {
+            return bad(
+                "expected_size",
+                "a node that founds a cluster alone has no seeds: set expected_size to the number of founding nodes"
+                    .to_owned(),
+            );
+        }
+        if self.observer && self.seeds.is_empty() && self.bind.is_empty() {
+            return bad("seeds", "an observer needs a seed, or an address at which others find it".to_owned());
+        }
+        if self.replicas.is_multiple_of(2) || self.replicas > REPLICAS_MAX {
+            let replicas = self.replicas;
+            return bad("replicas", format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"));
+        }
+        if self.window < WINDOW_MIN {
+            return bad("window", format!("{} is too small: {WINDOW_MIN} or more", self.window));
+        }
+        Ok(())
+    }
+}
+
+/// Below this, an entity's eighth of the window would be nothing.
+const WINDOW_MIN: usize = 8;
+
+/// A setting that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}`: {why}")]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// The setting.
+    pub setting: &'static str,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(config: ClusterConfig) -> &'static str {
+        config.check().unwrap_err().setting
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_named() {
+        let config = || ClusterConfig::new("127.0.0.1:0");
+        assert_eq!(config().check(), Ok(()));
+        assert_eq!(fault(config().expected_size(0)), "expected_size");
+        assert_eq!(fault(config().seeds(["127.0.0.1:1"])), "expected_size");
+        assert_eq!(fault(config().replicas(2)), "replicas");
+        assert_eq!(fault(config().replicas(7)), "replicas");
+        assert_eq!(fault(config().window(0)), "window");
+        assert_eq!(config().observer().seeds(["127.0.0.1:1"]).check(), Ok(()));
+    }
+}

@@ -1,0 +1,292 @@
+//! How a cluster begins: once, with exactly the nodes that all of them agreed on.
+//!
+//! A pure core. A node promises itself to one exact charter of `expected_size` nodes. Whoever holds the promises of all
+//! of them founds the cluster, always with the same charter, so it does no harm if several do. A promise to a dead
+//! incarnation may be withdrawn while nothing came of it; from then on the charter is refused for good. A node that
+//! hears of a founded cluster never founds another.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{NodeId, NodeKey, StableMap, stable_hash};
+use crate::codec::encode;
+use crate::sharding::GROUPS_PER_NODE;
+
+/// A node that founds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Founder {
+    pub(super) id: NodeId,
+    pub(super) key: NodeKey,
+}
+
+/// What the founders agree on. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Charter {
+    /// Sorted by id.
+    pub(super) founders: Vec<Founder>,
+    /// The number of data groups.
+    pub(super) groups: u16,
+    /// Replicas of a group.
+    pub(super) replicas: u8,
+}
+
+impl Charter {
+    /// The charter of these founders.
+    pub(super) fn new(mut founders: Vec<Founder>, replicas: u8) -> Self {
+        founders.sort();
+        let groups = u16::try_from(founders.len() * GROUPS_PER_NODE).unwrap_or(u16::MAX);
+        Self { founders, groups, replicas }
+    }
+
+    /// The identity of the cluster that it founds.
+    pub(super) fn cluster_id(&self) -> u64 {
+        encode(self).map_or(0, |bytes| stable_hash(&bytes))
+    }
+
+    /// Whether a node is among the founders.
+    pub(super) fn has(&self, key: NodeKey) -> bool {
+        self.founders.iter().any(|founder| founder.key == key)
+    }
+
+    /// The founders' keys, in their order.
+    pub(super) fn keys(&self) -> Vec<NodeKey> {
+        self.founders.iter().map(|founder| founder.key).collect()
+    }
+}
+
+/// Where a node stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It looks for the others.
+    Looking,
+    /// It has promised itself, and waits for the promises of the others.
+    Promised(Charter),
+    /// It is a founder of this cluster, for good.
+    Bound(Charter),
+    /// It has joined a cluster that was founded without it.
+    Guest(Charter),
+}
+
+/// What the node has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Tell the founders of the promise.
+    Promise(Charter),
+    /// Start the groups, and begin them: every founder has promised.
+    Found(Charter),
+    /// Start the groups; another founder begins them.
+    Follow(Charter),
+    /// Learn the way into a cluster founded without this node.
+    Visit(Charter),
+}
+
+/// The founding, as one node sees it.
+pub(super) struct Founding {
+    me: NodeKey,
+    expected_size: usize,
+    replicas: u8,
+    may_found: bool,
+    standing: Standing,
+    refused: HashSet<u64>,
+    promises: StableMap<NodeKey, u64>,
+    /// The founders seen at the last look: a promise is only made on a view that held still.
+    last_view: Vec<Founder>,
+}
+
+impl Founding {
+    /// Nothing has happened yet. An observer never founds.
+    pub(super) fn new(me: NodeKey, expected_size: usize, replicas: u8, may_found: bool) -> Self {
+        let (refused, promises, last_view) = (HashSet::new(), StableMap::default(), Vec::new());
+        Self { me, expected_size, replicas, may_found, standing: Standing::Looking, refused, promises, last_view }
+    }
+
+    /// The charter of the cluster that exists, as far as this node knows.
+    pub(super) fn charter(&self) -> Option<&Charter> {
+        match &self.standing {
+            Standing::Bound(charter) | Standing::Guest(charter) => Some(charter),
+            Standing::Looking | Standing::Promised(_) => None,
+        }
+    }
+
+    /// These nodes are alive and could found, this one among them. Called at regular times.
+    pub(super) fn look(&mut self, mut alive: Vec<Founder>) -> Option<Step> {
+        alive.sort();
+        let still = alive == self.last_view;
+        self.last_view = alive;
+        if let Standing::Promised(charter) = &self.standing {
+            let dead = |founder: &Founder| !self.last_view.contains(founder);
+            if charter.founders.iter().any(dead) {
+                self.refused.insert(charter.cluster_id());
+                self.standing = Standing::Looking;
+            }
+        }
+        match &self.standing {
+            Standing::Looking if self.may_found && still && self.last_view.len() >= self.expected_size => {
+                let founders = self.last_view[..self.expected_size].to_vec();
+                let charter = Charter::new(founders, self.replicas);
+                if !charter.has(self.me) || self.refused.contains(&charter.cluster_id()) {
+                    return None;
+                }
+                self.standing = Standing::Promised(charter.clone());
+                self.promises.insert(self.me, charter.cluster_id());
+                self.found_if_all_promised().or(Some(Step::Promise(charter)))
+            }
+            Standing::Promised(charter) => Some(Step::Promise(charter.clone())),
+            _ => None,
+        }
+    }
+
+    /// Another node has promised itself to `charter`.
+    pub(super) fn promised(&mut self, from: NodeKey, charter: &Charter) -> Option<Step> {
+        self.promises.insert(from, charter.cluster_id());
+        self.found_if_all_promised()
+    }
+
+    /// A founder that has founded says so.
+    pub(super) fn told(&mut self, charter: Charter) -> Option<Step> {
+        match &self.standing {
+            Standing::Bound(_) | Standing::Guest(_) => None,
+            Standing::Promised(mine) if *mine == charter => {
+                self.standing = Standing::Bound(charter.clone());
+                Some(Step::Follow(charter))
+            }
+            // A founder that withdrew stays outside: it may not vote in a cluster that it has refused.
+            Standing::Looking | Standing::Promised(_) => {
+                self.standing = Standing::Guest(charter.clone());
+                Some(Step::Visit(charter))
+            }
+        }
+    }
+
+    /// A Raft message of this cluster came. Whether it may be taken, and what to do first.
+    pub(super) fn raft(&mut self, cluster_id: u64) -> (bool, Option<Step>) {
+        match &self.standing {
+            Standing::Bound(charter) => (charter.cluster_id() == cluster_id, None),
+            Standing::Promised(charter) if charter.cluster_id() == cluster_id => {
+                let charter = charter.clone();
+                self.standing = Standing::Bound(charter.clone());
+                (true, Some(Step::Follow(charter)))
+            }
+            _ => (false, None),
+        }
+    }
+
+    fn found_if_all_promised(&mut self) -> Option<Step> {
+        let Standing::Promised(charter) = &self.standing else { return None };
+        let id = charter.cluster_id();
+        if !charter.founders.iter().all(|founder| self.promises.get(&founder.key) == Some(&id)) {
+            return None;
+        }
+        let charter = charter.clone();
+        self.standing = Standing::Bound(charter.clone());
+        Some(Step::Found(charter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn founder(name: &str, life: u64) -> Founder {
+        let id = NodeId::from(name);
+        Founder { key: NodeKey::new(&id, life), id }
+    }
+
+    fn three(life_of_c: u64) -> Vec<Founder> {
+        vec![founder("a", 1), founder("b", 1), founder("c", life_of_c)]
+    }
+
+    fn founding(name: &str) -> Founding {
+        Founding::new(founder(name, 1).key, 3, 3, true)
+    }
+
+    fn promise_of(founding: &mut Founding, alive: &[Founder]) -> Charter {
+        founding.look(alive.to_vec());
+        match founding.look(alive.to_vec()) {
+            Some(Step::Promise(charter)) => charter,
+            other => panic!("no promise: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_founded_when_all_have_promised_and_not_before() {
+        let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
+        let charter = promise_of(&mut a, &three(1));
+        assert_eq!(a.promised(b.key, &charter), None);
+        assert_eq!(a.promised(c.key, &charter), Some(Step::Found(charter.clone())));
+        assert_eq!(a.charter(), Some(&charter));
+    }
+
+    #[test]
+    fn everyone_founds_the_same_cluster_whatever_order_it_saw() {
+        let (mut a, mut b) = (founding("a"), founding("b"));
+        let mut other_order = three(1);
+        other_order.reverse();
+        assert_eq!(promise_of(&mut a, &three(1)).cluster_id(), promise_of(&mut b, &other_order).cluster_id());
+    }
+
+    #[test]
+    fn two_nodes_are_not_three() {
+        let mut a = founding("a");
+        for _ in 0..5 {
+            assert_eq!(a.look(three(1)[..2].to_vec()), None);
+        }
+    }
+
+    #[test]
+    fn a_view_that_moves_gets_no_promise() {
+        let mut a = founding("a");
+        assert_eq!(a.look(three(1)), None);
+        assert_eq!(a.look(three(2)), None);
+        assert!(matches!(a.look(three(2)), Some(Step::Promise(_))));
+    }
+
+    #[test]
+    fn a_promise_to_a_dead_life_is_withdrawn_and_its_charter_refused_for_good() {
+        let mut a = founding("a");
+        let old = promise_of(&mut a, &three(1));
+        a.look(three(2));
+        let new = promise_of(&mut a, &three(2));
+        assert_ne!(old, new);
+        assert_eq!(a.raft(old.cluster_id()), (false, None), "a message of the refused cluster is not taken");
+        a.promised(founder("b", 1).key, &old);
+        assert_eq!(a.promised(founder("c", 2).key, &new), None, "b has not promised itself to the new charter");
+        assert!(matches!(a.promised(founder("b", 1).key, &new), Some(Step::Found(_))));
+    }
+
+    #[test]
+    fn a_node_that_is_bound_stays_bound() {
+        let mut a = founding("a");
+        let charter = promise_of(&mut a, &three(1));
+        assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Follow(charter.clone()))));
+        assert_eq!(a.look(three(2)), None);
+        assert_eq!(a.raft(charter.cluster_id()), (true, None));
+        assert_eq!(a.told(Charter::new(three(2), 3)), None);
+    }
+
+    #[test]
+    fn who_reaches_a_founded_cluster_never_founds_another() {
+        let mut d = founding("d");
+        let charter = Charter::new(three(1), 3);
+        assert_eq!(d.told(charter.clone()), Some(Step::Visit(charter)));
+        for _ in 0..3 {
+            assert_eq!(d.look(vec![founder("d", 1), founder("e", 1), founder("f", 1)]), None);
+        }
+    }
+
+    #[test]
+    fn an_observer_never_founds() {
+        let mut observer = Founding::new(founder("a", 1).key, 3, 3, false);
+        for _ in 0..3 {
+            assert_eq!(observer.look(three(1)), None);
+        }
+    }
+
+    #[test]
+    fn one_node_founds_alone() {
+        let mut a = Founding::new(founder("a", 1).key, 1, 3, true);
+        a.look(vec![founder("a", 1)]);
+        assert!(matches!(a.look(vec![founder("a", 1)]), Some(Step::Found(_))));
+    }
+}

@@ -1,0 +1,141 @@
+//! Where frames from other nodes go.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use bytes::Bytes;
+
+use super::control::{Control, Verdict, decode_control};
+use super::inner::{Inner, lock};
+use crate::base::NodeKey;
+use crate::cluster::{Inbound, PeerEvent};
+use crate::codec::DecodeError;
+use crate::sharding::{Announcement, decode_to_region, decode_to_router};
+use crate::wire::Kind;
+
+/// Hands frames and events of the cluster to the parts of the node. It is made before the node, and holds it weakly.
+#[derive(Default)]
+pub(super) struct Dispatch(OnceLock<Weak<Inner>>);
+
+impl Dispatch {
+    /// The node is there.
+    pub(super) fn connect(&self, inner: &Arc<Inner>) {
+        let _ = self.0.set(Arc::downgrade(inner));
+    }
+
+    fn inner(&self) -> Option<Arc<Inner>> {
+        self.0.get()?.upgrade()
+    }
+}
+
+impl Inbound for Dispatch {
+    fn frame(&self, from: NodeKey, kind: Kind, body: Bytes) {
+        let Some(inner) = self.inner() else { return };
+        let result = match kind {
+            Kind::RAFT => {
+                inner.consensus(from, body);
+                Ok(())
+            }
+            Kind::ENTITY => inner.to_region(from, &body),
+            Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
+            Kind::ROUTE => crate::codec::decode(&body).map(|announcement| inner.learn(from, announcement)),
+            Kind::NODE => decode_control(&body).map(|control| inner.control_received(from, control)),
+            other => {
+                tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
+                Ok(())
+            }
+        };
+        if let Err(error) = result {
+            tracing::warn!(%from, kind = kind.0, %error, "a frame cannot be read and is dropped");
+        }
+    }
+
+    fn event(&self, event: PeerEvent) {
+        let Some(inner) = self.inner() else { return };
+        match event {
+            PeerEvent::LinkUp(peer) => inner.greet(peer),
+            PeerEvent::InUp(_) => {}
+            PeerEvent::LinkDown(peer) => {
+                inner.router.peer_lost(peer);
+                inner.host.link_down(peer);
+            }
+            PeerEvent::MemberUp(member) => tracing::info!(node = %member.id, addr = member.addr, "a node is up"),
+            PeerEvent::MemberDown(member) => {
+                tracing::info!(node = %member.id, addr = member.addr, "a node is down");
+                inner.router.peer_lost(member.key);
+                inner.origins.forget(member.key);
+            }
+            PeerEvent::Superseded(me) => {
+                tracing::error!(node = %me.id, "a newer life of this node has joined the cluster; this one takes no part any more");
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// A message of a consensus group: it is taken only if it is of our cluster.
+    fn consensus(self: &Arc<Self>, from: NodeKey, mut body: Bytes) {
+        let Some(id) = body.first_chunk().map(|id| u64::from_le_bytes(*id)) else { return };
+        let (ours, step) = lock(&self.founding).raft(id);
+        self.take(step);
+        if ours {
+            self.host.receive(from, body.split_off(size_of::<u64>()));
+        }
+    }
+
+    fn to_region(&self, from: NodeKey, body: &Bytes) -> Result<(), DecodeError> {
+        let frame = decode_to_region(body)?;
+        let region = lock(&self.regions).iter().find(|region| region.group() == frame.group).cloned();
+        match region {
+            Some(region) => region.deliver(from, frame),
+            None => tracing::debug!(%from, group = %frame.group, "a request for a group that is not here is dropped"),
+        }
+        Ok(())
+    }
+
+    fn learn(&self, from: NodeKey, announcement: Announcement) {
+        if let Some(origin) = announcement.origin {
+            self.origins.announce(from, origin);
+        }
+        self.kinds.learn(announcement.declared);
+        self.router.learn(&announcement.leading);
+    }
+
+    /// The link to `peer` is up: tell it all that it may have missed.
+    fn greet(self: &Arc<Self>, peer: NodeKey) {
+        if let Some(charter) = self.charter() {
+            self.control(peer, &Control::Founded(charter));
+        }
+        self.announce(Some(peer));
+    }
+
+    fn control_received(self: &Arc<Self>, from: NodeKey, control: Control) {
+        match control {
+            Control::Promise(charter) => {
+                if let Some(ours) = self.charter() {
+                    self.control(from, &Control::Founded(ours));
+                    return;
+                }
+                let step = lock(&self.founding).promised(from, &charter);
+                self.take(step);
+            }
+            Control::Founded(charter) => {
+                let step = lock(&self.founding).told(charter);
+                self.take(step);
+            }
+            Control::Declare { id, declaration } => {
+                let inner = self.clone();
+                self.spawn(async move {
+                    let verdict = inner.decide(&declaration).await;
+                    inner.control(from, &Control::Declared { id, verdict });
+                });
+            }
+            Control::Declared { id, verdict } => self.declared(id, verdict),
+        }
+    }
+
+    fn declared(&self, id: u64, verdict: Verdict) {
+        if let Some(waiting) = lock(&self.declares).remove(&id) {
+            let _ = waiting.send(verdict);
+        }
+    }
+}

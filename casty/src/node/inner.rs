@@ -1,0 +1,267 @@
+//! The parts of a running node, and what holds them together.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::control::{Control, Verdict};
+use super::founding::{Charter, Founder, Founding, Step};
+use super::links::NodeLinks;
+use super::meta::Meta;
+use crate::actor::ActorSystem;
+use crate::base::{GroupId, NodeKey, StableMap};
+use crate::cluster::{Lane, Role};
+use crate::raft::{Group, Host, RaftError};
+use crate::replication::{GroupState, SharedState};
+use crate::sharding::allocation::{meta_voters, replicas_of};
+use crate::sharding::region::RegionParts;
+use crate::sharding::{Announcement, Declaration, Kinds, Leading, Origins, Region, Router};
+use crate::storage::{MemoryLog, MemoryState};
+use crate::wire::Kind;
+
+/// How often a node looks for the others until the cluster is founded.
+const FOUNDING_PERIOD: Duration = Duration::from_millis(100);
+
+/// How often a node repeats who leads what. Changes are told at once; this mends what was lost.
+const ANNOUNCE_PERIOD: Duration = Duration::from_secs(1);
+
+/// How long a founder waits for the one that should begin a group before it begins the group itself.
+const BEGIN_AFTER: Duration = Duration::from_secs(1);
+
+/// The parts of a node.
+pub(super) struct Inner {
+    pub(super) me: NodeKey,
+    pub(super) system: ActorSystem,
+    pub(super) links: Arc<NodeLinks>,
+    pub(super) host: Arc<Host>,
+    pub(super) router: Arc<Router>,
+    pub(super) kinds: Kinds,
+    pub(super) origins: Arc<Origins>,
+    pub(super) founding: Mutex<Founding>,
+    pub(super) regions: Mutex<Vec<Arc<Region>>>,
+    pub(super) declares: Mutex<StableMap<u64, oneshot::Sender<Verdict>>>,
+    pub(super) next_declare: AtomicU64,
+    /// The latest word on the meta group's leadership here.
+    pub(super) meta: Mutex<Option<Leading>>,
+    pub(super) tasks: Mutex<JoinSet<()>>,
+}
+
+impl Inner {
+    /// Runs `task` until the node is shut down.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.tasks).spawn(task);
+    }
+
+    /// Looks for the other founders, until there is a cluster; then repeats announcements.
+    pub(super) async fn run(self: Arc<Self>) {
+        let mut founding = tokio::time::interval(FOUNDING_PERIOD);
+        let mut announce = tokio::time::interval(ANNOUNCE_PERIOD);
+        founding.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        announce.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let founded = self.charter().is_some();
+            tokio::select! {
+                _ = founding.tick(), if !founded => {
+                    let step = lock(&self.founding).look(self.candidates());
+                    self.take(step);
+                }
+                _ = announce.tick() => self.announce(None),
+            }
+        }
+    }
+
+    /// The charter of the cluster, if this node knows one.
+    pub(super) fn charter(&self) -> Option<Charter> {
+        lock(&self.founding).charter().cloned()
+    }
+
+    /// Does what the founding asks for.
+    pub(super) fn take(self: &Arc<Self>, step: Option<Step>) {
+        match step {
+            None => {}
+            Some(Step::Promise(charter)) => {
+                let promise = Control::Promise(charter.clone());
+                for key in charter.keys().into_iter().filter(|key| *key != self.me) {
+                    self.control(key, &promise);
+                }
+            }
+            Some(Step::Visit(charter)) => {
+                if charter.has(self.me) {
+                    tracing::error!(
+                        "this node had withdrawn from the founding of the cluster that it now finds: \
+                         it serves without replicas until it is restarted"
+                    );
+                }
+                self.links.found(charter.cluster_id());
+                self.router.found(charter.groups, Vec::new());
+                tracing::info!(cluster = format!("{:016x}", charter.cluster_id()), "joined a cluster, without replicas");
+            }
+            Some(Step::Found(charter)) => self.join(charter, true),
+            Some(Step::Follow(charter)) => self.join(charter, false),
+        }
+    }
+
+    /// Starts the groups of which this node holds replicas.
+    fn join(self: &Arc<Self>, charter: Charter, begin: bool) {
+        self.links.found(charter.cluster_id());
+        tracing::info!(
+            cluster = format!("{:016x}", charter.cluster_id()),
+            founders = charter.founders.len(),
+            groups = charter.groups,
+            replicas = charter.replicas,
+            "the cluster is founded"
+        );
+        let inner = self.clone();
+        self.spawn(async move {
+            if let Err(error) = inner.open_groups(&charter, begin).await {
+                tracing::error!(%error, "a consensus group cannot start; this node serves without it");
+            }
+        });
+    }
+
+    async fn open_groups(self: &Arc<Self>, charter: &Charter, begin: bool) -> Result<(), RaftError> {
+        let keys = charter.keys();
+        let voters = meta_voters(&keys);
+        let mut opened = Vec::new();
+        if voters.contains(&self.me) {
+            let meta = Box::new(Meta::new(self.kinds.clone()));
+            let group = self.host.open(GroupId::META, Arc::new(MemoryLog::default()), meta).await?;
+            self.spawn(self.clone().watch_meta(group.clone()));
+            opened.push((group, voters.to_vec()));
+        }
+        let mut regions = Vec::new();
+        for id in (1..=charter.groups).map(GroupId) {
+            let replicas = replicas_of(id, &keys, usize::from(charter.replicas));
+            if !replicas.contains(&self.me) {
+                continue;
+            }
+            let state = SharedState::new(GroupState::new(Box::new(MemoryState::default())));
+            let group = self.host.open(id, Arc::new(MemoryLog::default()), Box::new(state.clone())).await?;
+            let (region, task) = Region::new(self.region_parts(group.clone(), state), self.router.clone());
+            self.spawn(task);
+            regions.push(region);
+            opened.push((group, replicas));
+        }
+        lock(&self.regions).clone_from(&regions);
+        self.router.found(charter.groups, regions);
+        if begin {
+            self.begin_groups(opened).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins the groups that this node should lead; the others only if nobody has begun them after a while.
+    async fn begin_groups(&self, opened: Vec<(Arc<Group>, Vec<NodeKey>)>) -> Result<(), RaftError> {
+        let (mine, others): (Vec<_>, Vec<_>) = opened.into_iter().partition(|(_, voters)| voters[0] == self.me);
+        for (group, voters) in &mine {
+            group.initialize(voters).await?;
+        }
+        tokio::time::sleep(BEGIN_AFTER).await;
+        for (group, voters) in &others {
+            group.initialize(voters).await?;
+        }
+        Ok(())
+    }
+
+    fn region_parts(&self, group: Arc<Group>, state: SharedState) -> RegionParts {
+        RegionParts {
+            me: self.me,
+            group,
+            state,
+            kinds: self.kinds.clone(),
+            origins: self.origins.clone(),
+            post: self.links.clone(),
+            system: self.system.clone(),
+        }
+    }
+
+    /// Tells the cluster when this node begins or ceases to lead the meta group.
+    async fn watch_meta(self: Arc<Self>, group: Arc<Group>) {
+        let mut leadership = group.leadership();
+        let mut epoch = 0;
+        loop {
+            let ours = leadership.borrow_and_update().ours;
+            let was = *lock(&self.meta);
+            if ours != was.filter(|leading| leading.open).map(|leading| leading.leader) {
+                if let Some(leading) = was.filter(|leading| leading.open) {
+                    self.set_meta(Leading { open: false, ..leading });
+                }
+                if let Some(leader) = ours {
+                    epoch += 1;
+                    self.set_meta(Leading { group: GroupId::META, leader, epoch, open: true });
+                }
+            }
+            if leadership.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn set_meta(&self, leading: Leading) {
+        *lock(&self.meta) = Some(leading);
+        self.router.learn(&[leading]);
+        self.announce(None);
+    }
+
+    /// Repeats what this node leads: to one peer, or to all.
+    pub(super) fn announce(&self, to: Option<NodeKey>) {
+        let mut announcement = self.announcement();
+        let meta = *lock(&self.meta);
+        if meta.is_some_and(|leading| leading.open) {
+            announcement.declared = self.kinds.declared();
+        }
+        announcement.leading.extend(meta);
+        let encoded = crate::codec::encode(&announcement).unwrap_or_default();
+        let mut write = |out: &mut Vec<u8>| out.extend_from_slice(&encoded);
+        match to {
+            Some(peer) => {
+                self.links.send(peer, Lane::Bulk, Kind::ROUTE, &mut write);
+            }
+            None => crate::sharding::Post::broadcast(&*self.links, Kind::ROUTE, &mut write),
+        }
+    }
+
+    fn announcement(&self) -> Announcement {
+        let leading = lock(&self.regions).iter().filter_map(|region| region.leading()).collect();
+        Announcement { leading, ..self.router.announcement() }
+    }
+
+    /// The live nodes that could found a cluster.
+    fn candidates(&self) -> Vec<Founder> {
+        let members = self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default();
+        let may_found = members.into_iter().filter(|member| member.role == Role::Replica);
+        may_found.map(|member| Founder { id: member.id, key: member.key }).collect()
+    }
+
+    /// Sends a control frame.
+    pub(super) fn control(&self, to: NodeKey, control: &Control) -> bool {
+        let encoded: Bytes = crate::codec::encode(control).unwrap_or_default().into();
+        self.links.send(to, Lane::Control, Kind::NODE, &mut |out| out.extend_from_slice(&encoded))
+    }
+
+    /// Has the meta group decide on a declaration, if this node leads it.
+    pub(super) async fn decide(&self, declaration: &Declaration) -> Verdict {
+        let Some(group) = self.host.group(GroupId::META) else { return Verdict::Again };
+        let Ok(command) = crate::codec::encode(declaration) else { return Verdict::Again };
+        let decided = group.write(command.into()).await.ok();
+        let verdict = decided.and_then(|output| crate::codec::decode(&output).ok()).unwrap_or(Verdict::Again);
+        if verdict == Verdict::Agreed {
+            self.announce(None);
+        }
+        verdict
+    }
+
+    /// A new number for a declaration.
+    pub(super) fn next_declare(&self) -> u64 {
+        self.next_declare.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,81 @@
+//! Puts a node together.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::inbound::Dispatch;
+use super::inner::Inner;
+use super::links::NodeLinks;
+use super::founding::Founding;
+use super::{ClusterConfig, Node, StartError};
+use crate::actor::ActorSystem;
+use crate::actor::registration::Registry;
+use crate::cluster::{Cluster, Role, Settings, TcpNet};
+use crate::raft::{Host, RaftSettings};
+use crate::sharding::{Kinds, Router, RouterSettings};
+
+impl ActorSystem {
+    /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
+    pub async fn cluster(config: ClusterConfig) -> Result<Node, StartError> {
+        config.check()?;
+        let registry = Registry::load()?;
+        let seed = config.seed.unwrap_or_else(|| rand::RngExt::random(&mut StdRng::from_rng(&mut rand::rng())));
+        let role = if config.observer { Role::Observer } else { Role::Replica };
+        let settings = Settings {
+            advertise: config.advertise.clone(),
+            seeds: config.seeds.clone(),
+            node_id: config.node_id.clone(),
+            role,
+            incarnation: incarnation(),
+            seed,
+            ..Settings::new(config.name.clone(), config.bind.clone())
+        };
+        let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
+        let cluster = Cluster::start(settings, Arc::new(TcpNet), dispatch.clone()).await?;
+        links.connect(&cluster);
+        let inner = assemble(&config, &cluster, links, registry, seed);
+        dispatch.connect(&inner);
+        inner.spawn(inner.router.clone().run());
+        inner.spawn(inner.clone().run());
+        Ok(Node::new(inner, cluster))
+    }
+}
+
+fn assemble(
+    config: &ClusterConfig,
+    cluster: &Arc<Cluster>,
+    links: Arc<NodeLinks>,
+    registry: Registry,
+    seed: u64,
+) -> Arc<Inner> {
+    let me = cluster.me().key;
+    let system = ActorSystem::builder(config.name.clone()).ask_timeout(config.ask_timeout).build();
+    let router_settings =
+        RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
+    let router = Router::new(me, links.clone(), router_settings, system.env().clone());
+    let host = Host::new(me, links.clone(), RaftSettings { seed, ..RaftSettings::default() });
+    let founding = Founding::new(me, config.expected_size, config.replicas as u8, !config.observer);
+    Arc::new(Inner {
+        me,
+        system,
+        links,
+        host,
+        router,
+        kinds: Kinds::new(registry),
+        origins: Arc::default(),
+        founding: founding.into(),
+        regions: Default::default(),
+        declares: Default::default(),
+        next_declare: Default::default(),
+        meta: Default::default(),
+        tasks: Default::default(),
+    })
+}
+
+/// The number of this life of the node: higher than that of any life before, by the clock of the machine.
+fn incarnation() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}

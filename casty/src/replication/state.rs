@@ -1,0 +1,259 @@
+//! The table of a data group: rows of entities, and the answers given.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::record::{Command, Record, Reply, decode_command};
+use super::{Recorded, SessionTable, snapshot};
+use crate::base::{BoxError, RequestId, StableMap};
+use crate::raft::Machine;
+use crate::storage::{Change, StateStore};
+
+/// The replicated state of one data group.
+pub(crate) struct GroupState {
+    pub(super) rows: Box<dyn StateStore>,
+    pub(super) sessions: SessionTable,
+}
+
+/// What the table holds of one entity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// How many records of the entity were applied.
+    pub(crate) version: u64,
+    /// Its persistent fields, encoded; `None` if no record changed them.
+    pub(crate) state: Option<Bytes>,
+}
+
+/// What applying a log entry did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// The places within the batch of the records that were refused. Normally none.
+    pub(crate) rejected: Vec<u32>,
+}
+
+impl GroupState {
+    /// An empty table over `rows`.
+    pub(crate) fn new(rows: Box<dyn StateStore>) -> Self {
+        Self { rows, sessions: SessionTable::default() }
+    }
+
+    /// The row of an entity; `None` if it has never changed.
+    pub(crate) fn row(&self, entity_type: u32, entity: &str) -> io::Result<Option<Row>> {
+        Ok(self.rows.get(&row_key(entity_type, entity))?.map(Row::decode))
+    }
+
+    /// The answers given.
+    pub(crate) fn sessions(&self) -> &SessionTable {
+        &self.sessions
+    }
+
+    /// Applies a log entry, whole or not at all.
+    fn apply_command(&mut self, bytes: &[u8]) -> Result<Applied, BoxError> {
+        match decode_command(bytes)? {
+            Command::Batch(records) => Ok(self.apply_batch(&records)?),
+            Command::Expire(origin) => {
+                self.sessions.expire(origin);
+                Ok(Applied::default())
+            }
+        }
+    }
+
+    /// Applies the records whose version is the next one of their entity and whose request is not answered. A refused
+    /// record leaves no trace.
+    fn apply_batch(&mut self, records: &[Record<'_>]) -> io::Result<Applied> {
+        let mut applied = Applied::default();
+        let mut rows: StableMap<Vec<u8>, Row> = StableMap::default();
+        let mut answers = StableMap::default();
+        for (place, record) in (0..).zip(records) {
+            let key = row_key(record.entity_type, record.entity);
+            let row = match rows.get(&key) {
+                Some(row) => row.clone(),
+                None => self.rows.get(&key)?.map(Row::decode).unwrap_or_default(),
+            };
+            let fresh = |id: RequestId| self.sessions.admits(id) && !answers.contains_key(&id);
+            if record.version != row.version + 1 || !record.request.is_none_or(fresh) {
+                applied.rejected.push(place);
+                continue;
+            }
+            let state = record.change.map(Bytes::copy_from_slice).or(row.state);
+            rows.insert(key, Row { version: record.version, state });
+            if let Some(id) = record.request {
+                answers.insert(id, (record.floor, Recorded::from(record.reply)));
+            }
+        }
+        let rows: Vec<_> = rows.into_iter().map(|(key, row)| (key, row.encode())).collect();
+        let changes: Vec<_> = rows.iter().map(|(key, row)| Change::Put(key, row)).collect();
+        self.rows.write(&changes)?;
+        for (id, (floor, reply)) in answers {
+            self.sessions.record(id, floor, reply);
+        }
+        Ok(applied)
+    }
+}
+
+impl From<Reply<'_>> for Recorded {
+    fn from(reply: Reply<'_>) -> Self {
+        match reply {
+            Reply::Value(bytes) => Self::Value(Bytes::copy_from_slice(bytes)),
+            Reply::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A row is stored as its version, whether it has a state, and the state.
+const VERSION_BYTES: usize = size_of::<u64>();
+
+impl Row {
+    fn encode(&self) -> Vec<u8> {
+        let state = self.state.as_deref();
+        let mut bytes = Vec::with_capacity(VERSION_BYTES + 1 + state.map_or(0, <[u8]>::len));
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.push(u8::from(state.is_some()));
+        bytes.extend_from_slice(state.unwrap_or_default());
+        bytes
+    }
+
+    fn decode(mut bytes: Bytes) -> Self {
+        let version = bytes.first_chunk().map_or(0, |version| u64::from_le_bytes(*version));
+        let state = (bytes.get(VERSION_BYTES) == Some(&1)).then(|| bytes.split_off(VERSION_BYTES + 1));
+        Self { version, state }
+    }
+}
+
+/// The key of an entity's row.
+fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(4 + entity.len());
+    key.extend_from_slice(&entity_type.to_be_bytes());
+    key.extend_from_slice(entity.as_bytes());
+    key
+}
+
+/// A group's table, shared by the Raft engine, which changes it, and the region, which reads it.
+#[derive(Clone)]
+pub(crate) struct SharedState(Arc<Mutex<GroupState>>);
+
+impl SharedState {
+    /// Shares `state`.
+    pub(crate) fn new(state: GroupState) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// The table. Hold it briefly, and never across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Machine for SharedState {
+    /// Returns the places of refused records: empty where all were applied.
+    fn apply(&mut self, _index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let Applied { rejected } = self.lock().apply_command(command)?;
+        Ok(rejected.iter().flat_map(|place: &u32| place.to_le_bytes()).collect())
+    }
+
+    fn snapshot(&self) -> Result<Bytes, BoxError> {
+        snapshot::encode(&self.lock())
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
+        snapshot::restore(&mut self.lock(), bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{NodeKey, SessionId};
+    use crate::codec::encode_into;
+    use crate::replication::{encode_batch_header, encode_expire};
+    use crate::storage::MemoryState;
+
+    fn state() -> GroupState {
+        GroupState::new(Box::new(MemoryState::default()))
+    }
+
+    fn write(version: u64, sequence: u64, change: &'static [u8]) -> Record<'static> {
+        let session = SessionId { origin: NodeKey(1), entity_type: 7, shard: 0 };
+        Record {
+            entity_type: 7,
+            entity: "a",
+            version,
+            request: Some(RequestId { session, sequence }),
+            floor: 0,
+            change: Some(change),
+            reply: Reply::Value(change),
+        }
+    }
+
+    fn apply(state: &mut GroupState, records: &[Record<'_>]) -> Vec<u32> {
+        let mut bytes = Vec::new();
+        encode_batch_header(&mut bytes);
+        for record in records {
+            encode_into(record, &mut bytes).unwrap();
+        }
+        state.apply_command(&bytes).unwrap().rejected
+    }
+
+    #[test]
+    fn versions_go_up_by_one_and_a_new_primary_goes_on_from_the_stored_one() {
+        let mut state = state();
+        assert_eq!(apply(&mut state, &[write(1, 0, b"x"), write(2, 1, b"y")]), []);
+        assert_eq!(apply(&mut state, &[write(1, 2, b"z"), write(4, 3, b"z")]), [0, 1]);
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert_eq!(apply(&mut state, &[write(3, 4, b"w")]), []);
+    }
+
+    #[test]
+    fn a_refused_record_leaves_no_session_entry() {
+        let mut state = state();
+        let refused = write(5, 0, b"x");
+        assert_eq!(apply(&mut state, &[refused]), [0]);
+        assert_eq!(state.sessions().recorded(refused.request.unwrap()), None);
+        assert_eq!(state.rows.len(), 0);
+    }
+
+    #[test]
+    fn a_request_is_applied_once_whatever_version_it_claims() {
+        let mut state = state();
+        assert_eq!(apply(&mut state, &[write(1, 0, b"x")]), []);
+        assert_eq!(apply(&mut state, &[write(2, 0, b"again")]), [0]);
+        assert_eq!(state.row(7, "a").unwrap().unwrap().version, 1);
+    }
+
+    #[test]
+    fn a_record_without_a_change_keeps_the_state() {
+        let mut state = state();
+        apply(&mut state, &[write(1, 0, b"x")]);
+        apply(&mut state, &[Record { change: None, reply: Reply::Failed, ..write(2, 1, b"") }]);
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"x")) }));
+    }
+
+    #[test]
+    fn a_snapshot_holds_rows_answers_and_expiries() {
+        let mut source = state();
+        apply(&mut source, &[write(1, 0, b"x"), write(2, 1, b"y")]);
+        source.apply_command(&encode_expire(NodeKey(2)).unwrap()).unwrap();
+        let source = SharedState::new(source);
+        let mut copy = SharedState::new(state());
+        apply(&mut copy.lock(), &[Record { entity: "old", ..write(1, 9, b"x") }]);
+        copy.restore(&source.snapshot().unwrap()).unwrap();
+        assert_eq!(copy.snapshot().unwrap(), source.snapshot().unwrap());
+        let copy = copy.lock();
+        assert_eq!((copy.rows.len(), copy.row(7, "old").unwrap()), (1, None));
+        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert!(copy.sessions().recorded(write(1, 1, b"").request.unwrap()).is_some());
+        assert!(copy.sessions().is_expired(NodeKey(2)));
+    }
+
+    #[test]
+    fn a_broken_snapshot_is_an_error_and_changes_nothing() {
+        let mut copy = SharedState::new(state());
+        apply(&mut copy.lock(), &[write(1, 0, b"x")]);
+        let mut bytes = copy.snapshot().unwrap().to_vec();
+        bytes.truncate(bytes.len() - 1);
+        assert!(copy.restore(&bytes).is_err());
+        assert_eq!(copy.lock().rows.len(), 1);
+    }
+}

@@ -1,0 +1,252 @@
+//! What a user holds: an entity type, and references to its entities.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::router::{NewRequest, Router, Submit};
+use super::shard::{group_of, shard_of, slot_of};
+use crate::actor::registration::Outbound;
+use crate::actor::{
+    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest, SentTo,
+    scope,
+};
+use crate::base::{EntityId, GroupId};
+use crate::codec::tag;
+
+/// A started entity type: `N` shards of entities of the actor `A`, spread over the cluster.
+///
+/// It is cheap to clone. See [`entity`](Self::entity).
+pub struct Sharded<A: Actor> {
+    router: Arc<Router>,
+    name: Arc<str>,
+    shards: u32,
+    actor: PhantomData<fn() -> A>,
+}
+
+/// A reference to one entity, wherever it lives.
+///
+/// It has the typed methods of the actor's handlers. The entity exists from its first message on. What is asked is
+/// linearizable: a write is committed by a quorum when the answer comes, and a read sees every write answered before it.
+pub struct EntityRef<A: Registered> {
+    handle: A::Handle<Routed<A>>,
+    id: EntityId,
+}
+
+impl<A: Registered> Sharded<A> {
+    pub(crate) fn new(router: Arc<Router>, name: &str, shards: u32) -> Self {
+        Self { router, name: name.into(), shards, actor: PhantomData }
+    }
+
+    /// The entity with this id.
+    pub fn entity(&self, id: impl Into<EntityId>) -> EntityRef<A> {
+        let id = id.into();
+        let path = EntityPath {
+            router: self.router.clone(),
+            group: self.group_of(id.as_str()),
+            entity_type: tag(&self.name),
+            shard: shard_of(id.as_str(), self.shards),
+            id: id.clone(),
+        };
+        EntityRef { handle: Routed::new(Arc::new(path)).into(), id }
+    }
+
+    /// Asks the entity with this id: short for `entity(id).ask(msg)`, for a single call.
+    pub async fn ask<M: SentTo<A>>(
+        &self,
+        id: impl Into<EntityId>,
+        msg: M,
+    ) -> Result<A::Ok, crate::actor::AskError<A::Error>>
+    where
+        A: Handles<M>,
+    {
+        self.entity(id).ask(msg).await
+    }
+
+    /// Sends to the entity with this id: short for `entity(id).send(msg)`.
+    pub async fn send<M: SentTo<A>>(&self, id: impl Into<EntityId>, msg: M) -> Result<(), SendError<M>>
+    where
+        A: Handles<M>,
+    {
+        self.entity(id).send(msg).await
+    }
+
+    /// The name of the entity type.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of shards.
+    pub fn shards(&self) -> u32 {
+        self.shards
+    }
+
+    /// The consensus group that holds the entity with this id.
+    pub fn group_of(&self, id: &str) -> GroupId {
+        let slot = slot_of(&self.name, shard_of(id, self.shards));
+        group_of(slot, self.router.groups().unwrap_or(1))
+    }
+}
+
+impl<A: Actor> Clone for Sharded<A> {
+    fn clone(&self) -> Self {
+        Self { router: self.router.clone(), name: self.name.clone(), shards: self.shards, actor: PhantomData }
+    }
+}
+
+impl<A: Actor> fmt::Debug for Sharded<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sharded").field("name", &self.name).field("shards", &self.shards).finish_non_exhaustive()
+    }
+}
+
+impl<A: Registered> EntityRef<A> {
+    /// Asks: the request is a future that ends with the reply.
+    pub fn ask<M: SentTo<A>>(&self, msg: M) -> Request<'_, A, Routed<A>, M>
+    where
+        A: Handles<M>,
+    {
+        Request::new(self.handle.as_ref(), msg)
+    }
+
+    /// Sends and waits for no reply. `Ok` means that the message is on its way: it is applied once, unless this node dies
+    /// or the group stays away past the deadline; then it goes to dead letters.
+    pub fn send<M: SentTo<A>>(&self, msg: M) -> SendRequest<'_, A, Routed<A>, M>
+    where
+        A: Handles<M>,
+    {
+        self.ask(msg).send()
+    }
+
+    /// A reference to anyone who handles `M`, which happens to be this entity.
+    pub fn recipient<M: Message>(&self) -> Recipient<M>
+    where
+        A: Handles<M>,
+    {
+        Recipient::new(self.handle.as_ref().clone())
+    }
+
+    /// The id of the entity.
+    pub fn id(&self) -> &EntityId {
+        &self.id
+    }
+}
+
+impl<A: Registered> Deref for EntityRef<A> {
+    type Target = A::Handle<Routed<A>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.handle
+    }
+}
+
+impl<A: Registered> Clone for EntityRef<A> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.as_ref().clone().into(), id: self.id.clone() }
+    }
+}
+
+impl<A: Registered> fmt::Debug for EntityRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntityRef").field("actor", &A::NAME).field("id", &self.id).finish()
+    }
+}
+
+/// Where an entity lives, untyped.
+pub(super) struct EntityPath {
+    router: Arc<Router>,
+    group: GroupId,
+    entity_type: u32,
+    shard: u32,
+    id: EntityId,
+}
+
+impl EntityPath {
+    /// The path of an entity whose group and shard are known: the region that runs it knows both.
+    pub(super) fn of(router: Arc<Router>, group: GroupId, entity_type: u32, shard: u32, id: EntityId) -> Self {
+        Self { router, group, entity_type, shard, id }
+    }
+
+    fn request(&self, outbound: Outbound) -> NewRequest {
+        let Outbound { tag, access, body, reply } = outbound;
+        let deadline = reply.as_ref().and_then(|reply| reply.deadline());
+        NewRequest {
+            entity_type: self.entity_type,
+            shard: self.shard,
+            entity: self.id.clone(),
+            tag,
+            access,
+            body: body.into(),
+            reply,
+            deadline: deadline.unwrap_or_else(|| Instant::now() + self.router.settings.ask_timeout),
+            nested: scope::is_nested(),
+        }
+    }
+}
+
+fn outbound(request: NewRequest) -> Outbound {
+    let NewRequest { tag, access, body, reply, .. } = request;
+    Outbound { tag, access, body: body.into(), reply }
+}
+
+impl Route for EntityPath {
+    fn poll_submit(
+        &self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Outbound>,
+        ticket: &mut Option<u64>,
+    ) -> Poll<Result<(), Rejected<Outbound>>> {
+        if let Some(waiting) = *ticket {
+            if !self.router.poll_ticket(self.group, waiting, cx.waker()) {
+                return Poll::Pending;
+            }
+            *ticket = None;
+            return Poll::Ready(Ok(()));
+        }
+        let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
+        match self.router.submit(self.group, self.request(message), Some(cx.waker())) {
+            Submit::Taken => Poll::Ready(Ok(())),
+            Submit::Waiting(waiting) => {
+                *ticket = Some(waiting);
+                Poll::Pending
+            }
+            other => Poll::Ready(Err(rejected(other))),
+        }
+    }
+
+    fn try_submit(&self, message: Outbound) -> Result<(), Rejected<Outbound>> {
+        match self.router.submit(self.group, self.request(message), None) {
+            Submit::Taken | Submit::Waiting(_) => Ok(()),
+            other => Err(rejected(other)),
+        }
+    }
+
+    fn cancel(&self, ticket: u64) -> bool {
+        self.router.cancel(self.group, ticket)
+    }
+
+    fn env(&self) -> &Env {
+        self.router.env()
+    }
+
+    fn name(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn ask_timeout(&self) -> Duration {
+        self.router.settings.ask_timeout
+    }
+}
+
+fn rejected(submit: Submit) -> Rejected<Outbound> {
+    match submit {
+        Submit::Full(request) => Rejected::Full(outbound(request)),
+        Submit::Unavailable(request, reason) => Rejected::Unavailable { message: Some(outbound(request)), reason },
+        Submit::Taken | Submit::Waiting(_) => Rejected::Closed(None),
+    }
+}

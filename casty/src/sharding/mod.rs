@@ -1,0 +1,26 @@
+//! Entities: one live instance each, found from any node, on state that a quorum holds.
+//!
+//! A request goes from an [`EntityRef`] through the [`Router`] of its node to the [`Region`] on the leader of the
+//! entity's group. The region runs the entity's cell, has the group commit what the handler did, and only then
+//! answers.
+
+pub(crate) mod allocation;
+mod error;
+mod handle;
+mod kinds;
+mod origins;
+mod post;
+mod protocol;
+pub(crate) mod region;
+mod router;
+mod shard;
+
+pub use error::ShardingError;
+pub use handle::{EntityRef, Sharded};
+pub(crate) use kinds::{Declaration, Kinds};
+pub(crate) use origins::Origins;
+pub(crate) use post::Post;
+pub(crate) use protocol::{Announcement, Leading, decode_to_region, decode_to_router};
+pub(crate) use region::Region;
+pub(crate) use router::{Router, RouterSettings};
+pub use shard::{GROUPS_PER_NODE, SLOTS, shard_of, slot_of};

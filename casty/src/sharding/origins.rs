@@ -1,0 +1,31 @@
+//! Under which origin each live node sends its requests.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::base::{NodeKey, StableMap};
+
+/// The origins of the live nodes. Leaders expire the sessions of origins that are nobody's any more.
+#[derive(Default)]
+pub(crate) struct Origins(Mutex<StableMap<NodeKey, NodeKey>>);
+
+impl Origins {
+    /// `node` says that its requests come under `origin`.
+    pub(crate) fn announce(&self, node: NodeKey, origin: NodeKey) {
+        self.lock().insert(node, origin);
+    }
+
+    /// `node` is gone.
+    pub(crate) fn forget(&self, node: NodeKey) {
+        self.lock().remove(&node);
+    }
+
+    /// Every origin that is some live node's.
+    pub(crate) fn live(&self) -> HashSet<NodeKey> {
+        self.lock().values().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, NodeKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,86 @@
+//! The records that leave for the log together.
+
+use bytes::Bytes;
+
+use super::cells::CellKey;
+use crate::actor::scope::Held;
+use crate::base::{EntityId, RequestId};
+use crate::codec::EncodeError;
+use crate::replication::{Record, encode_batch_header};
+use crate::sharding::protocol::Outcome;
+
+/// The most that one record may take, state and reply together, in bytes.
+const RECORD_BYTES_MAX: usize = 8 << 20;
+
+/// A batch that collects while the one before it is on its way. Load makes it larger, not later.
+pub(super) struct Batch {
+    /// Batches of one opening of the region are numbered from 1.
+    pub(super) number: u64,
+    bytes: Vec<u8>,
+    /// What to do once it is committed, record by record.
+    pub(super) effects: Vec<BatchEffect>,
+}
+
+/// What a committed record releases.
+pub(super) struct BatchEffect {
+    pub(super) cell: CellKey,
+    pub(super) version: u64,
+    pub(super) answer: Option<(RequestId, Outcome)>,
+    pub(super) held: Vec<Held>,
+}
+
+/// What a record says of its entity.
+pub(super) struct Entry<'a> {
+    pub(super) entity_type: u32,
+    pub(super) entity: &'a EntityId,
+    pub(super) floor: u64,
+    pub(super) change: Option<&'a [u8]>,
+    pub(super) reply: crate::replication::Reply<'a>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub(super) fn new(number: u64) -> Self {
+        let mut bytes = Vec::new();
+        encode_batch_header(&mut bytes);
+        Self { number, bytes, effects: Vec::new() }
+    }
+
+    /// Whether it has no records.
+    pub(super) fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    /// How large its log entry is, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds a record, and what it releases. On an error the batch is as before.
+    pub(super) fn push(&mut self, entry: &Entry<'_>, effect: BatchEffect) -> Result<(), EncodeError> {
+        let record = Record {
+            entity_type: entry.entity_type,
+            entity: entry.entity.as_str(),
+            version: effect.version,
+            request: effect.answer.as_ref().map(|(id, _)| *id),
+            floor: entry.floor,
+            change: entry.change,
+            reply: entry.reply,
+        };
+        let before = self.bytes.len();
+        let mut written = crate::codec::encode_into(&record, &mut self.bytes);
+        let bytes = self.bytes.len() - before;
+        if written.is_ok() && bytes > RECORD_BYTES_MAX {
+            let why = format!("it takes {bytes} bytes, and {RECORD_BYTES_MAX} are allowed: keep less state in one entity");
+            written = Err(EncodeError { of: "state and reply of an entity", why });
+        }
+        written.inspect_err(|_| self.bytes.truncate(before))?;
+        self.effects.push(effect);
+        Ok(())
+    }
+
+    /// The log entry.
+    pub(super) fn take_bytes(&mut self) -> Bytes {
+        std::mem::take(&mut self.bytes).into()
+    }
+}

@@ -1,0 +1,65 @@
+//! The live instances of a region.
+
+use std::sync::Arc;
+
+use crate::actor::entity::EntityCell;
+use crate::base::{EntityId, StableMap};
+
+/// A place in the table of cells. It is never used twice under one opening of the region.
+pub(super) type CellKey = u64;
+
+/// The cells of one opening of a region. Dropping it stops them all.
+#[derive(Default)]
+pub(super) struct Cells {
+    by_entity: StableMap<(u32, EntityId), CellKey>,
+    cells: StableMap<CellKey, Cell>,
+    next: CellKey,
+}
+
+/// One live instance.
+pub(super) struct Cell {
+    pub(super) entity_type: u32,
+    pub(super) entity: EntityId,
+    pub(super) cell: Arc<dyn EntityCell>,
+    /// The number of the batch that holds its latest record; 0 if it has none.
+    pub(super) last_batch: u64,
+}
+
+impl Cells {
+    /// The cell of an entity, if it is live.
+    pub(super) fn find(&self, entity_type: u32, entity: &EntityId) -> Option<CellKey> {
+        self.by_entity.get(&(entity_type, entity.clone())).copied()
+    }
+
+    /// The key for the next cell.
+    pub(super) fn next_key(&mut self) -> CellKey {
+        self.next += 1;
+        self.next
+    }
+
+    /// Adds a cell under a key that [`next_key`](Self::next_key) gave.
+    pub(super) fn insert(&mut self, key: CellKey, cell: Cell) {
+        self.by_entity.insert((cell.entity_type, cell.entity.clone()), key);
+        self.cells.insert(key, cell);
+    }
+
+    /// The cell with this key.
+    pub(super) fn get_mut(&mut self, key: CellKey) -> Option<&mut Cell> {
+        self.cells.get_mut(&key)
+    }
+
+    /// Lets go of a cell that has stopped.
+    pub(super) fn remove(&mut self, key: CellKey) {
+        if let Some(cell) = self.cells.remove(&key) {
+            self.by_entity.remove(&(cell.entity_type, cell.entity));
+        }
+    }
+}
+
+impl Drop for Cells {
+    fn drop(&mut self) {
+        for cell in self.cells.values() {
+            cell.cell.stop();
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! An open region: everything that lives and dies with one leadership.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::batch::{Batch, BatchEffect, Entry};
+use super::cells::{Cell, CellKey, Cells};
+use super::intake::{Intake, Verdict};
+use super::reads::{Read, Reads};
+use super::release::Releaser;
+use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
+use crate::actor::entity::{Birth, Effect, EntityType, Journal, Undelivered, What};
+use crate::actor::reply::SinkReply;
+use crate::actor::scope::Held;
+use crate::base::{NodeKey, RequestId, SessionId, StableMap};
+use crate::raft::LeaderId;
+use crate::replication::{Recorded, Reply, Row};
+use crate::sharding::Router;
+use crate::sharding::handle::EntityPath;
+use crate::sharding::kinds::Kind;
+use crate::sharding::protocol::{Call, Outcome, Request, ToRegion, ToRouter};
+
+/// The most sessions that a group keeps. Each is a node's requests to one shard.
+const SESSIONS_MAX: usize = 65_536;
+
+/// The most that the kept replies of a group may take, in bytes.
+const SESSION_BYTES_MAX: usize = 256 << 20;
+
+/// A region under one leadership.
+pub(super) struct Open {
+    pub(super) leader: LeaderId,
+    pub(super) epoch: u64,
+    /// The batches that collect: the last takes records, those before it are full.
+    batches: VecDeque<Batch>,
+    /// Something went wrong that only a new start mends.
+    pub(super) broken: bool,
+    parts: RegionParts,
+    region: Arc<Region>,
+    router: Arc<Router>,
+    intakes: StableMap<SessionId, Intake>,
+    cells: Cells,
+    reads: Reads,
+    committed: u64,
+}
+
+/// What a handler wrote.
+struct Written<'a> {
+    version: u64,
+    change: Option<&'a [u8]>,
+    reply: SinkReply,
+    held: Vec<Held>,
+}
+
+/// The journal of one cell: what it did comes back to the region that started it.
+struct CellJournal {
+    region: Arc<Region>,
+    source: Source,
+}
+
+impl Journal for CellJournal {
+    fn record(&self, effect: Effect) {
+        self.region.push(|events| events.effects.push((self.source, effect)));
+    }
+}
+
+impl Open {
+    /// A region that has just been opened.
+    pub(super) fn new(
+        leader: LeaderId,
+        epoch: u64,
+        parts: RegionParts,
+        region: Arc<Region>,
+        router: Arc<Router>,
+    ) -> Self {
+        Self {
+            leader,
+            epoch,
+            batches: VecDeque::from([Batch::new(1)]),
+            broken: false,
+            parts,
+            region,
+            router,
+            intakes: StableMap::default(),
+            cells: Cells::default(),
+            reads: Reads::default(),
+            committed: 0,
+        }
+    }
+
+    /// A router's frame.
+    pub(super) fn frame(&mut self, from: NodeKey, frame: ToRegion, outbox: &mut Outbox) {
+        let ToRegion { session, counter, what, .. } = frame;
+        if let Call::Open { leader, epoch, first, fresh } = what {
+            if (leader, epoch) == (self.leader, self.epoch) {
+                self.open_session(from, session, counter, first, fresh, outbox);
+            }
+            return;
+        }
+        let Some(intake) = self.intakes.get_mut(&session) else {
+            outbox.entry(from).or_default().push(ToRouter::Reopen { session, counter });
+            return;
+        };
+        let (verdict, request) = match what {
+            Call::Skip { sequence } => (intake.skip(counter, sequence), None),
+            Call::Request(request) => (intake.request(counter, request.sequence, request.floor), Some(request)),
+            Call::Open { .. } => return,
+        };
+        match (verdict, request) {
+            (Verdict::Gap, _) => {
+                let counter = intake.counter();
+                outbox.entry(from).or_default().push(ToRouter::Reopen { session, counter });
+            }
+            (Verdict::Recall, Some(request)) => self.recall(session, request, outbox),
+            (Verdict::Run, Some(request)) => self.run(session, &request, outbox),
+            (Verdict::Late | Verdict::Join, _) | (Verdict::Run | Verdict::Recall, None) => {}
+        }
+    }
+
+    fn open_session(
+        &mut self,
+        from: NodeKey,
+        session: SessionId,
+        counter: u64,
+        first: u64,
+        fresh: u64,
+        outbox: &mut Outbox,
+    ) {
+        if let Some(intake) = self.intakes.get_mut(&session) {
+            intake.reopen(from, counter, first, fresh);
+            return;
+        }
+        let state = self.parts.state.lock();
+        let table = state.sessions();
+        if table.is_expired(session.origin) {
+            outbox.entry(from).or_default().push(ToRouter::Expired { origin: session.origin });
+        } else if self.intakes.len().max(table.len()) < SESSIONS_MAX && table.bytes() < SESSION_BYTES_MAX {
+            self.intakes.insert(session, Intake::open(from, counter, first, fresh));
+        } else {
+            tracing::warn!(group = %self.region.group(), sessions = table.len(), "a session is refused: there are too many");
+        }
+    }
+
+    /// A request that may have been answered before.
+    fn recall(&mut self, session: SessionId, request: Request, outbox: &mut Outbox) {
+        let id = RequestId { session, sequence: request.sequence };
+        let recorded = self.parts.state.lock().sessions().recorded(id).cloned();
+        match recorded {
+            Some(Recorded::Value(bytes)) => self.answer(id, Outcome::Value(bytes), outbox),
+            Some(Recorded::Failed) => self.answer(id, Outcome::Failed, outbox),
+            None => self.run(session, &request, outbox),
+        }
+    }
+
+    /// Hands a request to its entity's cell.
+    fn run(&mut self, session: SessionId, request: &Request, outbox: &mut Outbox) {
+        let id = RequestId { session, sequence: request.sequence };
+        let key = match self.cells.find(session.entity_type, &request.entity) {
+            Some(key) => key,
+            None => match self.activate(session, request) {
+                Ok(Some(key)) => key,
+                Ok(None) => {
+                    // The declaration of the type is on its way to this node: have the request come again.
+                    self.forget(session, outbox);
+                    return;
+                }
+                Err(reason) => return self.answer(id, Outcome::Unavailable(reason), outbox),
+            },
+        };
+        let Some(cell) = self.cells.get_mut(key) else { return };
+        let outcome = match cell.cell.deliver(id, request.tag, &request.body) {
+            Ok(()) => {
+                if let Some(intake) = self.intakes.get_mut(&session) {
+                    intake.started(request.sequence);
+                }
+                return;
+            }
+            Err(Undelivered::Malformed(error)) => Outcome::Unavailable(error.to_string()),
+            Err(Undelivered::Full) => Outcome::Full,
+            Err(Undelivered::Stopped) => Outcome::Unavailable(format!("`{}` is stopping", request.entity)),
+        };
+        self.answer(id, outcome, outbox);
+    }
+
+    /// Starts the cell of an entity from its replicated state. `None`: its type is not declared here yet.
+    fn activate(&mut self, session: SessionId, request: &Request) -> Result<Option<CellKey>, String> {
+        let SessionId { entity_type, shard, .. } = session;
+        let (name, run): (String, &'static dyn EntityType) = match self.parts.kinds.get(entity_type) {
+            Kind::Known { name, run } => (name, run),
+            Kind::Undeclared => return Ok(None),
+            Kind::Missing(declaration) => {
+                return Err(format!(
+                    "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
+                    self.parts.me, declaration.name, declaration.actor
+                ));
+            }
+        };
+        let row = self.parts.state.lock().row(entity_type, request.entity.as_str());
+        let Row { version, state } = row.map_err(|error| format!("the state of `{}` cannot be read: {error}", request.entity))?.unwrap_or_default();
+        let key = self.cells.next_key();
+        let source = Source { epoch: self.epoch, cell: key };
+        let path = EntityPath::of(self.router.clone(), self.region.group(), entity_type, shard, request.entity.clone());
+        let birth = Birth {
+            id: request.entity.clone(),
+            version,
+            state,
+            journal: Arc::new(CellJournal { region: self.region.clone(), source }),
+            route: Arc::new(path),
+            system: self.parts.system.clone(),
+        };
+        let cell = run.activate(birth).map_err(|error| format!("`{name}/{}` cannot start: {error}", request.entity))?;
+        let entity = request.entity.clone();
+        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0 });
+        Ok(Some(key))
+    }
+
+    /// What a handler did.
+    pub(super) fn effect(&mut self, source: Source, effect: Effect, outbox: &mut Outbox) {
+        if source.epoch != self.epoch {
+            return;
+        }
+        let Effect { request, what, held } = effect;
+        match (what, request) {
+            (What::Write { version, change, reply }, request) => {
+                let change = change.as_deref();
+                self.write(source.cell, request, Written { version, change, reply, held }, outbox);
+            }
+            (What::Read { reply }, Some(id)) => {
+                let Some(outcome) = outcome_of(reply) else { return };
+                let after = self.cells.get_mut(source.cell).map_or(0, |cell| cell.last_batch);
+                self.reads.push(Read { id, outcome, held }, after, self.committed);
+            }
+            (What::Refused { reason }, Some(id)) => self.answer(id, Outcome::Unavailable(reason), outbox),
+            (What::Gone, _) => self.cells.remove(source.cell),
+            (What::Read { .. } | What::Refused { .. }, None) => {}
+        }
+    }
+
+    fn write(
+        &mut self,
+        key: CellKey,
+        request: Option<RequestId>,
+        written: Written<'_>,
+        outbox: &mut Outbox,
+    ) {
+        let Written { version, change, reply, held } = written;
+        let Some(outcome) = outcome_of(reply) else { return };
+        if let Some(batch) = self.batches.back().filter(|batch| batch.bytes() >= BATCH_BYTES_MAX) {
+            let number = batch.number + 1;
+            self.batches.push_back(Batch::new(number));
+        }
+        let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
+        let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, |intake| intake.floor);
+        let reply = match &outcome {
+            Outcome::Value(bytes) => Reply::Value(bytes),
+            _ => Reply::Failed,
+        };
+        let entry = Entry { entity_type: cell.entity_type, entity: &cell.entity, floor, change, reply };
+        let answer = request.map(|id| (id, outcome.clone()));
+        match batch.push(&entry, BatchEffect { cell: key, version, answer, held }) {
+            Ok(()) => cell.last_batch = batch.number,
+            Err(error) => {
+                // The cell is ahead of what can be kept. Only a new start brings it back.
+                tracing::error!(entity = %cell.entity, %error, "a change cannot be kept; the region starts anew");
+                self.broken = true;
+                if let Some(id) = request {
+                    self.answer(id, Outcome::Unavailable(format!("the change cannot be kept: {error}")), outbox);
+                }
+            }
+        }
+    }
+
+    /// The batch that is proposed now, if there is one; another begins to collect.
+    pub(super) fn next_batch(&mut self) -> Option<Batch> {
+        let first = self.batches.pop_front_if(|batch| !batch.is_empty())?;
+        if self.batches.is_empty() {
+            self.batches.push_back(Batch::new(first.number + 1));
+        }
+        Some(first)
+    }
+
+    /// A batch is committed: answer, let its sends go, and tell the cells.
+    pub(super) fn committed(&mut self, batch: Batch, outbox: &mut Outbox, releaser: &Releaser) {
+        self.committed = batch.number;
+        for BatchEffect { cell, version, answer, held } in batch.effects {
+            if let Some(cell) = self.cells.get_mut(cell) {
+                cell.cell.committed(version);
+            }
+            if let Some((id, outcome)) = answer {
+                self.answer(id, outcome, outbox);
+            }
+            releaser.release(held);
+        }
+        self.reads.committed(self.committed);
+        self.confirm_reads();
+    }
+
+    /// Begins a read index for the reads that wait for one.
+    pub(super) fn confirm_reads(&mut self) {
+        let Some(reads) = self.reads.begin() else { return };
+        let (group, leader, epoch) = (self.parts.group.clone(), self.leader, self.epoch);
+        let region = self.region.clone();
+        tokio::spawn(async move {
+            let leads = group.confirm(leader).await.is_ok();
+            region.push(|events| events.confirmed.push(Confirmed { epoch, reads, leads }));
+        });
+    }
+
+    /// A read index has ended.
+    pub(super) fn confirmed(&mut self, confirmed: Confirmed, outbox: &mut Outbox, releaser: &Releaser) {
+        if confirmed.epoch != self.epoch {
+            return;
+        }
+        self.reads.ended();
+        if !confirmed.leads {
+            self.broken = true;
+            return;
+        }
+        for Read { id, outcome, held } in confirmed.reads {
+            self.answer(id, outcome, outbox);
+            releaser.release(held);
+        }
+    }
+
+    fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
+        let Some(intake) = self.intakes.get_mut(&id.session) else { return };
+        intake.answered(id.sequence);
+        let word = ToRouter::Answer { session: id.session, sequence: id.sequence, outcome };
+        outbox.entry(intake.peer).or_default().push(word);
+    }
+
+    /// Drops a session, so that its router opens it again.
+    fn forget(&mut self, session: SessionId, outbox: &mut Outbox) {
+        if let Some(intake) = self.intakes.remove(&session) {
+            let counter = intake.counter();
+            outbox.entry(intake.peer).or_default().push(ToRouter::Reopen { session, counter });
+        }
+    }
+}
+
+/// How a handler's end travels. `None`: the cell was stopped, and nobody is answered.
+fn outcome_of(reply: SinkReply) -> Option<Outcome> {
+    match reply {
+        SinkReply::Value(bytes) => Some(Outcome::Value(bytes.into())),
+        SinkReply::Failed => Some(Outcome::Failed),
+        SinkReply::Stopped => None,
+    }
+}

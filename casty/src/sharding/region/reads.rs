@@ -1,0 +1,88 @@
+//! Replies of reads, until they are known to be linearizable.
+
+use crate::actor::scope::Held;
+use crate::base::RequestId;
+use crate::sharding::protocol::Outcome;
+
+/// A read whose handler has run.
+pub(super) struct Read {
+    pub(super) id: RequestId,
+    pub(super) outcome: Outcome,
+    pub(super) held: Vec<Held>,
+}
+
+/// The reads of one opening of a region. A reply waits for the commit of the writes that its handler saw, and for a
+/// read index that was begun after the handler ran. Reads share a read index, but never one that already runs.
+#[derive(Default)]
+pub(super) struct Reads {
+    /// Waiting for the commit of a batch.
+    behind: Vec<(u64, Read)>,
+    /// Waiting for the next read index.
+    ready: Vec<Read>,
+    confirming: bool,
+}
+
+impl Reads {
+    /// A handler has run. It saw the writes up to batch `after`, of which `committed` is the latest that is committed.
+    pub(super) fn push(&mut self, read: Read, after: u64, committed: u64) {
+        if after > committed {
+            self.behind.push((after, read));
+        } else {
+            self.ready.push(read);
+        }
+    }
+
+    /// Batch `committed` is committed.
+    pub(super) fn committed(&mut self, committed: u64) {
+        for (_, read) in self.behind.extract_if(.., |(after, _)| *after <= committed) {
+            self.ready.push(read);
+        }
+    }
+
+    /// The reads for the read index that is begun now; `None` if one runs, or nothing waits.
+    pub(super) fn begin(&mut self) -> Option<Vec<Read>> {
+        if self.confirming || self.ready.is_empty() {
+            return None;
+        }
+        self.confirming = true;
+        Some(std::mem::take(&mut self.ready))
+    }
+
+    /// The read index that was begun has ended.
+    pub(super) fn ended(&mut self) {
+        self.confirming = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{NodeKey, SessionId};
+
+    fn read(sequence: u64) -> Read {
+        let session = SessionId { origin: NodeKey(0), entity_type: 0, shard: 0 };
+        Read { id: RequestId { session, sequence }, outcome: Outcome::Failed, held: vec![] }
+    }
+
+    #[test]
+    fn a_read_waits_for_the_writes_that_it_saw() {
+        let mut reads = Reads::default();
+        reads.push(read(1), 2, 1);
+        assert!(reads.begin().is_none());
+        reads.committed(1);
+        assert!(reads.begin().is_none());
+        reads.committed(2);
+        assert_eq!(reads.begin().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_read_never_shares_a_read_index_that_already_runs() {
+        let mut reads = Reads::default();
+        reads.push(read(1), 0, 0);
+        assert_eq!(reads.begin().unwrap().len(), 1);
+        reads.push(read(2), 0, 0);
+        assert!(reads.begin().is_none(), "the running one was begun before this handler ran");
+        reads.ended();
+        assert_eq!(reads.begin().unwrap()[0].id.sequence, 2);
+    }
+}

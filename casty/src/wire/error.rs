@@ -1,0 +1,126 @@
+//! What goes wrong on a connection.
+
+use std::io;
+use std::time::Duration;
+
+use super::Member;
+use crate::base::NodeKey;
+use crate::codec::DecodeError;
+
+/// The bytes of a connection are no frames, or they stopped coming.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+    /// A frame announced more bytes than a frame may have.
+    #[error("a frame announced more than {max} bytes; does the other side speak casty, in the same version?")]
+    TooLong {
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// A frame of length zero.
+    #[error("a frame came without a kind; does the other side speak casty, in the same version?")]
+    NoKind,
+    /// Nothing came, not even a ping.
+    #[error("nothing came for {after:?}, not even a ping")]
+    Silent {
+        /// How long was waited.
+        after: Duration,
+    },
+}
+
+/// A body is larger than a frame may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a frame of {bytes} bytes is over the limit of {max}")]
+pub(crate) struct TooLarge {
+    pub(crate) bytes: usize,
+    pub(crate) max: usize,
+}
+
+/// Two nodes did not agree to be linked. Both sides get the same error, each from its own point of view.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandshakeError {
+    /// The connection broke, or what came is no frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The handshake took too long.
+    #[error("the handshake was not done within {after:?}; is the address that of a casty node?")]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The other side closed the connection in the middle of the handshake.
+    #[error("the other side closed the connection during the handshake; its log may say why")]
+    Closed,
+    /// The other side is no casty node.
+    #[error("the other side does not speak casty; is the address right?")]
+    NotCasty,
+    /// The other side's words cannot be understood.
+    #[error("a word of the handshake cannot be read: {0}")]
+    Malformed(#[from] DecodeError),
+    /// The nodes speak different versions of the protocol.
+    #[error("this node speaks version {ours} of the protocol, the other {theirs}; run versions of casty that match")]
+    Version {
+        /// This node's.
+        ours: u16,
+        /// The other node's.
+        theirs: u16,
+    },
+    /// The nodes encode values differently.
+    #[error("this node encodes with codec {ours}, the other with codec {theirs}; build both with the same codec")]
+    Codec {
+        /// This node's.
+        ours: u8,
+        /// The other node's.
+        theirs: u8,
+    },
+    /// The nodes belong to different clusters.
+    #[error("this node belongs to cluster `{ours}`, the other to `{theirs}`; check `cluster_name` and the seeds")]
+    ClusterName {
+        /// This node's.
+        ours: String,
+        /// The other node's.
+        theirs: String,
+    },
+    /// Another node answered than the one that was dialled: it was restarted, or the address is another's now.
+    #[error("{found} answered where node key {wanted} was dialled")]
+    OtherNode {
+        /// The key that was dialled.
+        wanted: NodeKey,
+        /// Who answered, or this node if it was mistaken for another.
+        found: Box<Member>,
+    },
+    /// A later life of the dialling node is a member already.
+    #[error("{old} was replaced by {newest}; give every node a `node_id` of its own and stop the older process")]
+    Superseded {
+        /// The life that is over.
+        old: Box<Member>,
+        /// The life that counts.
+        newest: Box<Member>,
+    },
+    /// Another process has this node's name and incarnation.
+    #[error("{other} is another process with this node's id and incarnation; give every node a `node_id` of its own")]
+    SameLife {
+        /// The other process.
+        other: Box<Member>,
+    },
+    /// The dialler has made a newer link already.
+    #[error("the dialler has made a newer link already")]
+    StaleLink,
+    /// The acceptor is about to stop.
+    #[error("the node that was dialled is about to stop")]
+    Leaving,
+    /// The acceptor knows as many peers as it can.
+    #[error("the acceptor knows {max} peers already, its limit")]
+    TooManyPeers {
+        /// The limit.
+        max: u32,
+    },
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        Self::Frame(error.into())
+    }
+}

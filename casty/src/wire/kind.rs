@@ -1,0 +1,28 @@
+//! What a frame is about.
+
+/// The kind of a frame: one byte, which tells the receiving side who reads the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kind(pub u8);
+
+impl Kind {
+    /// The first frame of a dialler: who it is and what it wants.
+    pub const HELLO: Self = Self(1);
+    /// The acceptor takes the link.
+    pub const WELCOME: Self = Self(2);
+    /// The acceptor does not take the link, and says why.
+    pub const REFUSAL: Self = Self(3);
+    /// An empty frame on an idle link, so that silence means trouble.
+    pub const PING: Self = Self(4);
+    /// A packet of the membership protocol.
+    pub const GOSSIP: Self = Self(5);
+    /// Consensus: votes, appends, snapshots.
+    pub const RAFT: Self = Self(16);
+    /// A message for an entity.
+    pub const ENTITY: Self = Self(17);
+    /// The reply to an earlier request.
+    pub const REPLY: Self = Self(18);
+    /// Sessions of routers, and redirects.
+    pub const ROUTE: Self = Self(19);
+    /// From node to node: bootstrap, names, leave.
+    pub const NODE: Self = Self(20);
+}

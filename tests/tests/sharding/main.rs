@@ -1,0 +1,3 @@
+//! Entities in a cluster.
+
+mod basics;

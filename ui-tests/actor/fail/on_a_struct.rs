@@ -1,0 +1,6 @@
+use casty::actor;
+
+#[actor]
+struct Account;
+
+fn main() {}

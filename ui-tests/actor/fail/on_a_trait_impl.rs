@@ -1,0 +1,12 @@
+use casty::actor;
+
+struct Account;
+
+#[actor]
+impl Default for Account {
+    fn default() -> Self {
+        Self
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use casty::actor;
+
+struct Account;
+
+#[actor(local)]
+impl Account {}
+
+fn main() {}

@@ -1,0 +1,112 @@
+//! The actor of the guide, with everything that an actor may have.
+
+use std::time::Duration;
+
+use casty::prelude::*;
+
+#[message]
+pub struct Deposit {
+    pub amount: u64,
+}
+
+#[message]
+pub struct Withdraw {
+    pub amount: u64,
+}
+
+#[message]
+pub struct GetBalance;
+
+#[message]
+pub struct Rename(pub String);
+
+#[message]
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("balance is {balance}, cannot withdraw {amount}")]
+pub struct Overdrawn {
+    pub balance: u64,
+    pub amount: u64,
+}
+
+#[persistent(balance)]
+pub struct Account {
+    id: String,
+    balance: u64,
+    recent: Vec<u64>,
+}
+
+#[actor(name = "bank.Account")]
+impl Account {
+    fn new(id: EntityId) -> Self {
+        Self { id: id.into(), balance: 0, recent: vec![] }
+    }
+
+    /// Puts money in.
+    #[handler]
+    fn deposit(&mut self, msg: Deposit) -> u64 {
+        self.recent.push(msg.amount);
+        self.balance += msg.amount;
+        self.balance
+    }
+
+    #[handler]
+    async fn withdraw(&mut self, msg: Withdraw) -> Result<u64, Overdrawn> {
+        tokio::task::yield_now().await;
+        if msg.amount > self.balance {
+            return Err(Overdrawn { balance: self.balance, amount: msg.amount });
+        }
+        self.balance -= msg.amount;
+        Ok(self.balance)
+    }
+
+    #[handler]
+    fn balance(&self, _: GetBalance) -> u64 {
+        self.balance
+    }
+
+    #[handler]
+    async fn rename(&mut self, ctx: &mut Ctx<Self>, msg: Rename) -> Option<String> {
+        let _myself: ActorRef<Self> = ctx.myself();
+        Some(std::mem::replace(&mut self.id, msg.0))
+    }
+
+    async fn on_start(&mut self, _ctx: &mut Ctx<Self>) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    async fn on_stop(&mut self, _ctx: &mut Ctx<Self>) {}
+
+    fn on_error(&mut self, _failure: &Failure) -> Directive {
+        Directive::Resume
+    }
+
+    fn helper(&self) -> usize {
+        self.recent.len()
+    }
+}
+
+async fn use_it() -> Result<(), BoxError> {
+    let system = ActorSystem::new("bank");
+    let alice: ActorRef<Account> = system.spawn(Account::new("alice".into())).named("alice").await?;
+    alice.send(Deposit { amount: 5 }).await?;
+    alice.try_send(Deposit { amount: 5 })?;
+    assert_eq!(alice.ask(GetBalance).await?, 10);
+    assert_eq!(alice.ask(GetBalance).timeout(Duration::from_secs(5)).await?, 10);
+    assert_eq!(alice.balance(GetBalance).await?, 10);
+    alice.deposit(Deposit { amount: 1 }).send().await?;
+    match alice.withdraw(Withdraw { amount: 999 }).await {
+        Err(AskError::Handler(Overdrawn { balance, amount })) => assert_eq!((balance, amount), (11, 999)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(alice.rename(Rename("bob".into())).await?.as_deref(), Some("alice"));
+    let recipient: Recipient<Deposit> = alice.recipient();
+    recipient.try_send(Deposit { amount: 1 })?;
+    assert_eq!(<Account as Actor>::NAME, "bank.Account");
+    system.shutdown().await;
+    Ok(())
+}
+
+fn main() -> Result<(), BoxError> {
+    assert_eq!(Account::new("alice".into()).helper(), 0);
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
+}

@@ -1,0 +1,7 @@
+use casty::message;
+
+#[message]
+#[derive(Debug, serde::Serialize)]
+struct Deposit(u64);
+
+fn main() {}

@@ -1,0 +1,9 @@
+use casty::message;
+
+#[message]
+struct Open {
+    owner: String,
+    at: std::time::Instant,
+}
+
+fn main() {}

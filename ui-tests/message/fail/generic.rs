@@ -1,0 +1,6 @@
+use casty::message;
+
+#[message]
+struct Put<T>(T);
+
+fn main() {}

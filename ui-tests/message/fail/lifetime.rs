@@ -1,0 +1,8 @@
+use casty::message;
+
+#[message]
+struct Rename<'a> {
+    name: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use std::rc::Rc;
+
+use casty::message;
+
+#[message]
+struct Deposit(Rc<u64>);
+
+fn main() {}

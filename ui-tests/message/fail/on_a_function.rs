@@ -1,0 +1,6 @@
+use casty::message;
+
+#[message]
+fn deposit(amount: u64) {}
+
+fn main() {}

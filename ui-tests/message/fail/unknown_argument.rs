@@ -1,0 +1,6 @@
+use casty::message;
+
+#[message(local)]
+struct Deposit(u64);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use casty::persistent;
+
+#[persistent(balance)]
+struct Account(u64);
+
+fn main() {}

@@ -1,0 +1,9 @@
+use casty::persistent;
+
+#[persistent]
+enum Door {
+    Open,
+    Shut,
+}
+
+fn main() {}
