@@ -103,7 +103,11 @@ impl State {
         }
         let output = match entry.payload {
             EntryPayload::Blank => Bytes::new(),
-            EntryPayload::Normal(command) => self.machine.apply(entry.log_id.index, &command.0),
+            EntryPayload::Normal(command) => {
+                let index = entry.log_id.index;
+                let failed = |why| io::Error::other(format!("the machine failed at entry {index}: {why}"));
+                self.machine.apply(index, &command.0).map_err(failed)?
+            }
             EntryPayload::Membership(membership) => {
                 self.membership = StoredMembership::new(Some(entry.log_id), membership);
                 Bytes::new()

@@ -108,6 +108,33 @@ async fn a_proposal_is_answered_exactly_once_at_shutdown_and_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replica_whose_machine_fails_stops_and_the_others_go_on() {
+    let mut cluster = Cluster::new(0, RaftSettings::default()).await;
+    for n in 0..3 {
+        let fail_at = (n == 2).then(|| command(50));
+        cluster.add(n, &RaftSettings::default(), |machine| machine.fail_at = fail_at).await;
+    }
+    cluster.initialize().await;
+    let (leader, _) = cluster.leader().await;
+    if leader != 2 {
+        soon("a transfer", cluster.nodes[leader].group.transfer(key(2))).await.unwrap();
+        cluster.leader_among(&[2]).await;
+    }
+    cluster.write(2, 0..50).await;
+    let lost = soon("an answer", cluster.nodes[2].group.write(command(50))).await;
+    assert_eq!(lost, Err(ProposeError::Lost { group: GROUP }), "the command is committed, its output is not known");
+    let mut leadership = cluster.nodes[2].group.leadership();
+    assert!(soon("the group stops", leadership.wait_for(|_| false)).await.is_err());
+    let why = cluster.nodes[2].group.failure().unwrap().to_string();
+    assert!(why.contains("the disk is full"), "{why}");
+    let (heir, _) = cluster.leader_among(&[0, 1]).await;
+    cluster.write(heir, 51..60).await;
+    assert_eq!(cluster.nodes[heir].record.commands(), (0..60).map(command).collect::<Vec<_>>());
+    assert_eq!(cluster.nodes[2].record.commands(), (0..50).map(command).collect::<Vec<_>>());
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_confirms_append_nothing() {
     let (cluster, leader, id) = Cluster::three(RaftSettings::default()).await;
     cluster.write(leader, 0..5).await;

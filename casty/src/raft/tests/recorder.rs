@@ -25,13 +25,16 @@ pub(super) struct Recorder {
     restored: Arc<AtomicUsize>,
     /// Refuse snapshots.
     pub(super) refuse: bool,
+    /// Fail at this command.
+    pub(super) fail_at: Option<Bytes>,
 }
 
 impl Recorder {
     pub(super) fn new() -> (Self, Record) {
         let (count, counted) = watch::channel(0);
         let (applied, restored) = <(Arc<Mutex<Vec<_>>>, Arc<AtomicUsize>)>::default();
-        let machine = Self { applied: applied.clone(), count, restored: restored.clone(), refuse: false };
+        let machine =
+            Self { applied: applied.clone(), count, restored: restored.clone(), refuse: false, fail_at: None };
         (machine, Record { applied, count: counted, restored })
     }
 }
@@ -57,12 +60,15 @@ impl Record {
 }
 
 impl Machine for Recorder {
-    fn apply(&mut self, index: u64, command: &Bytes) -> Bytes {
+    fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        if self.fail_at == Some(command.clone()) {
+            return Err("the disk is full".into());
+        }
         let mut applied = self.applied.lock().unwrap();
         assert!(applied.last().is_none_or(|(last, _)| *last < index), "{index} comes once and in order");
         applied.push((index, command.clone()));
         self.count.send_replace(applied.len());
-        Bytes::from(applied.len().to_string())
+        Ok(Bytes::from(applied.len().to_string()))
     }
 
     fn snapshot(&self) -> Result<Bytes, BoxError> {
