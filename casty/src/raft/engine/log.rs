@@ -1,0 +1,113 @@
+//! A [`LogStore`] as the consensus library's log.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+use openraft::entry::RaftEntry;
+use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
+use openraft::{EntryPayload, OptionalSend};
+use tokio::sync::oneshot;
+
+use super::types::{Command, EngineVote, Entry, LogId, TypeConfig, engine_vote, log_id, position, stored_vote};
+use crate::codec;
+use crate::storage::{LogEntry, LogStore, Payload};
+
+/// The most bytes of entries in one message, but for one entry that is larger by itself.
+const APPEND_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(Clone)]
+pub(super) struct LogAdapter {
+    store: Arc<dyn LogStore>,
+}
+
+impl LogAdapter {
+    pub(super) fn new(store: Arc<dyn LogStore>) -> Self {
+        Self { store }
+    }
+}
+
+impl RaftLogReader<TypeConfig> for LogAdapter {
+    async fn try_get_log_entries<RB>(&mut self, range: RB) -> io::Result<Vec<Entry>>
+    where
+        RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
+    {
+        let start = match range.start_bound() {
+            Bound::Included(index) => *index,
+            Bound::Excluded(index) => index + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(index) => index + 1,
+            Bound::Excluded(index) => *index,
+            Bound::Unbounded => u64::MAX,
+        };
+        self.store.read(start..end, u64::MAX)?.into_iter().map(library_entry).collect()
+    }
+
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
+        self.store.read(start..end, APPEND_BYTES_MAX)?.into_iter().map(library_entry).collect()
+    }
+
+    async fn read_vote(&mut self) -> io::Result<Option<EngineVote>> {
+        Ok(self.store.vote()?.map(engine_vote))
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogAdapter {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> io::Result<LogState<TypeConfig>> {
+        let bounds = self.store.bounds()?;
+        Ok(LogState { last_purged_log_id: bounds.purged.map(log_id), last_log_id: bounds.last.map(log_id) })
+    }
+
+    async fn get_log_reader(&mut self) -> Self {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &EngineVote) -> io::Result<()> {
+        let (tell, told) = oneshot::channel();
+        self.store.save_vote(stored_vote(vote), Box::new(move |result| drop(tell.send(result))))?;
+        told.await.map_err(|_| io::Error::other("the log store dropped a vote without saving it"))?
+    }
+
+    async fn append<I>(&mut self, entries: I, done: IOFlushed<TypeConfig>) -> io::Result<()>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let entries = entries.into_iter().map(stored_entry).collect::<io::Result<Vec<_>>>()?;
+        self.store.append(entries, Box::new(move |result| done.io_completed(result)))
+    }
+
+    async fn truncate_after(&mut self, last: Option<LogId>) -> io::Result<()> {
+        self.store.truncate_after(last.map(|last| last.index))
+    }
+
+    async fn purge(&mut self, through: LogId) -> io::Result<()> {
+        self.store.purge(position(&through))
+    }
+}
+
+fn stored_entry(entry: Entry) -> io::Result<LogEntry> {
+    let at = position(&entry.log_id);
+    let payload = match entry.payload {
+        EntryPayload::Blank => Payload::Blank,
+        EntryPayload::Normal(Command(bytes)) => Payload::Command(bytes),
+        EntryPayload::Membership(members) => {
+            Payload::Membership(codec::encode(&members).map_err(io::Error::other)?.into())
+        }
+    };
+    Ok(LogEntry { at, payload })
+}
+
+fn library_entry(entry: LogEntry) -> io::Result<Entry> {
+    let payload = match entry.payload {
+        Payload::Blank => EntryPayload::Blank,
+        Payload::Command(bytes) => EntryPayload::Normal(Command(bytes)),
+        Payload::Membership(bytes) => EntryPayload::Membership(codec::decode(&bytes).map_err(io::Error::other)?),
+    };
+    Ok(Entry::new(log_id(entry.at), payload))
+}

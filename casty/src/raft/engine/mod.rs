@@ -1,0 +1,192 @@
+//! One group's consensus, by the library openraft. No file outside this folder names it.
+
+mod acks;
+mod config;
+mod log;
+mod machine;
+mod mesh;
+mod network;
+mod peer;
+mod propose;
+mod pulse;
+mod serve;
+mod session;
+mod snapshot;
+mod types;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
+use openraft::errors::RaftError as LibraryError;
+use openraft::errors::{Fatal, InitializeError};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{GroupStatus, LeaderId, Machine, RaftError};
+use crate::base::{GroupId, NodeKey};
+use crate::storage::LogStore;
+use types::{Raft, TypeConfig};
+
+pub(super) use mesh::Mesh;
+pub(super) use pulse::Pulse;
+
+/// A handle to the consensus of one group.
+#[derive(Clone)]
+pub(super) struct Engine {
+    group: GroupId,
+    me: NodeKey,
+    raft: Raft,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Starts a group with what its log holds.
+    pub(super) async fn start(
+        mesh: &Arc<Mesh>,
+        group: GroupId,
+        log: Arc<dyn LogStore>,
+        machine: Box<dyn Machine>,
+    ) -> Result<Self, RaftError> {
+        let (settings, me) = (&mesh.settings, mesh.me());
+        let config = config::config(group, settings)?;
+        let failed = |why: std::io::Error| RaftError::Stopped { group, why: why.to_string() };
+        if let Some(purged) = log.bounds().map_err(failed)?.purged {
+            return Err(RaftError::StateMissing { group, purged: purged.index });
+        }
+        let restarted = log.vote().map_err(failed)?.is_some();
+        let snapshot_due = Arc::new(Notify::new());
+        let network = network::Network { mesh: mesh.clone(), group };
+        let machine = machine::MachineAdapter::new(machine, settings, snapshot_due.clone());
+        let raft = Raft::new(me.0, config, network, log::LogAdapter::new(log), machine)
+            .await
+            .map_err(|why| RaftError::Stopped { group, why: why.to_string() })?;
+        let votes_from = restarted.then(|| Instant::now() + settings.election_max);
+        mesh.add(group, mesh::Member { raft: raft.clone(), votes_from });
+        let engine = Self { group, me, raft, stopped: Arc::default() };
+        tokio::spawn(engine.clone().compact_when(snapshot_due));
+        Ok(engine)
+    }
+
+    pub(super) async fn initialize(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
+        let members: BTreeMap<u64, ()> = voters.iter().map(|voter| (voter.0, ())).collect();
+        match self.raft.initialize(members).await {
+            Ok(()) | Err(LibraryError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+            Err(LibraryError::APIError(InitializeError::NotInMembers(_))) => {
+                Err(RaftError::NotAVoter { group: self.group, node: self.me })
+            }
+            Err(LibraryError::Fatal(why)) => Err(self.fatal(&why)),
+        }
+    }
+
+    /// Whether a majority says, within `patience`, that this node leads under `leader`, and everything committed
+    /// before the call is applied.
+    pub(super) async fn confirm(&self, leader: LeaderId, patience: Duration) -> bool {
+        if leader.node != self.me {
+            return false;
+        }
+        let Ok(linearizer) = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await else { return false };
+        if **linearizer.read_log_id().committed_leader_id() != leader.term {
+            return false;
+        }
+        matches!(linearizer.try_await_ready(&self.raft, Some(patience)).await, Ok(Ok(_)))
+    }
+
+    /// Stands for election, after a pre-vote. `false`: the group has stopped.
+    pub(super) async fn elect(&self) -> bool {
+        self.raft.trigger().elect(true).await.is_ok()
+    }
+
+    /// Begins to hand the leadership over.
+    pub(super) async fn transfer(&self, to: NodeKey) -> Result<(), RaftError> {
+        self.raft.trigger().transfer_leader(to.0).await.map_err(|why| self.fatal(&why))
+    }
+
+    pub(super) async fn reconfigure(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
+        let failed = |why: String| RaftError::NotReconfigured { group: self.group, why };
+        let wanted: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
+        let present: BTreeSet<u64> = self.raft.voter_ids().chain(self.raft.learner_ids()).collect();
+        for new in wanted.difference(&present) {
+            self.raft.add_learner(*new, (), true).await.map_err(|why| failed(why.to_string()))?;
+        }
+        self.raft.change_membership(wanted, false).await.map(drop).map_err(|why| failed(why.to_string()))
+    }
+
+    /// Takes a snapshot, behind which the log is compacted.
+    pub(super) async fn compact(&self) -> Result<(), RaftError> {
+        self.raft.trigger().snapshot().await.map_err(|why| self.fatal(&why))
+    }
+
+    async fn compact_when(self, due: Arc<Notify>) {
+        loop {
+            due.notified().await;
+            // Fails when the group has stopped: the machine gives notice once more when it goes.
+            if self.compact().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> GroupStatus {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        GroupStatus {
+            last_index: metrics.last_log_index,
+            committed: metrics.local_committed.map(|id| id.index),
+            applied: metrics.last_applied.map(|id| id.index),
+            purged: metrics.purged.map(|id| id.index),
+            snapshot_index: metrics.snapshot.map(|id| id.index),
+            term: metrics.current_term,
+            leader: types::leader(&metrics.vote),
+        }
+    }
+
+    /// How long ago the last message was sent that a quorum has acknowledged; `None` when this node does not lead.
+    pub(super) fn quorum_age(&self) -> Option<Duration> {
+        use openraft::Instant;
+        if self.raft.voter_ids().eq([self.me.0]) {
+            return Some(Duration::ZERO);
+        }
+        let metrics = self.raft.data_metrics();
+        let acked = metrics.borrow_watched().last_quorum_acked;
+        acked.map(|acked| acked.elapsed())
+    }
+
+    pub(super) fn pulse(&self) -> Pulse {
+        Pulse::new(self.me, self.raft.server_metrics())
+    }
+
+    /// Nothing is proposed from here on.
+    pub(super) fn mark_stopped(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Why the group has stopped.
+    pub(super) fn stopped(&self) -> RaftError {
+        let metrics = self.raft.metrics();
+        let running = metrics.borrow_watched().running_state.clone();
+        match running {
+            Ok(()) => RaftError::Stopped { group: self.group, why: "it was closed".into() },
+            Err(why) => self.fatal(&why),
+        }
+    }
+
+    pub(super) async fn shutdown(&self) {
+        self.mark_stopped();
+        if let Err(why) = self.raft.shutdown().await {
+            tracing::error!(group = %self.group, %why, "a group did not stop in order");
+        }
+    }
+
+    fn fatal(&self, why: &Fatal<TypeConfig>) -> RaftError {
+        RaftError::Stopped { group: self.group, why: why.to_string() }
+    }
+}

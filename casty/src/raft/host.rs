@@ -1,0 +1,111 @@
+//! All groups of one node.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::engine::{Engine, Mesh};
+use super::{Group, Links, Machine, RaftError, RaftSettings, elections};
+use crate::base::{GroupId, NodeKey, StableMap};
+use crate::storage::LogStore;
+
+/// All groups of one node. They share the connections to the peers.
+///
+/// A host must be [shut down](Host::shutdown): dropping it leaves its groups running.
+pub struct Host {
+    me: NodeKey,
+    settings: RaftSettings,
+    links: Arc<dyn Links>,
+    mesh: Arc<Mesh>,
+    groups: Mutex<StableMap<GroupId, Arc<Group>>>,
+    /// Held while a group is opened, which takes a moment, so that none is opened twice.
+    opening: tokio::sync::Mutex<()>,
+}
+
+impl Host {
+    /// A host without groups.
+    pub fn new(me: NodeKey, links: Arc<dyn Links>, settings: RaftSettings) -> Arc<Self> {
+        let mesh = Mesh::new(me, links.clone(), settings.clone());
+        Arc::new(Self { me, settings, links, mesh, groups: Mutex::default(), opening: Default::default() })
+    }
+
+    /// Starts a group with what its log holds; the machine must be as new. It takes part as soon as it is initialized
+    /// here or a leader appends to it. Tasks of the group run on the runtime of the caller.
+    pub async fn open(
+        &self,
+        id: GroupId,
+        log: Arc<dyn LogStore>,
+        machine: Box<dyn Machine>,
+    ) -> Result<Arc<Group>, RaftError> {
+        let _one_at_a_time = self.opening.lock().await;
+        if self.group(id).is_some() {
+            return Err(RaftError::AlreadyOpen { group: id });
+        }
+        let engine = Engine::start(&self.mesh, id, log, machine).await?;
+        let group = Arc::new(Group::new(id, engine, self.settings.clone()));
+        self.lock().insert(id, group.clone());
+        Ok(group)
+    }
+
+    /// The key of this node.
+    pub fn me(&self) -> NodeKey {
+        self.me
+    }
+
+    /// An open group.
+    pub fn group(&self, id: GroupId) -> Option<Arc<Group>> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// All open groups, by their ids.
+    pub fn groups(&self) -> Vec<Arc<Group>> {
+        let mut groups: Vec<_> = self.lock().values().cloned().collect();
+        groups.sort_by_key(|group| group.id());
+        groups
+    }
+
+    /// Takes a frame that another host's [`Links::send`] encoded. It returns at once; bytes that are no frame are
+    /// dropped and logged.
+    pub fn receive(&self, from: NodeKey, body: Bytes) {
+        self.mesh.receive(from, body);
+    }
+
+    /// The connection to a peer broke: what waits for its answer fails now, and groups that it led look for another
+    /// leader as soon as its lease has run out.
+    pub fn link_down(&self, peer: NodeKey) {
+        self.mesh.link_down(peer);
+        let Some(runtime) = self.mesh.runtime() else { return };
+        for group in self.groups() {
+            let led = group.engine().pulse().view().leader.is_some_and(|leader| leader.node == peer);
+            if !led || !group.begin_succession() {
+                continue;
+            }
+            let (settings, links) = (self.settings.clone(), self.links.clone());
+            let seed = self.settings.seed ^ self.me.0 ^ u64::from(group.id().0);
+            runtime.spawn(async move {
+                elections::succeed(group.engine().clone(), peer, settings, links.as_ref(), seed).await;
+                group.end_succession();
+            });
+        }
+    }
+
+    /// Stops one group and forgets it. What was proposed and not applied is lost.
+    pub async fn close(&self, id: GroupId) {
+        let _one_at_a_time = self.opening.lock().await;
+        let Some(group) = self.lock().remove(&id) else { return };
+        self.mesh.remove(id);
+        group.stop().await;
+    }
+
+    /// Stops all groups.
+    pub async fn shutdown(&self) {
+        for group in self.groups() {
+            self.close(group.id()).await;
+        }
+        self.mesh.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

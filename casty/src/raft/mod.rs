@@ -1,0 +1,26 @@
+//! Consensus: many groups in one host, each with a log, a machine and a leader (Ongaro and Ousterhout, "In Search of
+//! an Understandable Consensus Algorithm", 2014). Only the folder `engine` names the library that does it.
+
+mod elections;
+mod engine;
+mod error;
+mod group;
+mod host;
+mod leader;
+mod leadership;
+mod links;
+mod machine;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use error::{NotLeader, ProposeError, RaftError, Refusal};
+pub use group::{Group, GroupStatus, ProposalDone, Proposed};
+pub use host::Host;
+pub use leader::{LeaderId, Leadership};
+pub use links::Links;
+pub use machine::Machine;
+pub use settings::RaftSettings;
+
+/// The largest command, in bytes. It must pass through one frame of the consensus lane.
+pub const COMMAND_BYTES_MAX: usize = 16 << 20;

@@ -1,0 +1,137 @@
+//! A cluster in one process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::select_all;
+
+use super::net::{Net, NodeLinks};
+use super::recorder::{Record, Recorder};
+use crate::base::{GroupId, NodeKey};
+use crate::raft::{Group, Host, LeaderId, RaftSettings};
+use crate::storage::MemoryLog;
+
+pub(super) const GROUP: GroupId = GroupId(1);
+
+/// Waits for something that must happen soon.
+pub(super) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(20), happens).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what}: not within 20 s"),
+    }
+}
+
+/// One node with one group.
+pub(super) struct Node {
+    pub(super) key: NodeKey,
+    pub(super) host: Arc<Host>,
+    pub(super) group: Arc<Group>,
+    pub(super) log: Arc<MemoryLog>,
+    pub(super) record: Record,
+}
+
+pub(super) struct Cluster {
+    pub(super) net: Arc<Net>,
+    pub(super) nodes: Vec<Node>,
+}
+
+pub(super) fn key(n: usize) -> NodeKey {
+    NodeKey(n as u64 + 1)
+}
+
+pub(super) fn host(net: &Arc<Net>, n: usize, settings: &RaftSettings) -> Arc<Host> {
+    let links = NodeLinks { me: key(n), net: net.clone() };
+    let host = Host::new(key(n), Arc::new(links), RaftSettings { seed: n as u64, ..settings.clone() });
+    net.add(&host);
+    host
+}
+
+impl Cluster {
+    /// Nodes whose group nobody has initialized.
+    pub(super) async fn new(nodes: usize, settings: RaftSettings) -> Self {
+        let net = Arc::new(Net::default());
+        let mut cluster = Self { net, nodes: Vec::new() };
+        for n in 0..nodes {
+            cluster.add(n, &settings, |_| {}).await;
+        }
+        cluster
+    }
+
+    /// One more node.
+    pub(super) async fn add(&mut self, n: usize, settings: &RaftSettings, change: impl FnOnce(&mut Recorder)) {
+        let host = host(&self.net, n, settings);
+        let log = Arc::new(MemoryLog::new());
+        let (mut machine, record) = Recorder::new();
+        change(&mut machine);
+        let group = host.open(GROUP, log.clone(), Box::new(machine)).await.unwrap();
+        self.nodes.push(Node { key: key(n), host, group, log, record });
+    }
+
+    /// Three nodes with a leader.
+    pub(super) async fn three(settings: RaftSettings) -> (Self, usize, LeaderId) {
+        let cluster = Self::new(3, settings).await;
+        cluster.initialize().await;
+        let (leader, id) = cluster.leader().await;
+        (cluster, leader, id)
+    }
+
+    pub(super) async fn initialize(&self) {
+        let voters: Vec<_> = self.nodes.iter().map(|node| node.key).collect();
+        for node in &self.nodes {
+            node.group.initialize(&voters).await.unwrap();
+        }
+    }
+
+    /// The first node that says it leads.
+    pub(super) async fn leader(&self) -> (usize, LeaderId) {
+        self.leader_among(&(0..self.nodes.len()).collect::<Vec<_>>()).await
+    }
+
+    /// The first of these nodes that says it leads.
+    pub(super) async fn leader_among(&self, nodes: &[usize]) -> (usize, LeaderId) {
+        let says = nodes.iter().map(|n| {
+            let mut leadership = self.nodes[*n].group.leadership();
+            Box::pin(async move {
+                let said = *leadership.wait_for(|now| now.ours.is_some()).await.unwrap();
+                (*n, said.ours.unwrap())
+            })
+        });
+        soon("somebody leads", select_all(says)).await.0
+    }
+
+    /// Cuts one node off from all others.
+    pub(super) fn isolate(&self, n: usize) {
+        for other in (0..self.nodes.len()).filter(|other| *other != n) {
+            self.net.cut(key(n), key(other));
+        }
+    }
+
+    /// Connects one node with all others.
+    pub(super) fn rejoin(&self, n: usize) {
+        for other in (0..self.nodes.len()).filter(|other| *other != n) {
+            self.net.join(key(n), key(other));
+        }
+    }
+
+    /// Writes numbered commands on a leader, one after the other.
+    pub(super) async fn write(&self, leader: usize, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            soon("a write", self.nodes[leader].group.write(command(number))).await.unwrap();
+        }
+    }
+
+    pub(super) fn others(&self, n: usize) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|other| *other != n).collect()
+    }
+
+    pub(super) async fn shutdown(self) {
+        for node in &self.nodes {
+            soon("a host shuts down", node.host.shutdown()).await;
+        }
+    }
+}
+
+pub(super) fn command(number: u64) -> Bytes {
+    Bytes::from(number.to_string())
+}

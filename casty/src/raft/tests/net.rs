@@ -1,0 +1,102 @@
+//! Connections in memory that can be cut.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, Weak};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::base::NodeKey;
+use crate::raft::{Host, Links};
+
+/// All connections of a cluster.
+#[derive(Default)]
+pub(super) struct Net {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    hosts: HashMap<NodeKey, Weak<Host>>,
+    cut: HashSet<(NodeKey, NodeKey)>,
+    lanes: HashMap<(NodeKey, NodeKey), (mpsc::Sender<Bytes>, AbortHandle)>,
+    /// Frames to lose, unnoticed, on a lane.
+    lose: HashMap<(NodeKey, NodeKey), u32>,
+}
+
+/// One node's end of the connections.
+pub(super) struct NodeLinks {
+    pub(super) me: NodeKey,
+    pub(super) net: Arc<Net>,
+}
+
+impl Net {
+    pub(super) fn add(&self, host: &Arc<Host>) {
+        self.inner.lock().unwrap().hosts.insert(host.me(), Arc::downgrade(host));
+    }
+
+    /// Breaks the connection of two nodes; frames on their way are lost, and both sides are told.
+    pub(super) fn cut(&self, a: NodeKey, b: NodeKey) {
+        let mut inner = self.inner.lock().unwrap();
+        let mut told = Vec::new();
+        for (from, to) in [(a, b), (b, a)] {
+            inner.cut.insert((from, to));
+            if let Some((_, lane)) = inner.lanes.remove(&(from, to)) {
+                lane.abort();
+            }
+            told.extend(inner.hosts.get(&from).and_then(Weak::upgrade).map(|host| (host, to)));
+        }
+        drop(inner);
+        for (host, peer) in told {
+            host.link_down(peer);
+        }
+    }
+
+    /// Connects two nodes again.
+    pub(super) fn join(&self, a: NodeKey, b: NodeKey) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.cut.remove(&(a, b));
+        inner.cut.remove(&(b, a));
+    }
+
+    /// Loses the next frames from one node to another, without telling anyone.
+    pub(super) fn lose(&self, from: NodeKey, to: NodeKey, frames: u32) {
+        self.inner.lock().unwrap().lose.insert((from, to), frames);
+    }
+}
+
+impl Links for NodeLinks {
+    fn send(&self, to: NodeKey, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
+        let mut inner = self.net.inner.lock().unwrap();
+        let way = (self.me, to);
+        let Some(host) = inner.hosts.get(&to).cloned().filter(|host| host.strong_count() > 0) else { return false };
+        if inner.cut.contains(&way) {
+            return false;
+        }
+        let mut frame = Vec::new();
+        encode(&mut frame);
+        if let Some(left) = inner.lose.get_mut(&way).filter(|left| **left > 0) {
+            *left -= 1;
+            return true;
+        }
+        let from = self.me;
+        let (lane, _) = inner.lanes.entry(way).or_insert_with(|| {
+            let (lane, mut frames) = mpsc::channel::<Bytes>(4_096);
+            let deliver = tokio::spawn(async move {
+                while let Some(frame) = frames.recv().await {
+                    let Some(host) = host.upgrade() else { return };
+                    host.receive(from, frame);
+                }
+            });
+            (lane, deliver.abort_handle())
+        });
+        lane.try_send(frame.into()).is_ok()
+    }
+
+    fn is_up(&self, to: NodeKey) -> bool {
+        let inner = self.net.inner.lock().unwrap();
+        let there = inner.hosts.get(&to).is_some_and(|host| host.strong_count() > 0);
+        there && !inner.cut.contains(&(self.me, to))
+    }
+}

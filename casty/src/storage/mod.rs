@@ -1,0 +1,13 @@
+//! Where a group keeps its log, its vote and its state. The traits are narrow, so that memory and disk can both serve.
+
+mod log;
+mod memory_log;
+mod memory_state;
+mod state;
+#[cfg(test)]
+mod suite;
+
+pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
+pub use memory_log::MemoryLog;
+pub use memory_state::MemoryState;
+pub use state::{Change, StateStore};
