@@ -1,8 +1,11 @@
 //! What a node is told before it starts.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::NodeId;
+use crate::cluster::{Net, TcpNet};
 
 /// The settings of a node.
 ///
@@ -14,7 +17,7 @@ use crate::base::NodeId;
 ///     .expected_size(3)
 ///     .node_id("node-1");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClusterConfig {
     pub(super) bind: String,
     pub(super) advertise: Option<String>,
@@ -27,6 +30,7 @@ pub struct ClusterConfig {
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
     pub(super) seed: Option<u64>,
+    pub(super) net: Arc<dyn Net>,
 }
 
 /// The most nodes that a cluster can be founded with.
@@ -50,6 +54,7 @@ impl ClusterConfig {
             ask_timeout: Duration::from_secs(5),
             window: 2048,
             seed: None,
+            net: Arc::new(TcpNet),
         }
     }
 
@@ -115,6 +120,12 @@ impl ClusterConfig {
         self
     }
 
+    /// The network of the node: TCP, unless a test hands in another.
+    pub fn net(mut self, net: Arc<dyn Net>) -> Self {
+        self.net = net;
+        self
+    }
+
     /// Finds settings that contradict each other.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let bad = |setting, why: String| Err(ConfigError { setting, why });
@@ -140,6 +151,20 @@ impl ClusterConfig {
             return bad("window", format!("{} is too small: {WINDOW_MIN} or more", self.window));
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ClusterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterConfig")
+            .field("bind", &self.bind)
+            .field("cluster_name", &self.name)
+            .field("node_id", &self.node_id)
+            .field("seeds", &self.seeds)
+            .field("expected_size", &self.expected_size)
+            .field("replicas", &self.replicas)
+            .field("observer", &self.observer)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,7 +13,7 @@ use super::founding::Founding;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
 use crate::actor::registration::Registry;
-use crate::cluster::{Cluster, Role, Settings, TcpNet};
+use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::sharding::{Kinds, Router, RouterSettings};
 
@@ -34,7 +34,7 @@ impl ActorSystem {
             ..Settings::new(config.name.clone(), config.bind.clone())
         };
         let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
-        let cluster = Cluster::start(settings, Arc::new(TcpNet), dispatch.clone()).await?;
+        let cluster = Cluster::start(settings, config.net.clone(), dispatch.clone()).await?;
         links.connect(&cluster);
         let inner = assemble(&config, &cluster, links, registry, seed);
         dispatch.connect(&inner);
