@@ -109,7 +109,7 @@ pub enum Refusal {
     #[error("the queue of proposals is full; propose fewer commands at once")]
     Busy,
     /// The command is larger than [`COMMAND_BYTES_MAX`](super::COMMAND_BYTES_MAX).
-    #[error("the command has {bytes} bytes, more than the limit of 16 MiB; split it")]
+    #[error("the command has {bytes} bytes, more than the limit of 8 MiB; split it")]
     TooLarge {
         /// Its size.
         bytes: usize,

@@ -71,7 +71,8 @@ impl Group {
         self.engine.initialize(voters).await
     }
 
-    /// Proposes a command under a leadership of this node. It is never committed under another one.
+    /// Proposes a command under a leadership of this node: it enters the log in this term or not at all. Success means
+    /// that this very entry was committed, perhaps by a later leader that had it.
     ///
     /// Commands that were proposed one after the other are in the log in this order.
     pub fn propose(&self, leader: LeaderId, command: Bytes, done: ProposalDone) {

@@ -22,5 +22,6 @@ pub use links::Links;
 pub use machine::Machine;
 pub use settings::RaftSettings;
 
-/// The largest command, in bytes. It must pass through one frame of the consensus lane.
-pub const COMMAND_BYTES_MAX: usize = 16 << 20;
+/// The largest command, in bytes. A message that carries it, together with entries before it, must have a place in the
+/// consensus lane of a peer, which is twice as large.
+pub const COMMAND_BYTES_MAX: usize = 8 << 20;
