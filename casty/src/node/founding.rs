@@ -73,10 +73,9 @@ pub(super) enum Standing {
 pub(super) enum Step {
     /// Tell the founders of the promise.
     Promise(Charter),
-    /// Start the groups, and begin them: every founder has promised.
+    /// Start the groups, and begin them: every founder has promised, which this node knows from all of them or from
+    /// one that knew.
     Found(Charter),
-    /// Start the groups; another founder begins them.
-    Follow(Charter),
     /// Learn the way into a cluster founded without this node.
     Visit(Charter),
 }
@@ -149,7 +148,7 @@ impl Founding {
             Standing::Bound(_) | Standing::Guest(_) => None,
             Standing::Promised(mine) if *mine == charter => {
                 self.standing = Standing::Bound(charter.clone());
-                Some(Step::Follow(charter))
+                Some(Step::Found(charter))
             }
             // A founder that withdrew stays outside: it may not vote in a cluster that it has refused.
             Standing::Looking | Standing::Promised(_) => {
@@ -166,7 +165,7 @@ impl Founding {
             Standing::Promised(charter) if charter.cluster_id() == cluster_id => {
                 let charter = charter.clone();
                 self.standing = Standing::Bound(charter.clone());
-                (true, Some(Step::Follow(charter)))
+                (true, Some(Step::Found(charter)))
             }
             _ => (false, None),
         }
@@ -259,7 +258,7 @@ mod tests {
     fn a_node_that_is_bound_stays_bound() {
         let mut a = founding("a");
         let charter = promise_of(&mut a, &three(1));
-        assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Follow(charter.clone()))));
+        assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Found(charter.clone()))));
         assert_eq!(a.look(three(2)), None);
         assert_eq!(a.raft(charter.cluster_id()), (true, None));
         assert_eq!(a.told(Charter::new(three(2), 3)), None);

@@ -101,13 +101,12 @@ impl Inner {
                 self.router.found(charter.groups, Vec::new());
                 tracing::info!(cluster = format!("{:016x}", charter.cluster_id()), "joined a cluster, without replicas");
             }
-            Some(Step::Found(charter)) => self.join(charter, true),
-            Some(Step::Follow(charter)) => self.join(charter, false),
+            Some(Step::Found(charter)) => self.join(charter),
         }
     }
 
     /// Starts the groups of which this node holds replicas.
-    fn join(self: &Arc<Self>, charter: Charter, begin: bool) {
+    fn join(self: &Arc<Self>, charter: Charter) {
         self.links.found(charter.cluster_id());
         // Those whose link comes up later are told then.
         let founded = Control::Founded(charter.clone());
@@ -125,13 +124,13 @@ impl Inner {
         );
         let inner = self.clone();
         self.spawn(async move {
-            if let Err(error) = inner.open_groups(&charter, begin).await {
+            if let Err(error) = inner.open_groups(&charter).await {
                 tracing::error!(%error, "a consensus group cannot start; this node serves without it");
             }
         });
     }
 
-    async fn open_groups(self: &Arc<Self>, charter: &Charter, begin: bool) -> Result<(), RaftError> {
+    async fn open_groups(self: &Arc<Self>, charter: &Charter) -> Result<(), RaftError> {
         let keys = charter.keys();
         let voters = meta_voters(&keys);
         let mut opened = Vec::new();
@@ -156,10 +155,7 @@ impl Inner {
         }
         lock(&self.regions).clone_from(&regions);
         self.router.found(charter.groups, regions);
-        if begin {
-            self.begin_groups(opened).await?;
-        }
-        Ok(())
+        self.begin_groups(opened).await
     }
 
     /// Begins the groups that this node should lead; the others only if nobody has begun them after a while.

@@ -37,8 +37,12 @@ impl Meta {
 }
 
 impl Machine for Meta {
-    fn apply(&mut self, _index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
-        let verdict = self.declare(decode(command)?);
+    /// Every replica reads the same bytes, so an entry that cannot be read is skipped by all of them alike.
+    fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let verdict = decode(command).map(|declaration| self.declare(declaration)).unwrap_or_else(|error| {
+            tracing::error!(index, %error, "an entry of the meta group cannot be read and changes nothing");
+            Verdict::Again
+        });
         Ok(encode(&verdict)?.into())
     }
 

@@ -160,9 +160,14 @@ impl Deref for Node {
     }
 }
 
+/// What a crash would do: the links close at once, and nobody is told.
 impl Drop for Node {
     fn drop(&mut self) {
         lock(&self.inner.tasks).abort_all();
+        let host = self.inner.host.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { host.shutdown().await });
+        }
     }
 }
 

@@ -50,11 +50,11 @@ impl GroupState {
     }
 
     /// Applies a log entry, whole or not at all.
-    fn apply_command(&mut self, bytes: &[u8]) -> Result<Applied, BoxError> {
-        match decode_command(bytes)? {
-            Command::Batch(records) => Ok(self.apply_batch(&records)?),
+    fn apply_command(&mut self, command: &Command<'_>) -> io::Result<Applied> {
+        match command {
+            Command::Batch(records) => self.apply_batch(records),
             Command::Expire(origin) => {
-                self.sessions.expire(origin);
+                self.sessions.expire(*origin);
                 Ok(Applied::default())
             }
         }
@@ -148,9 +148,17 @@ impl SharedState {
 
 impl Machine for SharedState {
     /// Returns the places of refused records: empty where all were applied.
-    fn apply(&mut self, _index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
-        let Applied { rejected } = self.lock().apply_command(command)?;
-        Ok(rejected.iter().flat_map(|place: &u32| place.to_le_bytes()).collect())
+    ///
+    /// Every replica reads the same bytes, so an entry that cannot be read is skipped by all of them alike.
+    fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let applied = match decode_command(command) {
+            Ok(command) => self.lock().apply_command(&command)?,
+            Err(error) => {
+                tracing::error!(index, %error, "a log entry cannot be read and changes nothing");
+                return Ok(UNREADABLE.into());
+            }
+        };
+        Ok(applied.rejected.iter().flat_map(|place| place.to_le_bytes()).collect())
     }
 
     fn snapshot(&self) -> Result<Bytes, BoxError> {
@@ -162,12 +170,15 @@ impl Machine for SharedState {
     }
 }
 
+/// The output of an entry that could not be read. It refuses all that the entry held.
+const UNREADABLE: &[u8] = b"unreadable";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::{NodeKey, SessionId};
     use crate::codec::encode_into;
-    use crate::replication::{encode_batch_header, encode_expire};
+    use crate::replication::encode_batch_header;
     use crate::storage::MemoryState;
 
     fn state() -> GroupState {
@@ -193,7 +204,7 @@ mod tests {
         for record in records {
             encode_into(record, &mut bytes).unwrap();
         }
-        state.apply_command(&bytes).unwrap().rejected
+        state.apply_command(&decode_command(&bytes).unwrap()).unwrap().rejected
     }
 
     #[test]
@@ -234,7 +245,7 @@ mod tests {
     fn a_snapshot_holds_rows_answers_and_expiries() {
         let mut source = state();
         apply(&mut source, &[write(1, 0, b"x"), write(2, 1, b"y")]);
-        source.apply_command(&encode_expire(NodeKey(2)).unwrap()).unwrap();
+        source.apply_command(&Command::Expire(NodeKey(2))).unwrap();
         let source = SharedState::new(source);
         let mut copy = SharedState::new(state());
         apply(&mut copy.lock(), &[Record { entity: "old", ..write(1, 9, b"x") }]);

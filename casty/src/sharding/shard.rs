@@ -31,9 +31,9 @@ mod tests {
     #[test]
     fn every_process_places_an_entity_alike() {
         // Literals, so that a salted or changed hash is seen.
-        assert_eq!(shard_of("user-1", 100), 14);
-        assert_eq!(slot_of("account", 14), 1990);
-        assert_eq!(group_of(1990, 12), GroupId(11));
+        assert_eq!(shard_of("user-1", 100), 57);
+        assert_eq!(slot_of("account", 57), 2000);
+        assert_eq!(group_of(2000, 12), GroupId(9));
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::replication::{Record, encode_batch_header};
 use crate::sharding::protocol::Outcome;
 
 /// The most that one record may take, state and reply together, in bytes.
-const RECORD_BYTES_MAX: usize = 8 << 20;
+const RECORD_BYTES_MAX: usize = 3 << 20;
+
+// A batch that takes its last record just below its limit still fits into one log entry.
+const _: () = assert!(super::BATCH_BYTES_MAX + RECORD_BYTES_MAX < crate::raft::COMMAND_BYTES_MAX);
 
 /// A batch that collects while the one before it is on its way. Load makes it larger, not later.
 pub(super) struct Batch {
