@@ -148,7 +148,7 @@ impl Inner {
             }
             let state = SharedState::new(GroupState::new(Box::new(MemoryState::default())));
             let group = self.host.open(id, Arc::new(MemoryLog::default()), Box::new(state.clone())).await?;
-            let (region, task) = Region::new(self.region_parts(group.clone(), state), self.router.clone());
+            let (region, task) = Region::new(self.region_parts(group.clone(), &replicas, state), self.router.clone());
             self.spawn(task);
             regions.push(region);
             opened.push((group, replicas));
@@ -171,10 +171,11 @@ impl Inner {
         Ok(())
     }
 
-    fn region_parts(&self, group: Arc<Group>, state: SharedState) -> RegionParts {
+    fn region_parts(&self, group: Arc<Group>, replicas: &[NodeKey], state: SharedState) -> RegionParts {
         RegionParts {
             me: self.me,
             group,
+            replicas: replicas.to_vec(),
             state,
             kinds: self.kinds.clone(),
             origins: self.origins.clone(),
@@ -230,6 +231,7 @@ impl Inner {
     }
 
     fn announcement(&self) -> Announcement {
+        self.origins.announce(self.me, self.router.origin());
         let leading = lock(&self.regions).iter().filter_map(|region| region.leading()).collect();
         Announcement { leading, ..self.router.announcement() }
     }
