@@ -14,7 +14,7 @@ use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
 use super::meta::Meta;
 use crate::actor::ActorSystem;
-use crate::base::{GroupId, NodeKey, StableMap};
+use crate::base::{GroupId, NodeId, NodeKey, StableMap};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host, RaftError};
 use crate::replication::{GroupState, SharedState};
@@ -36,6 +36,7 @@ const BEGIN_AFTER: Duration = Duration::from_secs(1);
 /// The parts of a node.
 pub(super) struct Inner {
     pub(super) me: NodeKey,
+    pub(super) id: NodeId,
     pub(super) system: ActorSystem,
     pub(super) links: Arc<NodeLinks>,
     pub(super) host: Arc<Host>,
@@ -174,6 +175,7 @@ impl Inner {
     fn region_parts(&self, group: Arc<Group>, replicas: &[NodeKey], state: SharedState) -> RegionParts {
         RegionParts {
             me: self.me,
+            node: self.id.clone(),
             group,
             replicas: replicas.to_vec(),
             state,

@@ -30,7 +30,7 @@ use super::protocol::{Leading, ToRegion, ToRouter, append, encode_to_router};
 use super::{Kinds, Origins, Post, Router};
 use crate::actor::ActorSystem;
 use crate::actor::entity::Effect;
-use crate::base::{GroupId, NodeKey, StableMap};
+use crate::base::{GroupId, NodeId, NodeKey, StableMap};
 use crate::raft::{Group, LeaderId, Leadership};
 use crate::replication::{SharedState, encode_expire};
 use crate::wire::Kind;
@@ -51,6 +51,8 @@ const HAND_OVER_PERIOD: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct RegionParts {
     pub(crate) me: NodeKey,
+    /// The name of this node.
+    pub(crate) node: NodeId,
     pub(crate) group: Arc<Group>,
     /// The nodes that hold the group.
     pub(crate) replicas: Vec<NodeKey>,

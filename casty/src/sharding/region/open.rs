@@ -194,7 +194,7 @@ impl Open {
                 self.lacks_a_type = true;
                 return Err(format!(
                     "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
-                    self.parts.me, declaration.name, declaration.actor
+                    self.parts.node, declaration.name, declaration.actor
                 ));
             }
         };
