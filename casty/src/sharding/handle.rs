@@ -13,8 +13,8 @@ use super::router::{NewRequest, Router, Submit};
 use super::shard::{group_of, shard_of, slot_of};
 use crate::actor::registration::Outbound;
 use crate::actor::{
-    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest, SentTo,
-    scope,
+    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest,
+    SentTo, scope,
 };
 use crate::base::{EntityId, GroupId};
 use crate::codec::tag;
@@ -157,6 +157,9 @@ impl<A: Registered> fmt::Debug for EntityRef<A> {
     }
 }
 
+/// The largest message to an entity, in bytes.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
 /// Where an entity lives, untyped.
 pub(super) struct EntityPath {
     router: Arc<Router>,
@@ -170,6 +173,17 @@ impl EntityPath {
     /// The path of an entity whose group and shard are known: the region that runs it knows both.
     pub(super) fn of(router: Arc<Router>, group: GroupId, entity_type: u32, shard: u32, id: EntityId) -> Self {
         Self { router, group, entity_type, shard, id }
+    }
+
+    /// Refuses a message that is too large to travel.
+    fn check(&self, message: Outbound) -> Result<Outbound, Rejected<Outbound>> {
+        let bytes = message.body.len();
+        if bytes <= MESSAGE_BYTES_MAX {
+            return Ok(message);
+        }
+        let reason =
+            format!("a message of {bytes} bytes to `{}`: {MESSAGE_BYTES_MAX} are allowed; send it in parts", self.id);
+        Err(Rejected::Unavailable { message: Some(message), reason })
     }
 
     fn request(&self, outbound: Outbound) -> NewRequest {
@@ -209,6 +223,7 @@ impl Route for EntityPath {
             return Poll::Ready(Ok(()));
         }
         let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
+        let message = self.check(message)?;
         match self.router.submit(self.group, self.request(message), Some(cx.waker())) {
             Submit::Taken => Poll::Ready(Ok(())),
             Submit::Waiting(waiting) => {
@@ -220,6 +235,7 @@ impl Route for EntityPath {
     }
 
     fn try_submit(&self, message: Outbound) -> Result<(), Rejected<Outbound>> {
+        let message = self.check(message)?;
         match self.router.submit(self.group, self.request(message), None) {
             Submit::Taken | Submit::Waiting(_) => Ok(()),
             other => Err(rejected(other)),
