@@ -26,8 +26,10 @@ pub fn config(number: usize, size: usize) -> ClusterConfig {
     if size > 1 { config.seeds(["127.0.0.1:1"]) } else { config }
 }
 
-/// Starts a node.
+/// Starts a node. What it logs is shown if `RUST_LOG` asks for it.
 pub async fn node(config: ClusterConfig) -> Node {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     ActorSystem::cluster(config).await.unwrap_or_else(|error| unreachable!("the node does not start: {error}"))
 }
 
