@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 
-use super::{Ctx, Message, Port, Target};
+use super::{Ctx, Port, Target};
 use crate::base::{BoxError, EntityId};
 use crate::codec::{DecodeError, EncodeError};
 
@@ -91,12 +91,12 @@ pub trait Handles<M>: Actor {
 ///
 /// What returns a [`Request`](super::Request) takes an `impl SentTo<A, Message = M>`. Where there is no handler, `M` stays
 /// unknown, and so the compiler has nothing to say about the request: it reports the argument, and only that.
-pub trait SentTo<A>: Message + Into<Self::Message> {
+pub trait SentTo<A>: Into<Self::Message> {
     /// The type itself, if the actor `A` has a handler for it.
     type Message;
 }
 
-impl<M: Message, A: Handles<M>> SentTo<A> for M {
+impl<M, A: Handles<M>> SentTo<A> for M {
     type Message = A::Message;
 }
 

@@ -45,11 +45,11 @@ impl<A: Actor> ActorRef<A> {
 
     /// Sends without wanting a reply, or hands the message back if the mailbox is full.
     #[inline]
-    pub fn try_send<M: SentTo<A>>(&self, msg: M) -> Result<(), SendError<M>>
+    pub fn try_send<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> Result<(), SendError<M>>
     where
         A: Handles<M>,
     {
-        try_send(self.target(), A::wrap(msg, Port::none()))
+        try_send(self.target(), A::wrap(msg.into(), Port::none()))
     }
 
     /// Stops the actor as soon as the message in hand is handled. What is queued goes to dead letters; its askers are told.
@@ -77,7 +77,7 @@ impl<A: Actor> ActorRef<A> {
     }
 
     /// The same actor, known only as one that handles `M`.
-    pub fn recipient<M: SentTo<A>>(&self) -> Recipient<M>
+    pub fn recipient<M: Message>(&self) -> Recipient<M>
     where
         A: Handles<M>,
     {

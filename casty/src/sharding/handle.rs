@@ -13,8 +13,8 @@ use super::router::{NewRequest, Router, Submit};
 use super::shard::{group_of, shard_of, slot_of};
 use crate::actor::registration::Outbound;
 use crate::actor::{
-    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest, SentTo,
-    scope,
+    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest,
+    SentTo, scope,
 };
 use crate::base::{EntityId, GroupId};
 use crate::codec::tag;
@@ -60,24 +60,20 @@ impl<A: Registered> Sharded<A> {
     pub async fn ask<M: Message>(
         &self,
         id: impl Into<EntityId>,
-        msg: impl SentTo<A, Message = M>,
+        msg: M,
     ) -> Result<A::Ok, crate::actor::AskError<A::Error>>
     where
         A: Handles<M>,
     {
-        self.entity(id).ask(msg).await
+        Request::new(self.entity(id).handle.as_ref(), msg).await
     }
 
     /// Sends to the entity with this id: short for `entity(id).send(msg)`.
-    pub async fn send<M: Message>(
-        &self,
-        id: impl Into<EntityId>,
-        msg: impl SentTo<A, Message = M>,
-    ) -> Result<(), SendError<M>>
+    pub async fn send<M: Message>(&self, id: impl Into<EntityId>, msg: M) -> Result<(), SendError<M>>
     where
         A: Handles<M>,
     {
-        self.entity(id).send(msg).await
+        Request::new(self.entity(id).handle.as_ref(), msg).send().await
     }
 
     /// The name of the entity type.
