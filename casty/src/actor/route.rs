@@ -74,8 +74,8 @@ impl<A: Registered> Target<A> for Routed<A> {
     }
 
     fn try_send(&self, msg: A::Msg) -> Result<(), Rejected<A::Msg>> {
-        let message = A::encode(msg)
-            .map_err(|error| Rejected::Unavailable { message: None, reason: error.to_string() })?;
+        let message =
+            A::encode(msg).map_err(|error| Rejected::Unavailable { message: None, reason: error.to_string() })?;
         self.route.try_submit(message).map_err(decoded::<A>)
     }
 

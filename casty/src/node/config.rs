@@ -145,7 +145,10 @@ impl ClusterConfig {
         }
         if self.replicas.is_multiple_of(2) || self.replicas > REPLICAS_MAX {
             let replicas = self.replicas;
-            return bad("replicas", format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"));
+            return bad(
+                "replicas",
+                format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"),
+            );
         }
         if self.window < WINDOW_MIN {
             return bad("window", format!("{} is too small: {WINDOW_MIN} or more", self.window));

@@ -97,6 +97,7 @@ fn conflict(ours: &Declaration, theirs: &Declaration) -> ShardingError {
     if ours.name != theirs.name {
         return ShardingError::SameTag { name: ours.name.clone(), other: theirs.name.clone() };
     }
-    let say = |declaration: &Declaration| format!("the actor `{}` and {} shards", declaration.actor, declaration.shards);
+    let say =
+        |declaration: &Declaration| format!("the actor `{}` and {} shards", declaration.actor, declaration.shards);
     ShardingError::Conflict { name: ours.name.clone(), theirs: say(theirs), ours: say(ours) }
 }

@@ -99,7 +99,10 @@ impl Inner {
                 }
                 self.links.found(charter.cluster_id());
                 self.router.found(charter.groups, Vec::new());
-                tracing::info!(cluster = format!("{:016x}", charter.cluster_id()), "joined a cluster, without replicas");
+                tracing::info!(
+                    cluster = format!("{:016x}", charter.cluster_id()),
+                    "joined a cluster, without replicas"
+                );
             }
             Some(Step::Found(charter)) => self.join(charter),
         }

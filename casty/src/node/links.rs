@@ -35,13 +35,7 @@ impl NodeLinks {
     }
 
     /// Queues a frame. `false` if it was not queued.
-    pub(super) fn send(
-        &self,
-        to: NodeKey,
-        lane: Lane,
-        kind: Kind,
-        encode: &mut dyn FnMut(&mut Vec<u8>),
-    ) -> bool {
+    pub(super) fn send(&self, to: NodeKey, lane: Lane, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
         let Some(cluster) = self.cluster() else { return false };
         match cluster.send(to, lane, kind, |out| encode(out)) {
             Ok(()) => true,

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::founding::Founding;
 use super::inbound::Dispatch;
 use super::inner::Inner;
 use super::links::NodeLinks;
-use super::founding::Founding;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
 use crate::actor::registration::Registry;

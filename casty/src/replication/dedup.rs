@@ -50,9 +50,10 @@ impl SessionTable {
     /// Whether a request may still be recorded: not answered, not behind the floor, its origin not expired.
     pub(crate) fn admits(&self, id: RequestId) -> bool {
         !self.is_expired(id.session.origin)
-            && self.sessions.get(&id.session).is_none_or(|session| {
-                id.sequence >= session.floor && !session.replies.contains_key(&id.sequence)
-            })
+            && self
+                .sessions
+                .get(&id.session)
+                .is_none_or(|session| id.sequence >= session.floor && !session.replies.contains_key(&id.sequence))
     }
 
     /// Records an answer, and lets go of what `floor` says is answered.

@@ -13,8 +13,8 @@ use super::router::{NewRequest, Router, Submit};
 use super::shard::{group_of, shard_of, slot_of};
 use crate::actor::registration::Outbound;
 use crate::actor::{
-    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest, SentTo,
-    scope,
+    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest,
+    SentTo, scope,
 };
 use crate::base::{EntityId, GroupId};
 use crate::codec::tag;

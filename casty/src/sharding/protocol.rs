@@ -240,7 +240,10 @@ mod tests {
         let read = decode_to_region(&out.into()).unwrap();
         let Call::Request(request) = read.what else { panic!("not a request") };
         assert_eq!((read.group, read.session, read.counter), (GroupId(3), session(), 9));
-        assert_eq!((request.entity.as_str(), &request.body[..], request.access), ("alice", &b"message"[..], Access::Write));
+        assert_eq!(
+            (request.entity.as_str(), &request.body[..], request.access),
+            ("alice", &b"message"[..], Access::Write)
+        );
     }
 
     #[test]

@@ -125,7 +125,9 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let reply = self.cell.sink.take().unwrap_or(SinkReply::Failed);
         let failed = match ended {
             Err(panic) => Some(Failure::from_panic(panic)),
-            Ok(()) => (!matches!(reply, SinkReply::Value(_))).then(|| Failure::from_text("its reply cannot be encoded")),
+            Ok(()) => {
+                (!matches!(reply, SinkReply::Value(_))).then(|| Failure::from_text("its reply cannot be encoded"))
+            }
         };
         if let Some(failure) = failed {
             return self.fail(request, access, &failure).await;
@@ -137,7 +139,8 @@ impl<A: Registered + Persistent + FromId> Life<A> {
                 let change = match self.capture() {
                     Ok(change) => change,
                     Err(error) => {
-                        let what = What::Refused { reason: format!("the state of `{}` cannot be kept: {error}", self.id) };
+                        let what =
+                            What::Refused { reason: format!("the state of `{}` cannot be kept: {error}", self.id) };
                         self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
                         return Err(error);
                     }

@@ -74,7 +74,8 @@ impl Batch {
         let mut written = crate::codec::encode_into(&record, &mut self.bytes);
         let bytes = self.bytes.len() - before;
         if written.is_ok() && bytes > RECORD_BYTES_MAX {
-            let why = format!("it takes {bytes} bytes, and {RECORD_BYTES_MAX} are allowed: keep less state in one entity");
+            let why =
+                format!("it takes {bytes} bytes, and {RECORD_BYTES_MAX} are allowed: keep less state in one entity");
             written = Err(EncodeError { of: "state and reply of an entity", why });
         }
         written.inspect_err(|_| self.bytes.truncate(before))?;

@@ -195,7 +195,9 @@ impl Open {
             }
         };
         let row = self.parts.state.lock().row(entity_type, request.entity.as_str());
-        let Row { version, state } = row.map_err(|error| format!("the state of `{}` cannot be read: {error}", request.entity))?.unwrap_or_default();
+        let Row { version, state } = row
+            .map_err(|error| format!("the state of `{}` cannot be read: {error}", request.entity))?
+            .unwrap_or_default();
         let key = self.cells.next_key();
         let source = Source { epoch: self.epoch, cell: key };
         let path = EntityPath::of(self.router.clone(), self.region.group(), entity_type, shard, request.entity.clone());
@@ -235,13 +237,7 @@ impl Open {
         }
     }
 
-    fn write(
-        &mut self,
-        key: CellKey,
-        request: Option<RequestId>,
-        written: Written<'_>,
-        outbox: &mut Outbox,
-    ) {
+    fn write(&mut self, key: CellKey, request: Option<RequestId>, written: Written<'_>, outbox: &mut Outbox) {
         let Written { version, change, reply, held } = written;
         let Some(outcome) = outcome_of(reply) else { return };
         if let Some(batch) = self.batches.back().filter(|batch| batch.bytes() >= BATCH_BYTES_MAX) {

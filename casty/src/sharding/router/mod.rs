@@ -81,12 +81,7 @@ impl Way {
 
 impl Router {
     /// A router that knows no groups yet.
-    pub(crate) fn new(
-        me: NodeKey,
-        post: Arc<dyn Post>,
-        settings: RouterSettings,
-        env: Arc<Env>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(me: NodeKey, post: Arc<dyn Post>, settings: RouterSettings, env: Arc<Env>) -> Arc<Self> {
         let way = Arc::new(Way { me, post, regions: OnceLock::new(), counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
         let (origin, lives) = (AtomicU64::new(me.0), AtomicU64::new(0));

@@ -324,8 +324,7 @@ fn send(
     way: &Way,
 ) -> bool {
     let Pending { entity, tag, access, body, .. } = &*pending;
-    let request =
-        Request { sequence, floor, entity: entity.clone(), tag: *tag, access: *access, body: body.clone() };
+    let request = Request { sequence, floor, entity: entity.clone(), tag: *tag, access: *access, body: body.clone() };
     let sent = way.send(to, ToRegion { group, session, counter, what: Call::Request(request) });
     pending.sent |= sent;
     sent

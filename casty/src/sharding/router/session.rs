@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::actor::reply::ReplySlot;
 use crate::actor::Access;
+use crate::actor::reply::ReplySlot;
 use crate::base::EntityId;
 
 /// A request that is not answered.
