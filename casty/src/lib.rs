@@ -1,4 +1,8 @@
-//! Distributed actors for Rust.
+#![doc = include_str!("docs/front.md")]
+#![doc = ""]
+#![doc = include_str!("docs/cluster.md")]
+#![doc = ""]
+#![doc = include_str!("docs/logging.md")]
 
 #[doc(hidden)]
 pub mod __private;
@@ -22,3 +26,8 @@ pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartShar
 pub use sharding::{EntityRef, Sharded, ShardingError};
 
 pub use casty_macros::{actor, handler, message, persistent};
+
+/// Compiles and runs the program in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

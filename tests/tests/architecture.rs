@@ -1,5 +1,7 @@
 //! The order of the modules: each imports only from those to its left.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

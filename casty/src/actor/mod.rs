@@ -1,4 +1,8 @@
 //! Actors on one node: references, mailboxes, the loop that runs them, and the system that holds them.
+//!
+//! For everyone who writes actors: the traits that the macros implement ([`Actor`], [`Handles`], [`Persistent`]), what a
+//! handler gets ([`Ctx`]), and what a caller holds ([`ActorRef`], [`Recipient`], [`Request`]). The submodules are what
+//! generated code and the layers above stand on; programs need them rarely.
 
 #[expect(clippy::module_inception, reason = "the trait `Actor` stands in a file of its name")]
 mod actor;

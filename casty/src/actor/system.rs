@@ -117,8 +117,8 @@ impl ActorSystem {
     }
 
     /// The program's actor types, or why they cannot be used.
-    pub(crate) fn registry(&self) -> Result<&Registry, SpawnError> {
-        self.shared.registry()
+    pub(crate) fn registry(&self) -> Result<&Registry, RegistryError> {
+        self.shared.registry.as_ref().map_err(RegistryError::clone)
     }
 
     /// The same system, without keeping its actors from stopping when everybody else has dropped it.

@@ -1,4 +1,7 @@
 //! What every other module stands on: identifiers, the stable hash, backoff. It knows nothing of actors or networks.
+//!
+//! For everyone: [`EntityId`], [`NodeId`] and [`GroupId`] appear in the API. The hash is for who has to compute where casty
+//! places an entity.
 
 mod backoff;
 mod hash;

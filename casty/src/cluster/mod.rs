@@ -3,6 +3,9 @@
 //! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member. Two protocols
 //! stand on these links: this module's own membership (SWIM), and whatever the layers above [send](Cluster::send).
 //!
+//! For programs, this is [`Member`], which [`Node::members`](crate::Node::members) gives. The rest is for those who build on
+//! the links themselves, or hand in another [`Net`]: a node is started through [`ClusterConfig`](crate::ClusterConfig).
+//!
 //! Membership is a *belief*: it says who is probably alive, and differs between nodes for a while. What must be
 //! agreed is not decided here.
 

@@ -1,4 +1,6 @@
 //! How values become bytes. The format is named in one place, [`Bincode`], and its id travels in the handshake.
+//!
+//! For who writes [`Persistent`](crate::actor::Persistent) by hand, or reads what casty stored.
 
 mod bincode;
 mod tag;

@@ -12,7 +12,6 @@ use super::inner::Inner;
 use super::links::NodeLinks;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
-use crate::actor::registration::Registry;
 use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::sharding::{Kinds, Router, RouterSettings};
@@ -21,7 +20,8 @@ impl ActorSystem {
     /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
     pub async fn cluster(config: ClusterConfig) -> Result<Node, StartError> {
         config.check()?;
-        let registry = Registry::load()?;
+        let system = ActorSystem::builder(config.name.clone()).ask_timeout(config.ask_timeout).build();
+        let registry = system.registry()?.clone();
         let seed = config.seed.unwrap_or_else(|| rand::RngExt::random(&mut StdRng::from_rng(&mut rand::rng())));
         let role = if config.observer { Role::Observer } else { Role::Replica };
         let settings = Settings {
@@ -36,7 +36,7 @@ impl ActorSystem {
         let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
         let cluster = Cluster::start(settings, config.net.clone(), dispatch.clone()).await?;
         links.connect(&cluster);
-        let inner = assemble(&config, &cluster, links, registry, seed);
+        let inner = assemble(&config, &cluster, links, system, Kinds::new(registry), seed);
         dispatch.connect(&inner);
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
@@ -48,11 +48,11 @@ fn assemble(
     config: &ClusterConfig,
     cluster: &Arc<Cluster>,
     links: Arc<NodeLinks>,
-    registry: Registry,
+    system: ActorSystem,
+    kinds: Kinds,
     seed: u64,
 ) -> Arc<Inner> {
     let me = cluster.me().key;
-    let system = ActorSystem::builder(config.name.clone()).ask_timeout(config.ask_timeout).build();
     let router_settings =
         RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
     let router = Router::new(me, links.clone(), router_settings, system.env().clone());
@@ -65,7 +65,7 @@ fn assemble(
         links,
         host,
         router,
-        kinds: Kinds::new(registry),
+        kinds,
         origins: Arc::default(),
         founding: founding.into(),
         regions: Default::default(),

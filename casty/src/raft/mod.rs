@@ -1,5 +1,8 @@
 //! Consensus: many groups in one host, each with a log, a machine and a leader (Ongaro and Ousterhout, "In Search of
 //! an Understandable Consensus Algorithm", 2014). Only the folder `engine` names the library that does it.
+//!
+//! For those who build on consensus itself: a [`Machine`] is replicated by a [`Group`] of a [`Host`]. Programs see of it only
+//! the [`GroupStatus`] that [`Node::groups`](crate::Node::groups) gives.
 
 mod elections;
 mod engine;

@@ -14,9 +14,12 @@ struct Header {
     sessions: dedup::Parts,
 }
 
+/// A row that was copied out of the table: its key, and what it holds.
+type OwnedRow = (Box<[u8]>, Box<[u8]>);
+
 /// The table as bytes: sessions, then every row, in the order of their keys.
 pub(super) fn encode(state: &GroupState) -> Result<Bytes, BoxError> {
-    let mut rows: Vec<(Box<[u8]>, Box<[u8]>)> = Vec::new();
+    let mut rows: Vec<OwnedRow> = Vec::new();
     state.rows.for_each(&mut |key, value| rows.push((key.into(), value.into())))?;
     rows.sort();
     let mut out = Vec::new();

@@ -1,8 +1,10 @@
 //! Entities: one live instance each, found from any node, on state that a quorum holds.
 //!
-//! A request goes from an [`EntityRef`] through the [`Router`] of its node to the [`Region`] on the leader of the
-//! entity's group. The region runs the entity's cell, has the group commit what the handler did, and only then
-//! answers.
+//! For everyone who uses a cluster: [`Sharded`] and [`EntityRef`] are what a program holds. [`shard_of`] and [`slot_of`]
+//! tell where an entity is kept.
+//!
+//! A request goes from an [`EntityRef`] through the router of its node to the region on the leader of the entity's
+//! group. The region runs the entity's cell, has the group commit what the handler did, and only then answers.
 
 pub(crate) mod allocation;
 mod error;

@@ -1,4 +1,6 @@
 //! Where a group keeps its log, its vote and its state. The traits are narrow, so that memory and disk can both serve.
+//!
+//! For who writes a store. There are the two in memory, [`MemoryLog`] and [`MemoryState`], and none on disk yet.
 
 mod log;
 mod memory_log;
