@@ -14,7 +14,7 @@ use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
 use super::meta::Meta;
 use crate::actor::ActorSystem;
-use crate::base::{GroupId, NodeKey, StableMap};
+use crate::base::{GroupId, NodeId, NodeKey, StableMap};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host, RaftError};
 use crate::replication::{GroupState, SharedState};
@@ -36,6 +36,7 @@ const BEGIN_AFTER: Duration = Duration::from_secs(1);
 /// The parts of a node.
 pub(super) struct Inner {
     pub(super) me: NodeKey,
+    pub(super) id: NodeId,
     pub(super) system: ActorSystem,
     pub(super) links: Arc<NodeLinks>,
     pub(super) host: Arc<Host>,
@@ -148,7 +149,7 @@ impl Inner {
             }
             let state = SharedState::new(GroupState::new(Box::new(MemoryState::default())));
             let group = self.host.open(id, Arc::new(MemoryLog::default()), Box::new(state.clone())).await?;
-            let (region, task) = Region::new(self.region_parts(group.clone(), state), self.router.clone());
+            let (region, task) = Region::new(self.region_parts(group.clone(), &replicas, state), self.router.clone());
             self.spawn(task);
             regions.push(region);
             opened.push((group, replicas));
@@ -171,10 +172,12 @@ impl Inner {
         Ok(())
     }
 
-    fn region_parts(&self, group: Arc<Group>, state: SharedState) -> RegionParts {
+    fn region_parts(&self, group: Arc<Group>, replicas: &[NodeKey], state: SharedState) -> RegionParts {
         RegionParts {
             me: self.me,
+            node: self.id.clone(),
             group,
+            replicas: replicas.to_vec(),
             state,
             kinds: self.kinds.clone(),
             origins: self.origins.clone(),
@@ -230,6 +233,7 @@ impl Inner {
     }
 
     fn announcement(&self) -> Announcement {
+        self.origins.announce(self.me, self.router.origin());
         let leading = lock(&self.regions).iter().filter_map(|region| region.leading()).collect();
         Announcement { leading, ..self.router.announcement() }
     }

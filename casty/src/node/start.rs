@@ -60,6 +60,7 @@ fn assemble(
     let founding = Founding::new(me, config.expected_size, config.replicas as u8, !config.observer);
     Arc::new(Inner {
         me,
+        id: cluster.me().id.clone(),
         system,
         links,
         host,

@@ -6,6 +6,7 @@
 
 mod batch;
 mod cells;
+mod expiry;
 mod intake;
 mod open;
 mod reads;
@@ -21,6 +22,7 @@ use tokio::time::Instant;
 
 use self::batch::Batch;
 use self::cells::CellKey;
+use self::expiry::Expiry;
 use self::open::Open;
 use self::reads::Read;
 use self::release::Releaser;
@@ -28,7 +30,7 @@ use super::protocol::{Leading, ToRegion, ToRouter, append, encode_to_router};
 use super::{Kinds, Origins, Post, Router};
 use crate::actor::ActorSystem;
 use crate::actor::entity::Effect;
-use crate::base::{GroupId, NodeKey, StableMap};
+use crate::base::{GroupId, NodeId, NodeKey, StableMap};
 use crate::raft::{Group, LeaderId, Leadership};
 use crate::replication::{SharedState, encode_expire};
 use crate::wire::Kind;
@@ -42,14 +44,18 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 /// How often a leader looks for sessions whose origins are gone.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
 
-/// How long an origin may be nobody's before its sessions are dropped.
-const EXPIRY_AFTER: Duration = Duration::from_secs(60);
+/// How long a leader whose program lacks an entity type waits before it hands the group over again.
+const HAND_OVER_PERIOD: Duration = Duration::from_secs(5);
 
 /// What a region needs of its node.
 #[derive(Clone)]
 pub(crate) struct RegionParts {
     pub(crate) me: NodeKey,
+    /// The name of this node.
+    pub(crate) node: NodeId,
     pub(crate) group: Arc<Group>,
+    /// The nodes that hold the group.
+    pub(crate) replicas: Vec<NodeKey>,
     pub(crate) state: SharedState,
     pub(crate) kinds: Kinds,
     pub(crate) origins: Arc<Origins>,
@@ -105,7 +111,8 @@ impl Region {
         });
         let releaser = Releaser::start(&parts.system);
         let epoch = 0;
-        let task = Task { region: region.clone(), router, parts, releaser, epoch, open: None, proposed: None };
+        let (open, proposed, handed_over) = (None, None, None);
+        let task = Task { region: region.clone(), router, parts, releaser, epoch, open, proposed, handed_over };
         (region, task.run())
     }
 
@@ -152,19 +159,21 @@ struct Task {
     open: Option<Open>,
     /// The batch on its way through the log. It stays here when the region closes: nothing opens before it is settled.
     proposed: Option<Batch>,
+    /// When the group was last handed over for want of an entity type.
+    handed_over: Option<Instant>,
 }
 
 impl Task {
     async fn run(mut self) {
         let mut leadership = self.parts.group.leadership();
-        let mut expiry = tokio::time::interval(EXPIRY_PERIOD);
-        let mut missing = StableMap::default();
+        let mut period = tokio::time::interval(EXPIRY_PERIOD);
+        let mut expiry = Expiry::default();
         loop {
             self.follow(*leadership.borrow_and_update());
             tokio::select! {
                 () = self.region.notify.notified() => {}
                 changed = leadership.changed() => if changed.is_err() { break },
-                _ = expiry.tick() => self.expire(&mut missing),
+                _ = period.tick() => self.expire(&mut expiry),
             }
             if self.proposed.is_none() && self.open.is_some() {
                 for _ in 0..LINGER_YIELDS {
@@ -235,6 +244,27 @@ impl Task {
         if self.open.as_ref().is_some_and(|open| open.broken) {
             self.close();
         }
+        if self.open.as_mut().is_some_and(|open| std::mem::take(&mut open.lacks_a_type)) {
+            self.hand_over();
+        }
+    }
+
+    /// Has another node lead the group: this one's program lacks an entity type that lives here.
+    fn hand_over(&mut self) {
+        let (me, now) = (self.parts.me, Instant::now());
+        if self.handed_over.is_some_and(|last| now - last < HAND_OVER_PERIOD) {
+            return;
+        }
+        self.handed_over = Some(now);
+        let others = || self.parts.replicas.iter().cycle().skip_while(move |node| **node != me);
+        let Some(to) = others().nth(1).copied().filter(|node| *node != me) else { return };
+        let group = self.parts.group.clone();
+        tokio::spawn(async move {
+            tracing::warn!(group = %group.id(), %to, "handing the leadership over: this program lacks an entity type");
+            if let Err(error) = group.transfer(to).await {
+                tracing::warn!(group = %group.id(), %error, "the leadership stays here");
+            }
+        });
     }
 
     /// Hands the collected batch to the group, unless one is on its way.
@@ -294,19 +324,14 @@ impl Task {
     }
 
     /// Has the group drop the sessions of origins that have been nobody's for long.
-    fn expire(&self, missing: &mut StableMap<NodeKey, Instant>) {
+    fn expire(&self, expiry: &mut Expiry) {
         let Some(open) = &self.open else {
-            missing.clear();
+            expiry.clear();
             return;
         };
-        let (live, now) = (self.parts.origins.live(), Instant::now());
         let held = self.parts.state.lock().sessions().origins();
-        missing.retain(|origin, _| held.contains(origin) && !live.contains(origin));
-        for origin in held.difference(&live) {
-            let since = *missing.entry(*origin).or_insert(now);
-            if now - since >= EXPIRY_AFTER
-                && let Ok(command) = encode_expire(*origin)
-            {
+        for origin in expiry.overdue(&held, &self.parts.origins.live(), Instant::now()) {
+            if let Ok(command) = encode_expire(origin) {
                 tracing::info!(group = %self.region.group, %origin, "dropping the sessions of a node that is gone");
                 self.parts.group.propose(open.leader, command.into(), Box::new(|_| {}));
             }

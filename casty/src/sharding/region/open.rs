@@ -34,6 +34,8 @@ pub(super) struct Open {
     batches: VecDeque<Batch>,
     /// Something went wrong that only a new start mends.
     pub(super) broken: bool,
+    /// A request came for an entity type that this program lacks.
+    pub(super) lacks_a_type: bool,
     parts: RegionParts,
     region: Arc<Region>,
     router: Arc<Router>,
@@ -77,6 +79,7 @@ impl Open {
             epoch,
             batches: VecDeque::from([Batch::new(1)]),
             broken: false,
+            lacks_a_type: false,
             parts,
             region,
             router,
@@ -188,9 +191,10 @@ impl Open {
             Kind::Known { name, run } => (name, run),
             Kind::Undeclared => return Ok(None),
             Kind::Missing(declaration) => {
+                self.lacks_a_type = true;
                 return Err(format!(
                     "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
-                    self.parts.me, declaration.name, declaration.actor
+                    self.parts.node, declaration.name, declaration.actor
                 ));
             }
         };
