@@ -120,9 +120,9 @@ impl Cluster {
 
     /// Which node leads a group at this moment, as node number `seen_by` sees it.
     pub fn leader_now(&self, group: GroupId, seen_by: usize) -> Option<usize> {
-        let leaders = self.node(seen_by).leaders();
-        let (_, leader) = leaders.into_iter().find(|(id, _)| *id == group)?;
-        let leader = leader?;
+        let node = self.node(seen_by);
+        let of = |leaders: Vec<_>| leaders.into_iter().find(|(id, _)| *id == group).and_then(|(_, leader)| leader);
+        let leader = if group == GroupId::META { node.leader_id() } else { of(node.leaders()) }?;
         self.live().find(|(_, node)| node.id() == leader).map(|(number, _)| number)
     }
 
@@ -181,21 +181,10 @@ pub async fn eventually(deadline: Duration, what: &str, mut condition: impl FnMu
     }
 }
 
-/// Starts `size` nodes on free ports, and waits until they are ready. The first is the seed of the others.
-pub async fn start(size: usize) -> Vec<Node> {
-    let mut nodes = vec![node(config(1, size)).await];
-    for number in 2..=size {
-        nodes.push(node(config(number, size).seeds([nodes[0].address()])).await);
-    }
-    for node in &nodes {
-        ready(node).await;
-    }
-    nodes
-}
-
-/// The settings of node number `number` of `size`.
+/// The settings of node number `number` of `size`. Asks wait as long as tests do: machines that test are busy.
 pub fn config(number: usize, size: usize) -> ClusterConfig {
     let config = ClusterConfig::new("127.0.0.1:0").node_id(format!("node-{number}")).expected_size(size);
+    let config = config.ask_timeout(DEADLINE);
     // A node that founds alone has no seeds.
     if size > 1 { config.seeds(["127.0.0.1:1"]) } else { config }
 }

@@ -22,7 +22,8 @@ async fn a_node_that_is_cut_off_answers_quickly_claims_nothing_and_follows_again
     let me = cluster.node(lonely).id();
     let claims = || cluster.node(lonely).leaders().iter().any(|(_, leader)| leader.as_ref() == Some(&me));
     assert!(claims(), "it leads groups");
-    join_all((0..48).map(|user| accounts[other].ask(format!("kept-{user}"), Deposit { amount: 5 }))).await;
+    let kept = join_all((0..48).map(|user| accounts[other].ask(format!("kept-{user}"), Deposit { amount: 5 }))).await;
+    assert!(kept.iter().all(|end| *end == Ok(5)), "{kept:?}");
 
     cluster.isolate(lonely);
     let ask = async |prefix: &str, user: u64| {
@@ -75,7 +76,9 @@ async fn a_link_that_stalls_for_a_moment_loses_and_doubles_nothing() {
     let cluster = Cluster::start(3).await;
     let accounts = cluster.sharded::<Account>("account").await;
     let user = |user: u64| format!("user-{user}");
-    join_all((0..24).map(|n| accounts[0].ask(user(n), Deposit { amount: 1 }))).await;
+    for end in join_all((0..24).map(|n| accounts[0].ask(user(n), Deposit { amount: 1 }))).await {
+        assert_eq!(end, Ok(1));
+    }
     for stalled in 0..3 {
         let from = cluster.other_than(&[stalled]);
         let group = cluster.ids_led_by(stalled, &accounts[from], "user").map(|id| accounts[from].group_of(&id)).next();
