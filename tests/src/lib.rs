@@ -1,4 +1,10 @@
-//! What the tests share: a small bank, and clusters of nodes within one process.
+//! What the tests share: actors, clusters of nodes within one process, and a network that fails on command.
+
+#![expect(clippy::expect_used, reason = "all of this is test code, where what cannot be ends the test")]
 
 pub mod bank;
 pub mod cluster;
+pub mod desk;
+pub mod fault;
+pub mod gates;
+pub mod journal;

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 
-use super::{Ctx, Message, Port, Target};
+use super::{Ctx, Port, Target};
 use crate::base::{BoxError, EntityId};
 use crate::codec::{DecodeError, EncodeError};
 
@@ -66,6 +66,8 @@ pub trait Actor: Sized + Send + 'static {
     note = "add `#[handler] fn name(&mut self, msg: {M})` to the `#[actor] impl {Self}` block"
 )]
 pub trait Handles<M>: Actor {
+    /// `M`. [`SentTo`] tells why it is said again.
+    type Message: From<M>;
     /// What the handler returns.
     type Reply: Send + 'static;
     /// What an asker gets: `Reply`, or the `Ok` of a `Result`.
@@ -86,9 +88,17 @@ pub trait Handles<M>: Actor {
 }
 
 /// [`Handles`], seen from the message. It keeps the compiler from guessing `M` where an actor has one handler.
-pub trait SentTo<A>: Message {}
+///
+/// What returns a [`Request`](super::Request) takes an `impl SentTo<A, Message = M>`. Where there is no handler, `M` stays
+/// unknown, and so the compiler has nothing to say about the request: it reports the argument, and only that.
+pub trait SentTo<A>: Into<Self::Message> {
+    /// The type itself, if the actor `A` has a handler for it.
+    type Message;
+}
 
-impl<M: Message, A: Handles<M>> SentTo<A> for M {}
+impl<M, A: Handles<M>> SentTo<A> for M {
+    type Message = A::Message;
+}
 
 /// Whether a handler may change the actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

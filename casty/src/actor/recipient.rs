@@ -9,17 +9,14 @@ use std::sync::Arc;
 use super::error::SendError;
 use super::reply::Port;
 use super::send::{SendRequest, try_send};
-use super::{Handles, Message, SentTo, Target};
+use super::{Handles, Message, Target};
 
 /// A reference to an actor of any type that handles `M`. It keeps the actor alive as an `ActorRef` does.
 pub struct Recipient<M>(Arc<dyn Deliver<M>>);
 
 impl<M: Message> Recipient<M> {
     /// Whoever is behind `target`.
-    pub(crate) fn new<A: Handles<M>, T: Target<A>>(target: T) -> Self
-    where
-        M: SentTo<A>,
-    {
+    pub(crate) fn new<A: Handles<M>, T: Target<A>>(target: T) -> Self {
         Self(Arc::new(To { target, actor: PhantomData }))
     }
 
@@ -63,7 +60,7 @@ struct To<A, T> {
     actor: PhantomData<fn() -> A>,
 }
 
-impl<M: SentTo<A>, A: Handles<M>, T: Target<A>> Deliver<M> for To<A, T> {
+impl<M: Message, A: Handles<M>, T: Target<A>> Deliver<M> for To<A, T> {
     fn try_deliver(&self, msg: M) -> Result<(), SendError<M>> {
         try_send::<A, T, M>(&self.target, A::wrap(msg, Port::none()))
     }

@@ -8,7 +8,7 @@ use super::cell::{AnyCell, Local};
 use super::error::SendError;
 use super::reply::Port;
 use super::send::try_send;
-use super::{Actor, ActorTarget, Handles, Recipient, RemoteTarget, Request, SendRequest, SentTo, Target};
+use super::{Actor, ActorTarget, Handles, Message, Recipient, RemoteTarget, Request, SendRequest, SentTo, Target};
 
 /// A reference to an actor. Cloning it is cheap; when the last one is gone, the actor handles what is queued and stops.
 ///
@@ -27,29 +27,29 @@ impl<A: Actor> ActorRef<A> {
 
     /// Asks for a reply. The request ends with the reply or a typed error, and within its time.
     #[inline]
-    pub fn ask<M: SentTo<A>>(&self, msg: M) -> Request<'_, A, ActorTarget<A>, M>
+    pub fn ask<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> Request<'_, A, ActorTarget<A>, M>
     where
         A: Handles<M>,
     {
-        Request::new(self.target(), msg)
+        Request::new(self.target(), msg.into())
     }
 
     /// Sends without wanting a reply, waiting for room in the mailbox.
     #[inline]
-    pub fn send<M: SentTo<A>>(&self, msg: M) -> SendRequest<'_, A, ActorTarget<A>, M>
+    pub fn send<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> SendRequest<'_, A, ActorTarget<A>, M>
     where
         A: Handles<M>,
     {
-        SendRequest::new(self.target(), Some(A::wrap(msg, Port::none())))
+        SendRequest::new(self.target(), Some(A::wrap(msg.into(), Port::none())))
     }
 
     /// Sends without wanting a reply, or hands the message back if the mailbox is full.
     #[inline]
-    pub fn try_send<M: SentTo<A>>(&self, msg: M) -> Result<(), SendError<M>>
+    pub fn try_send<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> Result<(), SendError<M>>
     where
         A: Handles<M>,
     {
-        try_send(self.target(), A::wrap(msg, Port::none()))
+        try_send(self.target(), A::wrap(msg.into(), Port::none()))
     }
 
     /// Stops the actor as soon as the message in hand is handled. What is queued goes to dead letters; its askers are told.
@@ -77,7 +77,7 @@ impl<A: Actor> ActorRef<A> {
     }
 
     /// The same actor, known only as one that handles `M`.
-    pub fn recipient<M: SentTo<A>>(&self) -> Recipient<M>
+    pub fn recipient<M: Message>(&self) -> Recipient<M>
     where
         A: Handles<M>,
     {

@@ -12,6 +12,8 @@ use crate::sharding::Declaration;
 pub(super) enum Control {
     /// The sender promises itself to this charter.
     Promise(Charter),
+    /// The sender refuses the charter of this cluster for good; a promise to it no longer stands.
+    Refused { cluster_id: u64 },
     /// The sender belongs to the cluster of this charter.
     Founded(Charter),
     /// Have the meta group decide on an entity type.

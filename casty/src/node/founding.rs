@@ -1,9 +1,10 @@
 //! How a cluster begins: once, with exactly the nodes that all of them agreed on.
 //!
 //! A pure core. A node promises itself to one exact charter of `expected_size` nodes. Whoever holds the promises of all
-//! of them founds the cluster, always with the same charter, so it does no harm if several do. A promise to a dead
-//! incarnation may be withdrawn while nothing came of it; from then on the charter is refused for good. A node that
-//! hears of a founded cluster never founds another.
+//! of them founds the cluster, always with the same charter, so it does no harm if several do. A promise may be withdrawn
+//! while nothing came of it, when a founder has a newer life, or has been away for long, or when the nodes in sight have
+//! called for another charter for long; from then on the charter is refused for good, and the others are told. A node
+//! that hears of a founded cluster never founds another.
 
 use std::collections::HashSet;
 
@@ -76,9 +77,15 @@ pub(super) enum Step {
     /// Start the groups, and begin them: every founder has promised, which this node knows from all of them or from
     /// one that knew.
     Found(Charter),
+    /// Tell the founders that the promise to this charter no longer stands.
+    Withdraw(Charter),
     /// Learn the way into a cluster founded without this node.
     Visit(Charter),
 }
+
+/// For so many looks in a row the nodes in sight must call for another charter before a promise is withdrawn: some
+/// seconds, so that a founder that was only slow to answer is waited for.
+const LOOKS_BEFORE_WITHDRAWAL: u32 = 50;
 
 /// The founding, as one node sees it.
 pub(super) struct Founding {
@@ -91,13 +98,25 @@ pub(super) struct Founding {
     promises: StableMap<NodeKey, u64>,
     /// The founders seen at the last look: a promise is only made on a view that held still.
     last_view: Vec<Founder>,
+    /// For how many looks in a row the promise has not fitted the view.
+    misfits: u32,
 }
 
 impl Founding {
     /// Nothing has happened yet. An observer never founds.
     pub(super) fn new(me: NodeKey, expected_size: usize, replicas: u8, may_found: bool) -> Self {
         let (refused, promises, last_view) = (HashSet::new(), StableMap::default(), Vec::new());
-        Self { me, expected_size, replicas, may_found, standing: Standing::Looking, refused, promises, last_view }
+        Self {
+            me,
+            expected_size,
+            replicas,
+            may_found,
+            standing: Standing::Looking,
+            refused,
+            promises,
+            last_view,
+            misfits: 0,
+        }
     }
 
     /// The charter of the cluster that exists, as far as this node knows.
@@ -113,27 +132,58 @@ impl Founding {
         alive.sort();
         let still = alive == self.last_view;
         self.last_view = alive;
-        if let Standing::Promised(charter) = &self.standing {
-            let dead = |founder: &Founder| !self.last_view.contains(founder);
-            if charter.founders.iter().any(dead) {
-                self.refused.insert(charter.cluster_id());
-                self.standing = Standing::Looking;
-            }
-        }
-        match &self.standing {
-            Standing::Looking if self.may_found && still && self.last_view.len() >= self.expected_size => {
-                let founders = self.last_view[..self.expected_size].to_vec();
-                let charter = Charter::new(founders, self.replicas);
-                if !charter.has(self.me) || self.refused.contains(&charter.cluster_id()) {
-                    return None;
-                }
-                self.standing = Standing::Promised(charter.clone());
-                self.promises.insert(self.me, charter.cluster_id());
-                self.found_if_all_promised().or(Some(Step::Promise(charter)))
-            }
-            Standing::Promised(charter) => Some(Step::Promise(charter.clone())),
+        match self.standing.clone() {
+            Standing::Promised(charter) if self.is_hopeless(&charter) => self.withdraw(),
+            Standing::Promised(charter) => Some(Step::Promise(charter)),
+            Standing::Looking if still => self.promise(),
             _ => None,
         }
+    }
+
+    /// The charter that the nodes in sight call for: the first of them, by id.
+    fn called_for(&self) -> Option<Charter> {
+        let founders = self.last_view.get(..self.expected_size)?;
+        let charter = Charter::new(founders.to_vec(), self.replicas);
+        (self.may_found && charter.has(self.me)).then_some(charter)
+    }
+
+    fn promise(&mut self) -> Option<Step> {
+        let charter = self.called_for().filter(|charter| !self.refused.contains(&charter.cluster_id()))?;
+        self.standing = Standing::Promised(charter.clone());
+        self.misfits = 0;
+        self.promises.insert(self.me, charter.cluster_id());
+        self.found_if_all_promised().or(Some(Step::Promise(charter)))
+    }
+
+    /// Whether nothing will come of a promise: a founder has a newer life, or for long the view has not fitted.
+    fn is_hopeless(&mut self, charter: &Charter) -> bool {
+        let reborn =
+            |founder: &Founder| self.last_view.iter().any(|now| now.id == founder.id && now.key != founder.key);
+        if charter.founders.iter().any(reborn) {
+            return true;
+        }
+        let fits = self.called_for().as_ref() == Some(charter);
+        self.misfits = if fits { 0 } else { self.misfits + 1 };
+        self.misfits >= LOOKS_BEFORE_WITHDRAWAL
+    }
+
+    fn withdraw(&mut self) -> Option<Step> {
+        let Standing::Promised(charter) = std::mem::replace(&mut self.standing, Standing::Looking) else { return None };
+        self.refused.insert(charter.cluster_id());
+        self.promises.remove(&self.me);
+        Some(Step::Withdraw(charter))
+    }
+
+    /// Another node has withdrawn its promise, or refuses the charter.
+    pub(super) fn withdrawn(&mut self, from: NodeKey, cluster_id: u64) {
+        if self.promises.get(&from) == Some(&cluster_id) {
+            self.promises.remove(&from);
+        }
+    }
+
+    /// Whether this node refuses a charter for good.
+    pub(super) fn refuses(&self, charter: &Charter) -> bool {
+        self.refused.contains(&charter.cluster_id())
     }
 
     /// Another node has promised itself to `charter`.
@@ -145,12 +195,13 @@ impl Founding {
     /// A founder that has founded says so.
     pub(super) fn told(&mut self, charter: Charter) -> Option<Step> {
         match &self.standing {
+            // Whoever founded it did so without this node. It cannot hold a majority if the others refuse it too.
+            _ if charter.has(self.me) && self.refuses(&charter) => None,
             Standing::Bound(_) | Standing::Guest(_) => None,
             Standing::Promised(mine) if *mine == charter => {
                 self.standing = Standing::Bound(charter.clone());
                 Some(Step::Found(charter))
             }
-            // A founder that withdrew stays outside: it may not vote in a cluster that it has refused.
             Standing::Looking | Standing::Promised(_) => {
                 self.standing = Standing::Guest(charter.clone());
                 Some(Step::Visit(charter))
@@ -245,13 +296,48 @@ mod tests {
     fn a_promise_to_a_dead_life_is_withdrawn_and_its_charter_refused_for_good() {
         let mut a = founding("a");
         let old = promise_of(&mut a, &three(1));
-        a.look(three(2));
+        assert_eq!(a.look(three(2)), Some(Step::Withdraw(old.clone())));
         let new = promise_of(&mut a, &three(2));
         assert_ne!(old, new);
         assert_eq!(a.raft(old.cluster_id()), (false, None), "a message of the refused cluster is not taken");
+        assert_eq!(a.told(old.clone()), None, "nor is this node made a guest of it");
         a.promised(founder("b", 1).key, &old);
         assert_eq!(a.promised(founder("c", 2).key, &new), None, "b has not promised itself to the new charter");
         assert!(matches!(a.promised(founder("b", 1).key, &new), Some(Step::Found(_))));
+    }
+
+    #[test]
+    fn a_founder_that_is_out_of_sight_for_a_moment_is_waited_for() {
+        let mut a = founding("a");
+        let charter = promise_of(&mut a, &three(1));
+        for _ in 1..LOOKS_BEFORE_WITHDRAWAL {
+            assert_eq!(a.look(three(1)[..2].to_vec()), Some(Step::Promise(charter.clone())));
+        }
+        assert_eq!(a.look(three(1)), Some(Step::Promise(charter.clone())), "it is back");
+        for _ in 1..LOOKS_BEFORE_WITHDRAWAL {
+            a.look(three(1)[..2].to_vec());
+        }
+        assert_eq!(a.look(three(1)[..2].to_vec()), Some(Step::Withdraw(charter)));
+    }
+
+    #[test]
+    fn a_promise_that_was_withdrawn_does_not_count() {
+        let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
+        let charter = promise_of(&mut a, &three(1));
+        a.promised(b.key, &charter);
+        a.withdrawn(b.key, charter.cluster_id());
+        assert_eq!(a.promised(c.key, &charter), None);
+        assert!(matches!(a.promised(b.key, &charter), Some(Step::Found(_))));
+    }
+
+    #[test]
+    fn nodes_that_promised_too_early_agree_once_their_views_do() {
+        let all = || ["a", "b", "c", "d"].map(|name| founder(name, 1)).to_vec();
+        let (mut b, mut c) = (founding("b"), founding("c"));
+        promise_of(&mut b, &all()[1..]);
+        let first = promise_of(&mut c, &all());
+        assert!((0..LOOKS_BEFORE_WITHDRAWAL).any(|_| matches!(b.look(all()), Some(Step::Withdraw(_)))));
+        assert_eq!(b.look(all()), Some(Step::Promise(first)));
     }
 
     #[test]

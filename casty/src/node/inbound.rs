@@ -53,12 +53,16 @@ impl Inbound for Dispatch {
         let Some(inner) = self.inner() else { return };
         match event {
             PeerEvent::LinkUp(peer) => inner.greet(peer),
-            PeerEvent::InUp(_) => {}
+            // It may have missed what was announced while its link to us was down.
+            PeerEvent::InUp(peer) => inner.announce(Some(peer)),
             PeerEvent::LinkDown(peer) => {
                 inner.router.peer_lost(peer);
                 inner.host.link_down(peer);
             }
-            PeerEvent::MemberUp(member) => tracing::info!(node = %member.id, addr = member.addr, "a node is up"),
+            PeerEvent::MemberUp(member) => {
+                tracing::info!(node = %member.id, addr = member.addr, "a node is up");
+                inner.greet(member.key);
+            }
             PeerEvent::MemberDown(member) => {
                 tracing::info!(node = %member.id, addr = member.addr, "a node is down");
                 inner.router.peer_lost(member.key);
@@ -75,8 +79,12 @@ impl Inner {
     /// A message of a consensus group: it is taken only if it is of our cluster.
     fn consensus(self: &Arc<Self>, from: NodeKey, mut body: Bytes) {
         let Some(id) = body.first_chunk().map(|id| u64::from_le_bytes(*id)) else { return };
-        let (ours, step) = lock(&self.founding).raft(id);
-        self.take(step);
+        let mut ours = self.links.is_ours(id);
+        if !ours {
+            let step;
+            (ours, step) = lock(&self.founding).raft(id);
+            self.take(step);
+        }
         if ours {
             self.host.receive(from, body.split_off(size_of::<u64>()));
         }
@@ -93,6 +101,10 @@ impl Inner {
     }
 
     fn learn(&self, from: NodeKey, announcement: Announcement) {
+        let other = |id: u64| self.links.cluster_id().is_some_and(|ours| ours != id);
+        if announcement.cluster_id.is_none_or(other) {
+            return;
+        }
         if let Some(origin) = announcement.origin {
             self.origins.announce(from, origin);
         }
@@ -115,10 +127,19 @@ impl Inner {
                     self.control(from, &Control::Founded(ours));
                     return;
                 }
+                if lock(&self.founding).refuses(&charter) {
+                    self.control(from, &Control::Refused { cluster_id: charter.cluster_id() });
+                    return;
+                }
                 let step = lock(&self.founding).promised(from, &charter);
                 self.take(step);
             }
+            Control::Refused { cluster_id } => self.refused(from, cluster_id),
             Control::Founded(charter) => {
+                if lock(&self.founding).refuses(&charter) {
+                    self.control(from, &Control::Refused { cluster_id: charter.cluster_id() });
+                    return;
+                }
                 let step = lock(&self.founding).told(charter);
                 self.take(step);
             }
@@ -130,6 +151,17 @@ impl Inner {
                 });
             }
             Control::Declared { id, verdict } => self.declared(id, verdict),
+        }
+    }
+
+    /// A founder takes no part in this cluster. If it is the one that this node founded, the operator has to know.
+    fn refused(&self, from: NodeKey, cluster_id: u64) {
+        lock(&self.founding).withdrawn(from, cluster_id);
+        if self.links.is_ours(cluster_id) {
+            tracing::error!(
+                founder = %from,
+                "a founder of this node's cluster had withdrawn before the founding: if the cluster finds no majority, restart this node"
+            );
         }
     }
 

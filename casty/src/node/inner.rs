@@ -55,7 +55,9 @@ pub(super) struct Inner {
 impl Inner {
     /// Runs `task` until the node is shut down.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.tasks).spawn(task);
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
     }
 
     /// Looks for the other founders, until there is a cluster; then repeats announcements.
@@ -92,18 +94,18 @@ impl Inner {
                 }
             }
             Some(Step::Visit(charter)) => {
-                if charter.has(self.me) {
-                    tracing::error!(
-                        "this node had withdrawn from the founding of the cluster that it now finds: \
-                         it serves without replicas until it is restarted"
-                    );
-                }
                 self.links.found(charter.cluster_id());
                 self.router.found(charter.groups, Vec::new());
                 tracing::info!(
                     cluster = format!("{:016x}", charter.cluster_id()),
                     "joined a cluster, without replicas"
                 );
+            }
+            Some(Step::Withdraw(charter)) => {
+                let cluster_id = charter.cluster_id();
+                for key in charter.keys().into_iter().filter(|key| *key != self.me) {
+                    self.control(key, &Control::Refused { cluster_id });
+                }
             }
             Some(Step::Found(charter)) => self.join(charter),
         }
@@ -144,7 +146,7 @@ impl Inner {
             self.spawn(self.clone().watch_meta(group.clone()));
             opened.push((group, voters.to_vec()));
         }
-        let mut regions = Vec::new();
+        let (mut regions, mut tasks) = (Vec::new(), Vec::new());
         for id in (1..=charter.groups).map(GroupId) {
             let replicas = replicas_of(id, &keys, usize::from(charter.replicas));
             if !replicas.contains(&self.me) {
@@ -152,13 +154,18 @@ impl Inner {
             }
             let state = SharedState::new(GroupState::new(Box::new(MemoryState::default())));
             let group = self.host.open(id, Arc::new(MemoryLog::default()), Box::new(state.clone())).await?;
-            let (region, task) = Region::new(self.region_parts(group.clone(), &replicas, state), self.router.clone());
-            self.spawn(task);
+            let (region, task) = Region::new(
+                self.region_parts(charter.cluster_id(), group.clone(), &replicas, state),
+                self.router.clone(),
+            );
+            tasks.push(task);
             regions.push(region);
             opened.push((group, replicas));
         }
         lock(&self.regions).clone_from(&regions);
         self.router.found(charter.groups, regions);
+        // They announce themselves to the router as soon as they open.
+        tasks.into_iter().for_each(|task| self.spawn(task));
         self.begin_groups(opened).await
     }
 
@@ -175,10 +182,17 @@ impl Inner {
         Ok(())
     }
 
-    fn region_parts(&self, group: Arc<Group>, replicas: &[NodeKey], state: SharedState) -> RegionParts {
+    fn region_parts(
+        &self,
+        cluster_id: u64,
+        group: Arc<Group>,
+        replicas: &[NodeKey],
+        state: SharedState,
+    ) -> RegionParts {
         RegionParts {
             me: self.me,
             node: self.id.clone(),
+            cluster_id,
             group,
             replicas: replicas.to_vec(),
             state,
@@ -225,6 +239,7 @@ impl Inner {
             announcement.declared = self.kinds.declared();
         }
         announcement.leading.extend(meta);
+        self.router.learn(&announcement.leading);
         let encoded = crate::codec::encode(&announcement).unwrap_or_default();
         let mut write = |out: &mut Vec<u8>| out.extend_from_slice(&encoded);
         match to {
@@ -238,7 +253,7 @@ impl Inner {
     fn announcement(&self) -> Announcement {
         self.origins.announce(self.me, self.router.origin());
         let leading = lock(&self.regions).iter().filter_map(|region| region.leading()).collect();
-        Announcement { leading, ..self.router.announcement() }
+        Announcement { cluster_id: self.links.cluster_id(), leading, ..self.router.announcement() }
     }
 
     /// The live nodes that could found a cluster.

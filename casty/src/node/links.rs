@@ -34,6 +34,16 @@ impl NodeLinks {
         let _ = self.cluster_id.set(cluster_id);
     }
 
+    /// Whether this is the cluster that the node belongs to.
+    pub(super) fn is_ours(&self, cluster_id: u64) -> bool {
+        self.cluster_id() == Some(cluster_id)
+    }
+
+    /// The cluster that the node belongs to.
+    pub(super) fn cluster_id(&self) -> Option<u64> {
+        self.cluster_id.get().copied()
+    }
+
     /// Queues a frame. `false` if it was not queued.
     pub(super) fn send(&self, to: NodeKey, lane: Lane, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
         let Some(cluster) = self.cluster() else { return false };
@@ -62,13 +72,17 @@ impl Links for NodeLinks {
     }
 
     fn is_up(&self, to: NodeKey) -> bool {
-        self.cluster().is_some_and(|cluster| cluster.is_connected(to))
+        Post::is_connected(self, to)
     }
 }
 
 impl Post for NodeLinks {
     fn post(&self, to: NodeKey, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
         NodeLinks::send(self, to, Lane::Bulk, kind, encode)
+    }
+
+    fn is_connected(&self, to: NodeKey) -> bool {
+        self.cluster().is_some_and(|cluster| cluster.is_connected(to))
     }
 
     fn broadcast(&self, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) {

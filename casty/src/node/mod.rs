@@ -52,6 +52,9 @@ impl Node {
         let mut looks = tokio::time::interval(READY_PERIOD);
         for look in 1u32.. {
             looks.tick().await;
+            if self.inner.router.is_closed() {
+                break;
+            }
             match self.missing() {
                 None => return Ok(()),
                 Some(missing) if look.is_multiple_of(READY_LOG_PERIOD) => {
@@ -137,6 +140,7 @@ impl Node {
     /// Stops the node: its actors first, then its part in the groups, then its links.
     pub async fn shutdown(&self) {
         self.inner.system.shutdown().await;
+        self.inner.router.close();
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
         lock(&self.inner.tasks).abort_all();

@@ -89,6 +89,11 @@ impl SessionTable {
         self.expired.contains(&origin)
     }
 
+    /// Whether there is a session of this id.
+    pub(crate) fn has(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
     /// The origins that have sessions.
     pub(crate) fn origins(&self) -> HashSet<NodeKey> {
         self.sessions.keys().map(|session| session.origin).collect()

@@ -57,7 +57,7 @@ impl<A: Registered> Sharded<A> {
     }
 
     /// Asks the entity with this id: short for `entity(id).ask(msg)`, for a single call.
-    pub async fn ask<M: SentTo<A>>(
+    pub async fn ask<M: Message>(
         &self,
         id: impl Into<EntityId>,
         msg: M,
@@ -65,15 +65,15 @@ impl<A: Registered> Sharded<A> {
     where
         A: Handles<M>,
     {
-        self.entity(id).ask(msg).await
+        Request::new(self.entity(id).handle.as_ref(), msg).await
     }
 
     /// Sends to the entity with this id: short for `entity(id).send(msg)`.
-    pub async fn send<M: SentTo<A>>(&self, id: impl Into<EntityId>, msg: M) -> Result<(), SendError<M>>
+    pub async fn send<M: Message>(&self, id: impl Into<EntityId>, msg: M) -> Result<(), SendError<M>>
     where
         A: Handles<M>,
     {
-        self.entity(id).send(msg).await
+        Request::new(self.entity(id).handle.as_ref(), msg).send().await
     }
 
     /// The name of the entity type.
@@ -107,20 +107,20 @@ impl<A: Actor> fmt::Debug for Sharded<A> {
 
 impl<A: Registered> EntityRef<A> {
     /// Asks: the request is a future that ends with the reply.
-    pub fn ask<M: SentTo<A>>(&self, msg: M) -> Request<'_, A, Routed<A>, M>
+    pub fn ask<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> Request<'_, A, Routed<A>, M>
     where
         A: Handles<M>,
     {
-        Request::new(self.handle.as_ref(), msg)
+        Request::new(self.handle.as_ref(), msg.into())
     }
 
     /// Sends and waits for no reply. `Ok` means that the message is on its way: it is applied once, unless this node dies
     /// or the group stays away past the deadline; then it goes to dead letters.
-    pub fn send<M: SentTo<A>>(&self, msg: M) -> SendRequest<'_, A, Routed<A>, M>
+    pub fn send<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> SendRequest<'_, A, Routed<A>, M>
     where
         A: Handles<M>,
     {
-        self.ask(msg).send()
+        Request::new(self.handle.as_ref(), msg.into()).send()
     }
 
     /// A reference to anyone who handles `M`, which happens to be this entity.
@@ -157,6 +157,9 @@ impl<A: Registered> fmt::Debug for EntityRef<A> {
     }
 }
 
+/// The largest message to an entity, in bytes.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
 /// Where an entity lives, untyped.
 pub(super) struct EntityPath {
     router: Arc<Router>,
@@ -170,6 +173,17 @@ impl EntityPath {
     /// The path of an entity whose group and shard are known: the region that runs it knows both.
     pub(super) fn of(router: Arc<Router>, group: GroupId, entity_type: u32, shard: u32, id: EntityId) -> Self {
         Self { router, group, entity_type, shard, id }
+    }
+
+    /// Refuses a message that is too large to travel.
+    fn check(&self, message: Outbound) -> Result<Outbound, Rejected<Outbound>> {
+        let bytes = message.body.len();
+        if bytes <= MESSAGE_BYTES_MAX {
+            return Ok(message);
+        }
+        let reason =
+            format!("a message of {bytes} bytes to `{}`: {MESSAGE_BYTES_MAX} are allowed; send it in parts", self.id);
+        Err(Rejected::Unavailable { message: Some(message), reason })
     }
 
     fn request(&self, outbound: Outbound) -> NewRequest {
@@ -209,6 +223,7 @@ impl Route for EntityPath {
             return Poll::Ready(Ok(()));
         }
         let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
+        let message = self.check(message)?;
         match self.router.submit(self.group, self.request(message), Some(cx.waker())) {
             Submit::Taken => Poll::Ready(Ok(())),
             Submit::Waiting(waiting) => {
@@ -220,6 +235,7 @@ impl Route for EntityPath {
     }
 
     fn try_submit(&self, message: Outbound) -> Result<(), Rejected<Outbound>> {
+        let message = self.check(message)?;
         match self.router.submit(self.group, self.request(message), None) {
             Submit::Taken | Submit::Waiting(_) => Ok(()),
             other => Err(rejected(other)),

@@ -93,14 +93,26 @@ pub(crate) fn decode_to_region(bytes: &Bytes) -> Result<ToRegion, DecodeError> {
 /// A region's word to a router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ToRouter {
-    /// The end of a request.
-    Answer { session: SessionId, sequence: u64, outcome: Outcome },
+    /// The end of a request that came under `counter`.
+    Answer { session: SessionId, counter: u64, sequence: u64, outcome: Outcome },
     /// The session is not open here under this counter: open it again.
     Reopen { session: SessionId, counter: u64 },
     /// The group has no open region here; the last one was `epoch`.
     Closed { epoch: u64 },
     /// The cluster has expired this origin: go on under a new one.
     Expired { origin: NodeKey },
+}
+
+impl ToRouter {
+    /// Roughly how many bytes it takes in a frame.
+    pub(crate) fn bytes(&self) -> usize {
+        const HEADER_BYTES: usize = 48;
+        match self {
+            Self::Answer { outcome: Outcome::Value(value), .. } => HEADER_BYTES + value.len(),
+            Self::Answer { outcome: Outcome::Unavailable(reason), .. } => HEADER_BYTES + reason.len(),
+            _ => HEADER_BYTES,
+        }
+    }
 }
 
 /// How a request ended.
@@ -120,6 +132,7 @@ pub(crate) enum Outcome {
 enum RouterItem<'a> {
     Answer {
         session: SessionId,
+        counter: u64,
         sequence: u64,
         #[serde(borrow)]
         outcome: OutcomeItem<'a>,
@@ -152,14 +165,14 @@ pub(crate) fn encode_to_router(group: GroupId, words: &[ToRouter], out: &mut Vec
             &ToRouter::Reopen { session, counter } => RouterItem::Reopen { session, counter },
             &ToRouter::Closed { epoch } => RouterItem::Closed { epoch },
             &ToRouter::Expired { origin } => RouterItem::Expired { origin },
-            ToRouter::Answer { session, sequence, outcome } => {
+            ToRouter::Answer { session, counter, sequence, outcome } => {
                 let outcome = match outcome {
                     Outcome::Value(bytes) => OutcomeItem::Value(bytes),
                     Outcome::Failed => OutcomeItem::Failed,
                     Outcome::Full => OutcomeItem::Full,
                     Outcome::Unavailable(reason) => OutcomeItem::Unavailable(reason),
                 };
-                RouterItem::Answer { session: *session, sequence: *sequence, outcome }
+                RouterItem::Answer { session: *session, counter: *counter, sequence: *sequence, outcome }
             }
         };
         append(&item, out);
@@ -177,14 +190,14 @@ pub(crate) fn decode_to_router(bytes: &Bytes) -> Result<(GroupId, Vec<ToRouter>)
             RouterItem::Reopen { session, counter } => ToRouter::Reopen { session, counter },
             RouterItem::Closed { epoch } => ToRouter::Closed { epoch },
             RouterItem::Expired { origin } => ToRouter::Expired { origin },
-            RouterItem::Answer { session, sequence, outcome } => {
+            RouterItem::Answer { session, counter, sequence, outcome } => {
                 let outcome = match outcome {
                     OutcomeItem::Value(value) => Outcome::Value(bytes.slice_ref(value)),
                     OutcomeItem::Failed => Outcome::Failed,
                     OutcomeItem::Full => Outcome::Full,
                     OutcomeItem::Unavailable(reason) => Outcome::Unavailable(reason.to_owned()),
                 };
-                ToRouter::Answer { session, sequence, outcome }
+                ToRouter::Answer { session, counter, sequence, outcome }
             }
         });
     }
@@ -204,6 +217,8 @@ pub(crate) struct Leading {
 /// What nodes tell each other about the way of requests: when it changes, when a link comes up, and once a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Announcement {
+    /// The cluster that the sender belongs to.
+    pub(crate) cluster_id: Option<u64>,
     pub(crate) origin: Option<NodeKey>,
     pub(crate) leading: Vec<Leading>,
     /// From the leader of the meta group.
@@ -249,8 +264,18 @@ mod tests {
     #[test]
     fn words_to_a_router_read_back() {
         let words = vec![
-            ToRouter::Answer { session: session(), sequence: 1, outcome: Outcome::Value(Bytes::from_static(b"v")) },
-            ToRouter::Answer { session: session(), sequence: 2, outcome: Outcome::Unavailable("why".into()) },
+            ToRouter::Answer {
+                session: session(),
+                counter: 3,
+                sequence: 1,
+                outcome: Outcome::Value(Bytes::from_static(b"v")),
+            },
+            ToRouter::Answer {
+                session: session(),
+                counter: 3,
+                sequence: 2,
+                outcome: Outcome::Unavailable("why".into()),
+            },
             ToRouter::Reopen { session: session(), counter: 3 },
             ToRouter::Closed { epoch: 4 },
         ];

@@ -1,16 +1,13 @@
 //! What an engineer sees first.
 
-use casty::{AskError, Sharded};
+use casty::AskError;
 use casty_tests::bank::*;
-use casty_tests::cluster::start;
+use casty_tests::cluster::Cluster;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entity_is_reached_from_every_node() {
-    let nodes = start(3).await;
-    let mut accounts: Vec<Sharded<Account>> = Vec::new();
-    for node in &nodes {
-        accounts.push(node.sharded::<Account>("account").shards(100).start().await.unwrap());
-    }
+    let cluster = Cluster::start(3).await;
+    let accounts = cluster.sharded::<Account>("account").await;
     for user in 0..30 {
         let id = format!("user-{user}");
         for (turn, accounts) in (1..).zip(&accounts) {
@@ -24,7 +21,7 @@ async fn an_entity_is_reached_from_every_node() {
     let refused = alice.withdraw(Withdraw { amount: 999 }).await;
     assert_eq!(refused, Err(AskError::Handler(Overdrawn { balance: 30, amount: 999 })));
     assert_eq!(alice.withdraw(Withdraw { amount: 10 }).await, Ok(20));
-    for node in &nodes {
+    for (_, node) in cluster.live() {
         node.shutdown().await;
     }
 }

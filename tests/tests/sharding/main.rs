@@ -1,4 +1,14 @@
-//! Entities in a cluster.
+//! Entities in a cluster, and what becomes of them when nodes and links fail.
 
 mod basics;
+mod cutoff;
+mod deadlines;
+mod linearizability;
+mod loss;
 mod observer;
+mod order;
+mod panics;
+mod replies;
+mod retries;
+mod sends;
+mod windows;

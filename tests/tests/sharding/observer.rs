@@ -1,10 +1,11 @@
 //! A member without vote or replicas.
 
 use casty_tests::bank::*;
-use casty_tests::cluster::{config, node, ready};
+use casty_tests::cluster::{Cluster, config, node, ready};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_observer_that_came_before_the_founding_calls_entities_and_holds_none() {
+    let mut cluster = Cluster::empty().await;
     let first = node(config(1, 3)).await;
     let seed = [first.address()];
     let observer = node(config(9, 3).observer().seeds(seed.clone())).await;
@@ -17,7 +18,8 @@ async fn an_observer_that_came_before_the_founding_calls_entities_and_holds_none
     let leaders = observer.leaders();
     assert_eq!(leaders.len(), 12);
     assert!(leaders.iter().all(|(_, leader)| leader.as_ref().is_some_and(|leader| *leader != observer.id())));
-    for node in others.iter().chain([&first, &observer]) {
-        node.shutdown().await;
+    for node in others.into_iter().chain([first, observer]) {
+        let number = cluster.add(node);
+        cluster.node(number).shutdown().await;
     }
 }

@@ -102,6 +102,12 @@ async fn use_it() -> Result<(), BoxError> {
     let recipient: Recipient<Deposit> = alice.recipient();
     recipient.try_send(Deposit { amount: 1 })?;
     assert_eq!(<Account as Actor>::NAME, "bank.Account");
+    let mut dead_letters = system.dead_letters().subscribe();
+    alice.try_send(Rename("carol".into()))?;
+    alice.stop();
+    alice.stopped().await;
+    assert!(dead_letters.recv().await?.message.ends_with("::Deposit"));
+    assert!(dead_letters.recv().await?.message.ends_with("::Rename"));
     system.shutdown().await;
     Ok(())
 }

@@ -52,6 +52,11 @@ struct GetBalance;
 #[message]
 pub(crate) struct Convert([u8; 32]);
 
+/// Forgets what was recent.
+#[message]
+#[derive(Debug)]
+pub struct Audit;
+
 /// Not so much.
 #[message]
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +120,12 @@ impl Account {
         self.balance = u64::from(msg.0[0]);
     }
 
+    #[handler]
+    async fn audit(&mut self, _: Audit) {
+        tokio::task::yield_now().await;
+        self.recent.clear();
+    }
+
     async fn on_start(&mut self, _: &mut Ctx<Self>) -> Result<(), BoxError> {
         tokio::task::yield_now().await;
         Ok(())
@@ -151,6 +162,6 @@ impl Quiet {}
 pub fn main() {
     let reason = Reason { text: String::new(), because: None, _seen: true };
     let because = reason.because.is_some();
-    drop((Withdraw::All { why: vec![reason] }, Withdraw::Some(1, None), Convert([0; 32]), GetBalance, because));
+    drop((Withdraw::All { why: vec![reason] }, Withdraw::Some(1, None), Convert([0; 32]), GetBalance, Audit, because));
     drop((Account::new("a".into()), Stack(vec![1]), Quiet));
 }

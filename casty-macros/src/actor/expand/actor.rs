@@ -21,6 +21,7 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
     };
     let dispatch = dispatch(model, names);
     let access = access(model, names);
+    let message_name = message_name(model, names);
     let hooks = model.hooks.iter().map(hook);
     let create = model.creates.then(|| {
         quote! {
@@ -43,6 +44,7 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
             const NAME: &'static str = #name;
             #dispatch
             #access
+            #message_name
             #(#hooks)*
             #create
         }
@@ -105,6 +107,24 @@ fn access(model: &Model, names: &Names<'_>) -> TokenStream {
     quote! {
         #[allow(clippy::match_same_arms)]
         fn access(msg: &Self::Msg) -> #casty::Access {
+            match *msg {
+                #(#arms,)*
+            }
+        }
+    }
+}
+
+/// The name is the one that dead letters have for a message that was never in a mailbox.
+fn message_name(model: &Model, names: &Names<'_>) -> TokenStream {
+    let msg = &names.msg;
+    let arms = model
+        .handlers
+        .iter()
+        .map(|Handler { variant, message, .. }| quote!(#msg::#variant(..) => ::core::any::type_name::<#message>()));
+    let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match never {}));
+    let arms = arms.chain(phantom);
+    quote! {
+        fn message_name(msg: &Self::Msg) -> &'static str {
             match *msg {
                 #(#arms,)*
             }

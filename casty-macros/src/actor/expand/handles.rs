@@ -37,6 +37,7 @@ fn one(handler: &Handler, model: &Model, names: &Names<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics #casty::Handles<#message> for #actor #where_clause {
+            type Message = #message;
             type Reply = #reply;
             type Ok = #ok;
             type Error = #error;
@@ -72,6 +73,7 @@ fn guard(names: &Names<'_>) -> TokenStream {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #impl_generics #casty::Handles<#casty::Infallible> for #actor #where_clause {
+            type Message = #casty::Infallible;
             type Reply = #casty::Infallible;
             type Ok = #casty::Infallible;
             type Error = #casty::Infallible;

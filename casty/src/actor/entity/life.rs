@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::progress::CellScope;
-use super::{Birth, Cell, Effect, Journal, What};
+use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, What};
 use crate::actor::mailbox::Received;
 use crate::actor::reply::SinkReply;
+use crate::actor::scope::Held;
 use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Persistent, Registered, Routed, scope};
 use crate::base::{BoxError, EntityId, RequestId};
 
@@ -35,6 +36,8 @@ pub(super) struct Life<A: Registered> {
     /// The persistent fields as of that record.
     captured: Vec<u8>,
     batch: Vec<Item<A>>,
+    /// The request whose handler runs.
+    current: Option<RequestId>,
 }
 
 impl<A: Registered + Persistent + FromId> Life<A> {
@@ -53,7 +56,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
         let ctx = Ctx::for_entity(id.clone(), myself, system);
         let scope = Arc::new(CellScope::new(cell.progress.clone()));
-        Ok(Self { id, actor, ctx, cell, scope, journal, version, captured, batch: Vec::new() })
+        Ok(Self { id, actor, ctx, cell, scope, journal, version, captured, batch: Vec::new(), current: None })
     }
 
     /// Handles messages until the region stops the cell, or the actor cannot go on.
@@ -61,11 +64,13 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let cell = self.cell.clone();
         let ended = tokio::select! {
             biased;
-            () = cell.progress.stopped() => Ok(()),
-            ended = self.live() => ended,
+            () = cell.progress.stopped() => Ok(Ok(())),
+            ended = AssertUnwindSafe(self.live()).catch_unwind() => ended,
         };
-        if let Err(error) = ended {
-            self.end(&error);
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.end(&error),
+            Err(panic) => self.end(&format!("it panicked: {}", Failure::from_panic(panic).panic).into()),
         }
         if A::HAS_STOP {
             let Self { actor, ctx, scope, .. } = &mut self;
@@ -106,8 +111,9 @@ impl<A: Registered + Persistent + FromId> Life<A> {
             Ok(Err(error)) => return Err(format!("on_start failed: {error}").into()),
             Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).panic).into()),
         }
-        let (change, held) = (self.capture()?, self.scope.take());
+        let (change, held) = (self.changed()?, self.scope.take());
         if change.is_some() || !held.is_empty() {
+            self.captured = change.clone().unwrap_or_else(|| std::mem::take(&mut self.captured));
             self.version += 1;
             let what = What::Write { version: self.version, change, reply: SinkReply::Failed };
             self.journal.record(Effect { request: None, what, held });
@@ -118,46 +124,45 @@ impl<A: Registered + Persistent + FromId> Life<A> {
     /// Runs one handler, and hands what it did to the journal.
     async fn handle(&mut self, item: Item<A>) -> Result<(), BoxError> {
         let Item { request, msg } = item;
+        self.current = Some(request);
         let access = A::access(&msg);
         self.scope.begin(self.version);
         let Self { actor, ctx, scope, .. } = self;
         let ended = AssertUnwindSafe(scope::enter(scope.clone(), actor.dispatch(msg, ctx))).catch_unwind().await;
-        let reply = self.cell.sink.take().unwrap_or(SinkReply::Failed);
-        let failed = match ended {
-            Err(panic) => Some(Failure::from_panic(panic)),
-            Ok(()) => {
-                (!matches!(reply, SinkReply::Value(_))).then(|| Failure::from_text("its reply cannot be encoded"))
-            }
+        let reply = match (ended, self.cell.sink.take()) {
+            (Err(panic), _) => return self.fail(access, &Failure::from_panic(panic)).await,
+            (Ok(()), Some(SinkReply::Value(reply))) => reply,
+            (Ok(()), _) => return self.fail(access, &Failure::from_text("its reply cannot be encoded")).await,
         };
-        if let Some(failure) = failed {
-            return self.fail(request, access, &failure).await;
-        }
-        let held = self.scope.take();
         let what = match access {
-            Access::Read => What::Read { reply },
+            Access::Read => What::Read { reply: SinkReply::Value(reply) },
             Access::Write => {
-                let change = match self.capture() {
-                    Ok(change) => change,
-                    Err(error) => {
-                        let what =
-                            What::Refused { reason: format!("the state of `{}` cannot be kept: {error}", self.id) };
-                        self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
-                        return Err(error);
-                    }
-                };
+                let change = self.changed()?;
+                let bytes = change.as_ref().map_or(0, Vec::len) + reply.len();
+                if bytes > EFFECT_BYTES_MAX {
+                    let why = format!("its state and reply take {bytes} bytes, and {EFFECT_BYTES_MAX} are allowed");
+                    return self.fail(access, &Failure::from_text(&why)).await;
+                }
+                self.captured = change.clone().unwrap_or_else(|| std::mem::take(&mut self.captured));
                 self.version += 1;
-                What::Write { version: self.version, change, reply }
+                What::Write { version: self.version, change, reply: SinkReply::Value(reply) }
             }
         };
-        self.journal.record(Effect { request: Some(request), what, held });
+        let held = self.scope.take();
+        self.record(what, held);
         if self.ctx.stop_requested() {
             self.renew().await?;
         }
         Ok(())
     }
 
+    /// Hands what the running handler did to the journal.
+    fn record(&mut self, what: What, held: Vec<Held>) {
+        self.journal.record(Effect { request: self.current.take(), what, held });
+    }
+
     /// A handler panicked: it changed nothing. What it sent is dropped, and the actor is made anew from its last record.
-    async fn fail(&mut self, request: RequestId, access: Access, failure: &Failure) -> Result<(), BoxError> {
+    async fn fail(&mut self, access: Access, failure: &Failure) -> Result<(), BoxError> {
         tracing::error!(actor = A::NAME, entity = %self.id, panic = failure.panic, "a handler failed");
         drop(self.scope.take());
         let what = match access {
@@ -167,7 +172,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
                 What::Write { version: self.version, change: None, reply: SinkReply::Failed }
             }
         };
-        self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
+        self.record(what, Vec::new());
         let Self { actor, .. } = self;
         // The directive does not matter for an entity; the actor may still want to know.
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| actor.failed(failure)));
@@ -184,14 +189,10 @@ impl<A: Registered + Persistent + FromId> Life<A> {
     }
 
     /// The persistent fields, if they differ from those of the last record.
-    fn capture(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
+    fn changed(&self) -> Result<Option<Vec<u8>>, BoxError> {
         let mut state = Vec::with_capacity(self.captured.len());
         self.actor.save(&mut state)?;
-        if state == self.captured {
-            return Ok(None);
-        }
-        self.captured.clone_from(&state);
-        Ok(Some(state))
+        Ok((state != self.captured).then_some(state))
     }
 
     /// The actor cannot go on: nothing that waits for it is handled.
@@ -199,7 +200,8 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         tracing::error!(actor = A::NAME, entity = %self.id, %error, "an entity cannot go on");
         self.cell.mailbox.stop();
         self.batch.extend(self.cell.mailbox.take_left());
-        for Item { request, .. } in self.batch.drain(..) {
+        let queued = self.batch.drain(..).rev().map(|item| item.request);
+        for request in self.current.take().into_iter().chain(queued) {
             let reason = format!("`{}` cannot start or go on: {error}", self.id);
             let what = What::Refused { reason };
             self.journal.record(Effect { request: Some(request), what, held: Vec::new() });

@@ -8,6 +8,7 @@ mod life;
 mod progress;
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,13 +17,16 @@ use self::life::{Item, Life};
 use self::progress::Progress;
 use super::mailbox::{Mailbox, Refused};
 use super::scope::Held;
-use super::{ActorSystem, FromId, Persistent, Registered, Route};
+use super::{ActorSystem, Failure, FromId, Persistent, Registered, Route};
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{BoxError, EntityId, RequestId};
 use crate::codec::DecodeError;
 
 /// The most messages that wait for one entity. The windows of the callers keep it far below.
 const ENTITY_MAILBOX_CAPACITY: usize = 65_536;
+
+/// The most that one handler may leave behind, state and reply together, in bytes. It becomes one record of a log.
+const EFFECT_BYTES_MAX: usize = (3 << 20) - 4096;
 
 /// An actor type that can run as an entity.
 pub trait EntityType: Send + Sync {
@@ -63,6 +67,8 @@ pub trait EntityCell: Send + Sync {
 pub enum Undelivered {
     /// The bytes are no message of the actor.
     Malformed(DecodeError),
+    /// The user's `Deserialize` panicked.
+    Panicked(String),
     /// The mailbox is full.
     Full,
     /// The cell has stopped.
@@ -126,7 +132,9 @@ impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
             progress: Arc::new(Progress::new(birth.version)),
             sink: Arc::default(),
         });
-        let life = Life::<A>::new(birth, cell.clone())?;
+        // `new` and `Deserialize` are the user's code.
+        let life = catch_unwind(AssertUnwindSafe(|| Life::<A>::new(birth, cell.clone())));
+        let life = life.map_err(|panic| format!("it panicked: {}", Failure::from_panic(panic).panic))??;
         tokio::spawn(life.run());
         Ok(cell)
     }
@@ -141,7 +149,9 @@ struct Cell<A: Registered> {
 
 impl<A: Registered> EntityCell for Cell<A> {
     fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered> {
-        let msg = A::decode(tag, body, Some(self.sink.clone())).map_err(Undelivered::Malformed)?;
+        let decoded = catch_unwind(AssertUnwindSafe(|| A::decode(tag, body, Some(self.sink.clone()))));
+        let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).panic))?;
+        let msg = msg.map_err(Undelivered::Malformed)?;
         self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {
             Refused::Full(_) => Undelivered::Full,
             Refused::Closed(_) => Undelivered::Stopped,

@@ -196,6 +196,7 @@ macro_rules! handles {
         impl Message for $msg {}
 
         impl Handles<$msg> for Probe {
+            type Message = $msg;
             type Reply = $reply;
             type Ok = $ok;
             type Error = $error;

@@ -20,6 +20,7 @@ pub(super) struct Batch {
     /// Batches of one opening of the region are numbered from 1.
     pub(super) number: u64,
     bytes: Vec<u8>,
+    command: Option<Bytes>,
     /// What to do once it is committed, record by record.
     pub(super) effects: Vec<BatchEffect>,
 }
@@ -46,7 +47,7 @@ impl Batch {
     pub(super) fn new(number: u64) -> Self {
         let mut bytes = Vec::new();
         encode_batch_header(&mut bytes);
-        Self { number, bytes, effects: Vec::new() }
+        Self { number, bytes, command: None, effects: Vec::new() }
     }
 
     /// Whether it has no records.
@@ -83,8 +84,17 @@ impl Batch {
         Ok(())
     }
 
-    /// The log entry.
-    pub(super) fn take_bytes(&mut self) -> Bytes {
-        std::mem::take(&mut self.bytes).into()
+    /// The held sends of the records that were applied. `rejected` is the output of the entry: the places of the others.
+    pub(super) fn held_of_applied(self, rejected: &[u8]) -> impl Iterator<Item = Vec<Held>> {
+        let (places, rest) = rejected.as_chunks::<4>();
+        let unreadable = !rest.is_empty();
+        let rejected: Vec<u32> = places.iter().map(|place| u32::from_le_bytes(*place)).collect();
+        let applied = move |place: u32| !unreadable && !rejected.contains(&place);
+        (0..).zip(self.effects).filter(move |(place, _)| applied(*place)).map(|(_, effect)| effect.held)
+    }
+
+    /// The log entry. No records are added after this.
+    pub(super) fn command(&mut self) -> Bytes {
+        self.command.get_or_insert_with(|| std::mem::take(&mut self.bytes).into()).clone()
     }
 }

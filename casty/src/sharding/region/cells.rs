@@ -23,6 +23,9 @@ pub(super) struct Cell {
     pub(super) cell: Arc<dyn EntityCell>,
     /// The number of the batch that holds its latest record; 0 if it has none.
     pub(super) last_batch: u64,
+    /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
+    /// the entity must begin with all of them.
+    pub(super) ended: bool,
 }
 
 impl Cells {

@@ -1,6 +1,6 @@
 //! What a region accepts of one session: every sequence once, in order, and nothing late.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::base::NodeKey;
 
@@ -17,10 +17,10 @@ pub(super) struct Intake {
     cursor: u64,
     /// Sequences below may have been sent to some leader before.
     fresh: u64,
-    /// All below is answered.
-    pub(super) floor: u64,
+    /// All below is answered or given up.
+    floor: u64,
     /// Those whose handlers run, or whose records are not committed.
-    pending: HashSet<u64>,
+    pending: BTreeSet<u64>,
 }
 
 /// What to do with a sequence.
@@ -41,7 +41,7 @@ pub(super) enum Verdict {
 impl Intake {
     /// A session that was opened for the first time under this leadership.
     pub(super) fn open(peer: NodeKey, counter: u64, first: u64, fresh: u64) -> Self {
-        Self { peer, counter, cursor: first, fresh, floor: first, pending: HashSet::new() }
+        Self { peer, counter, cursor: first, fresh, floor: first, pending: BTreeSet::new() }
     }
 
     /// It is opened again. `false` if that is a late frame of an earlier opening.
@@ -82,6 +82,11 @@ impl Intake {
         self.pending.remove(&sequence);
     }
 
+    /// Below this nothing will ever be recorded any more: not below what runs, even if its asker has given it up.
+    pub(super) fn floor(&self) -> u64 {
+        self.pending.first().map_or(self.floor, |first| self.floor.min(*first))
+    }
+
     /// Which opening this is.
     pub(super) fn counter(&self) -> u64 {
         self.counter
@@ -94,8 +99,13 @@ impl Intake {
         if sequence > self.cursor {
             return Verdict::Gap;
         }
-        self.cursor += 1;
-        Verdict::Run
+        match self.cursor.checked_add(1) {
+            Some(next) => {
+                self.cursor = next;
+                Verdict::Run
+            }
+            None => Verdict::Late,
+        }
     }
 }
 
@@ -136,6 +146,27 @@ mod tests {
         assert_eq!(intake.request(2, 0, 0), Verdict::Join);
         assert_eq!(intake.request(2, 1, 0), Verdict::Recall);
         assert_eq!(intake.request(2, 2, 0), Verdict::Run);
+    }
+
+    #[test]
+    fn the_floor_stays_below_what_runs_though_its_asker_gave_it_up() {
+        let mut intake = Intake::open(PEER, 1, 0, 0);
+        for sequence in 0..2 {
+            assert_eq!(intake.request(1, sequence, 0), Verdict::Run);
+            intake.started(sequence);
+        }
+        assert_eq!(intake.request(1, 2, 2), Verdict::Run);
+        assert_eq!(intake.floor(), 0, "0 and 1 run, and will be recorded");
+        intake.answered(0);
+        assert_eq!(intake.floor(), 1);
+        intake.answered(1);
+        assert_eq!(intake.floor(), 2);
+    }
+
+    #[test]
+    fn the_last_number_there_is_does_no_harm() {
+        let mut intake = Intake::open(PEER, 1, u64::MAX, u64::MAX);
+        assert_eq!(intake.request(1, u64::MAX, 0), Verdict::Late);
     }
 
     #[test]

@@ -26,12 +26,12 @@ use self::expiry::Expiry;
 use self::open::Open;
 use self::reads::Read;
 use self::release::Releaser;
-use super::protocol::{Leading, ToRegion, ToRouter, append, encode_to_router};
+use super::protocol::{Announcement, Leading, ToRegion, ToRouter, append, encode_to_router};
 use super::{Kinds, Origins, Post, Router};
 use crate::actor::ActorSystem;
 use crate::actor::entity::Effect;
 use crate::base::{GroupId, NodeId, NodeKey, StableMap};
-use crate::raft::{Group, LeaderId, Leadership};
+use crate::raft::{Group, LeaderId, Leadership, ProposeError, Proposed, Refusal};
 use crate::replication::{SharedState, encode_expire};
 use crate::wire::Kind;
 
@@ -40,6 +40,12 @@ const LINGER_YIELDS: usize = 3;
 
 /// A batch this large takes no more records, in bytes. With the largest record it stays within a log entry.
 const BATCH_BYTES_MAX: usize = 4 << 20;
+
+/// How long to wait before what the group refused for the moment, or what a peer's queue had no room for, is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(5);
+
+/// Words for one router leave in frames of about this many bytes.
+const FRAME_BYTES: usize = 1 << 20;
 
 /// How often a leader looks for sessions whose origins are gone.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
@@ -53,6 +59,7 @@ pub(crate) struct RegionParts {
     pub(crate) me: NodeKey,
     /// The name of this node.
     pub(crate) node: NodeId,
+    pub(crate) cluster_id: u64,
     pub(crate) group: Arc<Group>,
     /// The nodes that hold the group.
     pub(crate) replicas: Vec<NodeKey>,
@@ -78,6 +85,10 @@ struct Events {
     effects: Vec<(Source, Effect)>,
     settled: Vec<Settled>,
     confirmed: Vec<Confirmed>,
+    /// Try again what was refused for the moment.
+    retry: bool,
+    /// The region's task has ended: nothing is taken any more.
+    closed: bool,
 }
 
 /// Which cell, under which opening of the region.
@@ -90,7 +101,7 @@ struct Source {
 /// The end of a proposal: the output of its entry, or why it failed.
 struct Settled {
     epoch: u64,
-    result: Result<Bytes, String>,
+    result: Result<Bytes, ProposeError>,
 }
 
 /// The end of a read index.
@@ -110,9 +121,18 @@ impl Region {
             leading: watch::Sender::new(None),
         });
         let releaser = Releaser::start(&parts.system);
-        let epoch = 0;
-        let (open, proposed, handed_over) = (None, None, None);
-        let task = Task { region: region.clone(), router, parts, releaser, epoch, open, proposed, handed_over };
+        let task = Task {
+            region: region.clone(),
+            router,
+            parts,
+            releaser,
+            epoch: 0,
+            open: None,
+            proposed: None,
+            refused: false,
+            unsent: Outbox::default(),
+            handed_over: None,
+        };
         (region, task.run())
     }
 
@@ -132,12 +152,33 @@ impl Region {
     }
 
     fn push(&self, change: impl FnOnce(&mut Events)) {
-        change(&mut self.lock());
+        {
+            let mut events = self.lock();
+            if events.closed {
+                return;
+            }
+            change(&mut events);
+        }
         self.notify.notify_one();
+    }
+
+    /// Looks again after a moment.
+    fn retry_soon(self: &Arc<Self>) {
+        let region = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(RETRY_AFTER).await;
+            region.push(|events| events.retry = true);
+        });
     }
 
     fn take(&self) -> Events {
         std::mem::take(&mut *self.lock())
+    }
+
+    /// Nothing is taken any more.
+    fn shut(&self) {
+        let events = std::mem::replace(&mut *self.lock(), Events { closed: true, ..Events::default() });
+        drop(events);
     }
 
     fn lock(&self) -> MutexGuard<'_, Events> {
@@ -159,6 +200,10 @@ struct Task {
     open: Option<Open>,
     /// The batch on its way through the log. It stays here when the region closes: nothing opens before it is settled.
     proposed: Option<Batch>,
+    /// The group refused the batch for the moment.
+    refused: bool,
+    /// Words that found no room in the queue of a connected peer.
+    unsent: Outbox,
     /// When the group was last handed over for want of an entity type.
     handed_over: Option<Instant>,
 }
@@ -213,14 +258,19 @@ impl Task {
     fn announce(&self, leading: Leading) {
         self.region.leading.send_replace(Some(leading));
         self.router.learn(&[leading]);
-        let announcement = super::protocol::Announcement { leading: vec![leading], ..Default::default() };
+        let (cluster_id, leading) = (Some(self.parts.cluster_id), vec![leading]);
+        let announcement = Announcement { cluster_id, leading, ..Announcement::default() };
         self.parts.post.broadcast(Kind::ROUTE, &mut |out| append(&announcement, out));
     }
 
     /// Takes in all that has happened, and proposes what has collected.
     fn step(&mut self) {
         let events = self.region.take();
-        let mut outbox = Outbox::default();
+        let mut outbox = std::mem::take(&mut self.unsent);
+        if events.retry {
+            self.propose_again();
+            self.open.iter_mut().for_each(Open::retry_reads);
+        }
         for settled in events.settled {
             self.settle(settled, &mut outbox);
         }
@@ -271,11 +321,30 @@ impl Task {
     fn propose(&mut self) {
         let Some(open) = self.open.as_mut().filter(|_| self.proposed.is_none()) else { return };
         let Some(mut batch) = open.next_batch() else { return };
-        let (command, leader, epoch) = (batch.take_bytes(), open.leader, open.epoch);
+        let (command, leader, epoch) = (batch.command(), open.leader, open.epoch);
         self.proposed = Some(batch);
+        self.hand_in(command, leader, epoch);
+    }
+
+    /// Hands a batch in once more that the group refused for the moment.
+    fn propose_again(&mut self) {
+        if !std::mem::take(&mut self.refused) {
+            return;
+        }
+        match (&self.open, &mut self.proposed) {
+            (Some(open), Some(batch)) => {
+                let (command, leader, epoch) = (batch.command(), open.leader, open.epoch);
+                self.hand_in(command, leader, epoch);
+            }
+            // The region was closed since: the batch was never in the log, and is dropped.
+            _ => self.proposed = None,
+        }
+    }
+
+    fn hand_in(&self, command: Bytes, leader: LeaderId, epoch: u64) {
         let region = self.region.clone();
-        let done = Box::new(move |result: Result<crate::raft::Proposed, crate::raft::ProposeError>| {
-            let result = result.map(|proposed| proposed.output).map_err(|error| error.to_string());
+        let done = Box::new(move |result: Result<Proposed, ProposeError>| {
+            let result = result.map(|proposed| proposed.output);
             region.push(|events| events.settled.push(Settled { epoch, result }));
         });
         self.parts.group.propose(leader, command, done);
@@ -284,21 +353,30 @@ impl Task {
     /// A proposal has ended: release what it held, or drop all that was built on it.
     fn settle(&mut self, settled: Settled, outbox: &mut Outbox) {
         let Some(batch) = self.proposed.take() else { return };
-        let Some(open) = self.open.as_mut().filter(|open| open.epoch == settled.epoch) else { return };
-        match settled.result {
-            Ok(rejected) if rejected.is_empty() => open.committed(batch, outbox, &self.releaser),
-            Ok(rejected) => {
-                tracing::warn!(
-                    group = %self.region.group,
-                    records = rejected.len() / size_of::<u32>(),
-                    "the table refused records of a batch; the region starts anew from the committed state"
-                );
+        let open = self.open.as_mut().filter(|open| open.epoch == settled.epoch);
+        match (settled.result, open) {
+            (Ok(output), Some(open)) if output.is_empty() => open.committed(batch, outbox, &self.releaser),
+            (Ok(output), open) => {
+                let group = self.region.group;
+                if !output.is_empty() && open.is_some() {
+                    tracing::warn!(%group, "the table refused records of a batch; the region starts anew");
+                    self.close();
+                }
+                // Routers ask again for the answers. What the handlers sent nobody asks for: it goes now.
+                for held in batch.held_of_applied(&output) {
+                    self.releaser.release(held);
+                }
+            }
+            (Err(ProposeError::NotProposed { why, .. }), Some(_)) if is_passing(&why) => {
+                self.proposed = Some(batch);
+                self.refused = true;
+                self.region.retry_soon();
+            }
+            (Err(error), Some(_)) => {
+                tracing::debug!(group = %self.region.group, %error, "a batch was not committed; the region closes");
                 self.close();
             }
-            Err(error) => {
-                tracing::debug!(group = %self.region.group, error, "a batch was not committed; the region closes");
-                self.close();
-            }
+            (Err(_), None) => {}
         }
     }
 
@@ -310,22 +388,39 @@ impl Task {
         }
     }
 
-    /// Sends the words to their nodes. One that does not leave is not missed: the link is down, and the router opens its
-    /// sessions again when it is back.
-    fn flush(&self, outbox: Outbox) {
+    /// Sends the words to their nodes. Those that find no room at a connected peer are kept and tried again. If the link
+    /// is down they are not missed: the router opens its sessions again when it is back.
+    fn flush(&mut self, outbox: Outbox) {
         let group = self.region.group;
-        for (to, words) in outbox {
+        for (to, mut words) in outbox {
             if to == self.parts.me {
                 self.router.receive(to, group, words);
-            } else if !self.parts.post.post(to, Kind::REPLY, &mut |out| encode_to_router(group, &words, out)) {
-                tracing::debug!(%group, %to, words = words.len(), "answers did not leave: the link is down");
+                continue;
+            }
+            while !words.is_empty() {
+                let mut bytes = 0;
+                let mut fits = |word: &ToRouter| {
+                    bytes += word.bytes();
+                    bytes <= FRAME_BYTES
+                };
+                let count = words.iter().take_while(|word| fits(word)).count().max(1);
+                let (frame, post) = (&words[..count], &self.parts.post);
+                if post.post(to, Kind::REPLY, &mut |out| encode_to_router(group, frame, out)) {
+                    words.drain(..count);
+                    continue;
+                }
+                if post.is_connected(to) {
+                    self.unsent.insert(to, words);
+                    self.region.retry_soon();
+                }
+                break;
             }
         }
     }
 
     /// Has the group drop the sessions of origins that have been nobody's for long.
-    fn expire(&self, expiry: &mut Expiry) {
-        let Some(open) = &self.open else {
+    fn expire(&mut self, expiry: &mut Expiry) {
+        let Some(open) = &mut self.open else {
             expiry.clear();
             return;
         };
@@ -333,8 +428,20 @@ impl Task {
         for origin in expiry.overdue(&held, &self.parts.origins.live(), Instant::now()) {
             if let Ok(command) = encode_expire(origin) {
                 tracing::info!(group = %self.region.group, %origin, "dropping the sessions of a node that is gone");
+                open.expire(origin);
                 self.parts.group.propose(open.leader, command.into(), Box::new(|_| {}));
             }
         }
     }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.region.shut();
+    }
+}
+
+/// Whether a refusal passes by itself, without the end of the leadership.
+fn is_passing(why: &Refusal) -> bool {
+    matches!(why, Refusal::NoQuorum | Refusal::Transferring | Refusal::Busy)
 }

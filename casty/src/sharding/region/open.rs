@@ -14,7 +14,7 @@ use crate::actor::reply::SinkReply;
 use crate::actor::scope::Held;
 use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
-use crate::replication::{Recorded, Reply, Row};
+use crate::replication::{Recorded, Reply, Row, SessionTable};
 use crate::sharding::Router;
 use crate::sharding::handle::EntityPath;
 use crate::sharding::kinds::Kind;
@@ -25,6 +25,9 @@ const SESSIONS_MAX: usize = 65_536;
 
 /// The most that the kept replies of a group may take, in bytes.
 const SESSION_BYTES_MAX: usize = 256 << 20;
+
+/// The largest reply, in bytes. That of a write is far smaller: it stands in the log.
+const REPLY_BYTES_MAX: usize = 16 << 20;
 
 /// A region under one leadership.
 pub(super) struct Open {
@@ -100,7 +103,7 @@ impl Open {
             return;
         }
         let Some(intake) = self.intakes.get_mut(&session) else {
-            outbox.entry(from).or_default().push(ToRouter::Reopen { session, counter });
+            outbox.entry(from).or_default().push(self.not_open(session, counter, &what));
             return;
         };
         let (verdict, request) = match what {
@@ -136,11 +139,33 @@ impl Open {
         let table = state.sessions();
         if table.is_expired(session.origin) {
             outbox.entry(from).or_default().push(ToRouter::Expired { origin: session.origin });
-        } else if self.intakes.len().max(table.len()) < SESSIONS_MAX && table.bytes() < SESSION_BYTES_MAX {
+        } else if table.has(session) || !self.is_full(table) {
             self.intakes.insert(session, Intake::open(from, counter, first, fresh));
-        } else {
-            tracing::warn!(group = %self.region.group(), sessions = table.len(), "a session is refused: there are too many");
         }
+    }
+
+    /// Whether there is no room for another session.
+    fn is_full(&self, table: &SessionTable) -> bool {
+        self.intakes.len().max(table.len()) >= SESSIONS_MAX || table.bytes() >= SESSION_BYTES_MAX
+    }
+
+    /// What to say to a frame of a session that is not open: it may be opened, or there is no room for it.
+    fn not_open(&self, session: SessionId, counter: u64, what: &Call) -> ToRouter {
+        let state = self.parts.state.lock();
+        match what {
+            Call::Request(request) if self.is_full(state.sessions()) && !state.sessions().has(session) => {
+                let group = self.region.group();
+                let reason = format!("group {group} keeps the replies of too many sessions: let fewer nodes call it");
+                let outcome = Outcome::Unavailable(reason);
+                ToRouter::Answer { session, counter, sequence: request.sequence, outcome }
+            }
+            _ => ToRouter::Reopen { session, counter },
+        }
+    }
+
+    /// The group drops the sessions of this origin.
+    pub(super) fn expire(&mut self, origin: NodeKey) {
+        self.intakes.retain(|session, _| session.origin != origin);
     }
 
     /// A request that may have been answered before.
@@ -178,6 +203,9 @@ impl Open {
                 return;
             }
             Err(Undelivered::Malformed(error)) => Outcome::Unavailable(error.to_string()),
+            Err(Undelivered::Panicked(panic)) => {
+                Outcome::Unavailable(format!("a message to `{}` panicked while it was read: {panic}", request.entity))
+            }
             Err(Undelivered::Full) => Outcome::Full,
             Err(Undelivered::Stopped) => Outcome::Unavailable(format!("`{}` is stopping", request.entity)),
         };
@@ -215,7 +243,7 @@ impl Open {
         };
         let cell = run.activate(birth).map_err(|error| format!("`{name}/{}` cannot start: {error}", request.entity))?;
         let entity = request.entity.clone();
-        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0 });
+        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false });
         Ok(Some(key))
     }
 
@@ -236,8 +264,17 @@ impl Open {
                 self.reads.push(Read { id, outcome, held }, after, self.committed);
             }
             (What::Refused { reason }, Some(id)) => self.answer(id, Outcome::Unavailable(reason), outbox),
-            (What::Gone, _) => self.cells.remove(source.cell),
+            (What::Gone, _) => self.end_cell(source.cell),
             (What::Read { .. } | What::Refused { .. }, None) => {}
+        }
+    }
+
+    /// A cell has ended by itself.
+    fn end_cell(&mut self, key: CellKey) {
+        let Some(cell) = self.cells.get_mut(key) else { return };
+        cell.ended = true;
+        if cell.last_batch <= self.committed {
+            self.cells.remove(key);
         }
     }
 
@@ -249,7 +286,7 @@ impl Open {
             self.batches.push_back(Batch::new(number));
         }
         let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
-        let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, |intake| intake.floor);
+        let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, Intake::floor);
         let reply = match &outcome {
             Outcome::Value(bytes) => Reply::Value(bytes),
             _ => Reply::Failed,
@@ -282,8 +319,13 @@ impl Open {
     pub(super) fn committed(&mut self, batch: Batch, outbox: &mut Outbox, releaser: &Releaser) {
         self.committed = batch.number;
         for BatchEffect { cell, version, answer, held } in batch.effects {
+            let mut ended = false;
             if let Some(cell) = self.cells.get_mut(cell) {
                 cell.cell.committed(version);
+                ended = cell.ended && cell.last_batch <= self.committed;
+            }
+            if ended {
+                self.cells.remove(cell);
             }
             if let Some((id, outcome)) = answer {
                 self.answer(id, outcome, outbox);
@@ -305,16 +347,25 @@ impl Open {
         });
     }
 
+    /// A moment has passed since a read index failed.
+    pub(super) fn retry_reads(&mut self) {
+        if self.reads.has_failed() {
+            self.reads.ended();
+        }
+    }
+
     /// A read index has ended.
     pub(super) fn confirmed(&mut self, confirmed: Confirmed, outbox: &mut Outbox, releaser: &Releaser) {
         if confirmed.epoch != self.epoch {
             return;
         }
-        self.reads.ended();
         if !confirmed.leads {
-            self.broken = true;
+            // If that is for good, the leadership ends, and the region with it.
+            self.reads.failed(confirmed.reads);
+            self.region.retry_soon();
             return;
         }
+        self.reads.ended();
         for Read { id, outcome, held } in confirmed.reads {
             self.answer(id, outcome, outbox);
             releaser.release(held);
@@ -324,7 +375,8 @@ impl Open {
     fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
         let Some(intake) = self.intakes.get_mut(&id.session) else { return };
         intake.answered(id.sequence);
-        let word = ToRouter::Answer { session: id.session, sequence: id.sequence, outcome };
+        let (session, counter, sequence) = (id.session, intake.counter(), id.sequence);
+        let word = ToRouter::Answer { session, counter, sequence, outcome };
         outbox.entry(intake.peer).or_default().push(word);
     }
 
@@ -340,6 +392,10 @@ impl Open {
 /// How a handler's end travels. `None`: the cell was stopped, and nobody is answered.
 fn outcome_of(reply: SinkReply) -> Option<Outcome> {
     match reply {
+        SinkReply::Value(bytes) if bytes.len() > REPLY_BYTES_MAX => {
+            let bytes = bytes.len();
+            Some(Outcome::Unavailable(format!("the reply takes {bytes} bytes, and {REPLY_BYTES_MAX} are allowed")))
+        }
         SinkReply::Value(bytes) => Some(Outcome::Value(bytes.into())),
         SinkReply::Failed => Some(Outcome::Failed),
         SinkReply::Stopped => None,

@@ -20,6 +20,7 @@ pub(super) struct Reads {
     /// Waiting for the next read index.
     ready: Vec<Read>,
     confirming: bool,
+    failed: bool,
 }
 
 impl Reads {
@@ -48,9 +49,20 @@ impl Reads {
         Some(std::mem::take(&mut self.ready))
     }
 
-    /// The read index that was begun has ended.
+    /// The read index that was begun has ended, or another may be begun after one that failed.
     pub(super) fn ended(&mut self) {
-        self.confirming = false;
+        (self.confirming, self.failed) = (false, false);
+    }
+
+    /// Whether the last read index failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The read index failed. Its reads wait for the next, which [`ended`](Self::ended) allows.
+    pub(super) fn failed(&mut self, reads: Vec<Read>) {
+        self.ready.extend(reads);
+        self.failed = true;
     }
 }
 
@@ -72,6 +84,17 @@ mod tests {
         reads.committed(1);
         assert!(reads.begin().is_none());
         reads.committed(2);
+        assert_eq!(reads.begin().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn reads_of_a_failed_read_index_are_confirmed_by_the_next() {
+        let mut reads = Reads::default();
+        reads.push(read(1), 0, 0);
+        let begun = reads.begin().unwrap();
+        reads.failed(begun);
+        assert!(reads.has_failed() && reads.begin().is_none(), "not at once");
+        reads.ended();
         assert_eq!(reads.begin().unwrap().len(), 1);
     }
 

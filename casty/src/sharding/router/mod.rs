@@ -5,7 +5,7 @@ mod route;
 mod session;
 mod window;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -47,7 +47,9 @@ pub(crate) struct Router {
     me: NodeKey,
     routes: OnceLock<Vec<Mutex<Route>>>,
     origin: AtomicU64,
-    lives: AtomicU64,
+    /// How often the origin was renewed. Held while it is.
+    lives: Mutex<u64>,
+    closed: AtomicBool,
     env: Arc<Env>,
     busy: Notify,
     way: Arc<Way>,
@@ -84,8 +86,8 @@ impl Router {
     pub(crate) fn new(me: NodeKey, post: Arc<dyn Post>, settings: RouterSettings, env: Arc<Env>) -> Arc<Self> {
         let way = Arc::new(Way { me, post, regions: OnceLock::new(), counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
-        let (origin, lives) = (AtomicU64::new(me.0), AtomicU64::new(0));
-        Arc::new(Self { settings, me, routes, origin, lives, env, busy, way })
+        let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), AtomicBool::new(false));
+        Arc::new(Self { settings, me, routes, origin, lives, closed, env, busy, way })
     }
 
     /// The groups of the cluster are known, and the regions of this node.
@@ -117,6 +119,9 @@ impl Router {
 
     /// Takes a request, or makes it wait for a place.
     pub(super) fn submit(&self, group: GroupId, request: NewRequest, waker: Option<&Waker>) -> Submit {
+        if self.is_closed() {
+            return Submit::Unavailable(request, "this node has been shut down".to_owned());
+        }
         let Some(mut route) = self.route(group) else {
             return Submit::Unavailable(request, "this node has not joined a cluster yet".to_owned());
         };
@@ -139,22 +144,23 @@ impl Router {
     /// What a region on `from` says.
     pub(crate) fn receive(&self, from: NodeKey, group: GroupId, words: Vec<ToRouter>) {
         let mut finished = Vec::new();
-        let mut renew = false;
+        let mut expired = None;
         if let Some(mut route) = self.route(group) {
             for word in words {
                 match word {
-                    ToRouter::Answer { session, sequence, outcome } => {
-                        route.answer(session, sequence, outcome, &self.way, &mut finished);
+                    ToRouter::Answer { session, counter, sequence, outcome } => {
+                        route.answer(session, counter, sequence, outcome, &mut finished);
                     }
                     ToRouter::Reopen { session, counter } => route.shut(session, counter),
                     ToRouter::Closed { epoch } => route.closed(from, epoch, Instant::now()),
-                    ToRouter::Expired { origin } => renew |= origin == self.origin(),
+                    ToRouter::Expired { origin } => expired = Some(origin),
                 }
             }
+            route.let_in(&self.way);
         }
         self.finish(finished);
-        if renew {
-            self.renew_origin();
+        if let Some(origin) = expired {
+            self.renew_origin(origin);
         }
     }
 
@@ -172,6 +178,21 @@ impl Router {
         for route in self.routes.get().into_iter().flatten() {
             lock(route).peer_lost(peer, Instant::now());
         }
+    }
+
+    /// Gives up all that is under way, and takes no more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let mut finished = Vec::new();
+        for route in self.routes.get().into_iter().flatten() {
+            lock(route).give_up("this node has been shut down", &mut finished);
+        }
+        self.finish(finished);
+    }
+
+    /// Whether it takes no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// What this router tells about itself.
@@ -201,9 +222,15 @@ impl Router {
         busy
     }
 
-    /// The cluster refuses our origin for good: give up what is under way, and go on under another.
-    fn renew_origin(&self) {
-        let life = self.lives.fetch_add(1, Ordering::AcqRel) + 1;
+    /// The cluster refuses the origin `expired` for good: if it is still ours, give up what is under way, and go on
+    /// under another.
+    fn renew_origin(&self, expired: NodeKey) {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        if expired != self.origin() {
+            return;
+        }
+        *lives += 1;
+        let life: u64 = *lives;
         let origin = stable_hash_parts(&[&self.me.0.to_le_bytes(), &life.to_le_bytes()]);
         self.origin.store(origin, Ordering::Release);
         let mut finished = Vec::new();
@@ -211,8 +238,6 @@ impl Router {
             lock(route).renew(NodeKey(origin), &mut finished);
         }
         self.finish(finished);
-        let announcement = self.announcement();
-        self.way.post.broadcast(Kind::ROUTE, &mut |out| super::protocol::append(&announcement, out));
     }
 
     /// Tells askers, with no lock held: they may run at once.

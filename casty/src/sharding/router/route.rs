@@ -22,12 +22,17 @@ pub(in crate::sharding) struct Route {
     patience: Duration,
     ask_timeout: Duration,
     leader: Option<Leading>,
-    /// The newest word of any leader, open or closed: older ones are late.
-    newest: (u64, u64),
+    /// Term, epoch, and whether it was a closing, of the newest word of any leader: older ones are late.
+    newest: (u64, u64, bool),
     leaderless_since: Option<Instant>,
     sessions: StableMap<SessionId, Session>,
+    /// How far a session may run ahead of its oldest unanswered request: what is in between is kept by every replica.
+    span_max: u64,
     pub(in crate::sharding) window: Window,
 }
+
+/// A session may run ahead of its oldest unanswered request by this many windows.
+const SPAN_WINDOWS: u64 = 4;
 
 /// A request that has no number yet.
 pub(in crate::sharding) struct NewRequest {
@@ -78,9 +83,10 @@ impl Route {
             patience: settings.patience,
             ask_timeout: settings.ask_timeout,
             leader: None,
-            newest: (0, 0),
+            newest: (0, 0, false),
             leaderless_since: Some(now),
             sessions: StableMap::default(),
+            span_max: SPAN_WINDOWS * settings.window as u64,
             window: Window::new(settings.window),
         }
     }
@@ -100,6 +106,10 @@ impl Route {
         if let Some(reason) = self.out_of_patience(Instant::now()) {
             return Submit::Unavailable(request, reason);
         }
+        let id = SessionId { origin: self.origin, entity_type: request.entity_type, shard: request.shard };
+        if self.sessions.get(&id).is_some_and(|session| session.span() >= self.span_max) {
+            return Submit::Full(request);
+        }
         if self.window.enter(&request) {
             self.start(request, way);
             return Submit::Taken;
@@ -114,11 +124,18 @@ impl Route {
     pub(super) fn answer(
         &mut self,
         id: SessionId,
+        counter: u64,
         sequence: u64,
         outcome: Outcome,
-        way: &Way,
         finished: &mut Vec<Finished>,
     ) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.heard(Instant::now());
+        let applied = matches!(outcome, Outcome::Value(_) | Outcome::Failed);
+        if !applied && session.open != Some(counter) {
+            // A refusal of an earlier leader. The one that has the request now may have applied it.
+            return;
+        }
         let end = match outcome {
             Outcome::Value(bytes) => Ok(bytes),
             Outcome::Failed => Err(AskFailure::Failed),
@@ -126,7 +143,6 @@ impl Route {
             Outcome::Unavailable(reason) => Err(AskFailure::Unavailable { reason }),
         };
         self.end(id, sequence, end, finished);
-        self.let_in(way);
     }
 
     /// The session is not open at the leader any more: the next tick opens it.
@@ -154,7 +170,7 @@ impl Route {
 
     /// A node says that it leads, or no longer.
     pub(super) fn learn(&mut self, word: Leading, way: &Way, now: Instant) {
-        let age = (word.leader.term, word.epoch);
+        let age = (word.leader.term, word.epoch, !word.open);
         if age < self.newest {
             return;
         }
@@ -187,6 +203,9 @@ impl Route {
         }
         self.end_overdue(now, finished);
         for (id, session) in &mut self.sessions {
+            if session.is_silent(now) {
+                session.open = None;
+            }
             if let (Some(leader), None, false) = (self.leader, session.open, session.is_idle()) {
                 reopen(self.group, *id, session, leader, way);
             }
@@ -226,14 +245,18 @@ impl Route {
         let id = SessionId { origin: self.origin, entity_type, shard };
         let (group, leader) = (self.group, self.leader);
         let session = self.session(id);
+        let was_idle = session.is_idle();
         let sequence = session.push(Pending { entity, tag, access, body, reply, deadline, sent: false });
         let Some(leader) = leader else { return };
         let Some(counter) = session.open else {
-            reopen(group, id, session, leader, way);
+            // Where something waits already, the last opening did not get through: the next tick tries again.
+            if was_idle {
+                reopen(group, id, session, leader, way);
+            }
             return;
         };
         let floor = session.floor();
-        let Some((_, Some(pending))) = session.places().last() else { return };
+        let Some(pending) = session.last() else { return };
         if !send(group, id, counter, sequence, floor, pending, leader.leader.node, way) {
             session.open = None;
         }
@@ -247,7 +270,7 @@ impl Route {
     }
 
     /// Gives freed places to those who wait.
-    fn let_in(&mut self, way: &Way) {
+    pub(super) fn let_in(&mut self, way: &Way) {
         while let Some((request, waker)) = self.window.admit() {
             self.start(request, way);
             waker.wake();
@@ -310,6 +333,7 @@ fn reopen(group: GroupId, id: SessionId, session: &mut Session, leader: Leading,
         }
     }
     session.open = Some(counter);
+    session.opened(Instant::now());
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one frame, borrowed from a session that is being walked")]

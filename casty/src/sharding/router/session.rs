@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -30,9 +31,47 @@ pub(super) struct Session {
     places: VecDeque<Option<Pending>>,
     /// The counter under which it is open at the leader; `None` when it has to be opened.
     pub(super) open: Option<u64>,
+    /// When it counts as silent, if it hears nothing before.
+    silent_at: Option<Instant>,
+    /// How often it was opened again in vain.
+    silences: u32,
 }
 
+/// A session that hears nothing of its leader for so long opens again, in case that an answer was lost. Whatever runs
+/// there goes on. A handler may just be slow, so each time it waits twice as long as before.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How often the silence doubles.
+const SILENCE_DOUBLINGS: u32 = 4;
+
 impl Session {
+    /// An answer came.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.silences = 0;
+        self.silent_at = Some(now + SILENCE);
+    }
+
+    /// It has been opened.
+    pub(super) fn opened(&mut self, now: Instant) {
+        self.silent_at = Some(now + SILENCE * (1 << self.silences.min(SILENCE_DOUBLINGS)));
+        self.silences = self.silences.saturating_add(1);
+    }
+
+    /// Whether it has heard nothing for too long, though something is under way.
+    pub(super) fn is_silent(&self, now: Instant) -> bool {
+        self.open.is_some() && !self.is_idle() && self.silent_at.is_some_and(|at| at <= now)
+    }
+
+    /// From the oldest unanswered request to the newest: how many numbers it spans.
+    pub(super) fn span(&self) -> u64 {
+        self.places.len() as u64
+    }
+
+    /// The newest request, unless it is answered.
+    pub(super) fn last(&mut self) -> Option<&mut Pending> {
+        self.places.back_mut()?.as_mut()
+    }
+
     /// Everything below is answered.
     pub(super) fn floor(&self) -> u64 {
         self.floor
@@ -51,6 +90,11 @@ impl Session {
     /// Numbers a request.
     pub(super) fn push(&mut self, request: Pending) -> u64 {
         let sequence = self.next();
+        if self.is_idle() {
+            // What went before says nothing about the one that comes now.
+            self.silences = 0;
+            self.silent_at = Some(Instant::now() + SILENCE);
+        }
         self.places.push_back(Some(request));
         sequence
     }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use tokio::time::Instant;
+
 use super::route::NewRequest;
 use crate::base::{EntityId, StableMap};
 
@@ -12,52 +14,72 @@ const ENTITY_SHARE: usize = 8;
 /// Requests from inside a handler may use this part of a window beyond it: they fail there, and never wait.
 const NESTED_SHARE: usize = 8;
 
-/// How many of the waiting are looked at when a place is free: those before them wait for their own entity.
-const LOOK_AHEAD_MAX: usize = 64;
-
 /// The window of one group.
+///
+/// Who waits for a place in the window stands in one queue. Who waits for the share of its entity stands in a queue of
+/// that entity, and holds nobody else up. Both are first come, first served.
 pub(in crate::sharding) struct Window {
     limit: usize,
     under_way: usize,
-    loads: StableMap<(u32, EntityId), usize>,
-    waiting: VecDeque<Waiting>,
+    loads: StableMap<Key, usize>,
+    /// For a place in the window.
+    queue: VecDeque<Waiting>,
+    /// For the share of an entity.
+    blocked: StableMap<Key, VecDeque<Waiting>>,
+    /// Whom to wake. A ticket that is not here waits no more, wherever it still stands.
+    wakers: StableMap<u64, Waker>,
     next_ticket: u64,
 }
+
+type Key = (u32, EntityId);
 
 struct Waiting {
     ticket: u64,
     request: NewRequest,
-    waker: Waker,
 }
 
 impl Window {
     /// A window of `limit` places.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, under_way: 0, loads: StableMap::default(), waiting: VecDeque::new(), next_ticket: 0 }
+        Self {
+            limit,
+            under_way: 0,
+            loads: StableMap::default(),
+            queue: VecDeque::new(),
+            blocked: StableMap::default(),
+            wakers: StableMap::default(),
+            next_ticket: 0,
+        }
     }
 
     /// Whether anything is under way or waits.
     pub(super) fn is_busy(&self) -> bool {
-        self.under_way > 0 || !self.waiting.is_empty()
+        self.under_way > 0 || !self.wakers.is_empty()
     }
 
     /// Takes a place for `request` if there is one and nobody waits for it already.
     pub(super) fn enter(&mut self, request: &NewRequest) -> bool {
+        let key = request.key();
         if request.nested {
-            return self.take(request, self.limit + self.limit / NESTED_SHARE, usize::MAX);
+            return self.under_way < self.limit + self.limit / NESTED_SHARE && self.take(key);
         }
-        self.waiting.is_empty() && self.take(request, self.limit, self.entity_limit())
+        self.queue.is_empty() && self.under_way < self.limit && self.has_share(&key) && self.take(key)
     }
 
-    /// Makes `request` wait. The ticket is its place in the queue.
+    /// Makes `request` wait. The ticket is its place in line.
     pub(super) fn wait(&mut self, request: NewRequest, waker: Waker) -> u64 {
-        let ticket = self.next_ticket;
+        let (ticket, key) = (self.next_ticket, request.key());
         self.next_ticket += 1;
-        self.waiting.push_back(Waiting { ticket, request, waker });
+        self.wakers.insert(ticket, waker);
+        if self.has_share(&key) {
+            self.queue.push_back(Waiting { ticket, request });
+        } else {
+            self.blocked.entry(key).or_default().push_back(Waiting { ticket, request });
+        }
         ticket
     }
 
-    /// Gives a place back.
+    /// Gives a place back, and the share of the entity to the next that waits for it.
     pub(super) fn leave(&mut self, entity_type: u32, entity: &EntityId) {
         self.under_way = self.under_way.saturating_sub(1);
         let key = (entity_type, entity.clone());
@@ -67,70 +89,97 @@ impl Window {
                 self.loads.remove(&key);
             }
         }
+        if let Some(line) = self.blocked.get_mut(&key) {
+            while let Some(next) = line.pop_front() {
+                if self.wakers.contains_key(&next.ticket) {
+                    self.queue.push_back(next);
+                    break;
+                }
+            }
+            if line.is_empty() {
+                self.blocked.remove(&key);
+            }
+        }
     }
 
-    /// The next of the waiting that finds a place, in the order in which they came. It has taken the place.
+    /// The next of the waiting that finds a place. It has taken the place.
     pub(super) fn admit(&mut self) -> Option<(NewRequest, Waker)> {
-        if self.waiting.is_empty() || self.under_way >= self.limit {
-            return None;
+        while self.under_way < self.limit {
+            let next = self.queue.pop_front()?;
+            if !self.wakers.contains_key(&next.ticket) {
+                continue;
+            }
+            let key = next.request.key();
+            if self.loads.get(&key).copied().unwrap_or(0) >= self.entity_limit() {
+                // Others of its entity were let in since it came here. It goes back to its place among its own.
+                let line = self.blocked.entry(key).or_default();
+                let place = line.partition_point(|other| other.ticket < next.ticket);
+                line.insert(place, next);
+                continue;
+            }
+            self.take(key);
+            let waker = self.wakers.remove(&next.ticket)?;
+            return Some((next.request, waker));
         }
-        let entity_limit = self.entity_limit();
-        let load = |waiting: &Waiting| self.loads.get(&waiting.request.key()).copied().unwrap_or(0);
-        let place = self.waiting.iter().take(LOOK_AHEAD_MAX).position(|waiting| load(waiting) < entity_limit)?;
-        let Waiting { request, waker, .. } = self.waiting.remove(place)?;
-        self.take(&request, self.limit, entity_limit);
-        Some((request, waker))
+        None
     }
 
     /// Everyone who waits, when there is nothing to wait for any more.
     pub(super) fn dismiss(&mut self) -> Vec<(NewRequest, Waker)> {
-        self.waiting.drain(..).map(|waiting| (waiting.request, waiting.waker)).collect()
+        let all = self.queue.drain(..).chain(self.blocked.drain().flat_map(|(_, line)| line));
+        let mut dismissed = Vec::new();
+        for Waiting { ticket, request } in all {
+            dismissed.extend(self.wakers.remove(&ticket).map(|waker| (request, waker)));
+        }
+        dismissed
     }
 
-    /// Those of the waiting whose deadline has passed.
-    pub(super) fn overdue(&mut self, now: tokio::time::Instant) -> Vec<(NewRequest, Waker)> {
+    /// Those of the waiting whose deadline has passed. Those that have left are forgotten on the way.
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<(NewRequest, Waker)> {
+        let Self { queue, blocked, wakers, .. } = self;
         let mut overdue = Vec::new();
-        let mut place = 0;
-        while place < self.waiting.len() {
-            if self.waiting[place].request.deadline <= now {
-                overdue.extend(self.waiting.remove(place).map(|waiting| (waiting.request, waiting.waker)));
-            } else {
-                place += 1;
+        for line in blocked.values_mut().chain([queue]) {
+            let mut place = 0;
+            while let Some(waiting) = line.get(place) {
+                let here = wakers.contains_key(&waiting.ticket);
+                if here && waiting.request.deadline > now {
+                    place += 1;
+                } else if let Some(Waiting { ticket, request }) = line.remove(place) {
+                    overdue.extend(wakers.remove(&ticket).map(|waker| (request, waker)));
+                }
             }
         }
+        blocked.retain(|_, line| !line.is_empty());
         overdue
     }
 
     /// `true` once the holder of `ticket` waits no more; else `waker` is told.
     pub(in crate::sharding) fn poll(&mut self, ticket: u64, waker: &Waker) -> bool {
-        match self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) {
-            Ok(place) => {
-                self.waiting[place].waker.clone_from(waker);
+        match self.wakers.get_mut(&ticket) {
+            Some(place) => {
+                place.clone_from(waker);
                 false
             }
-            Err(_) => true,
+            None => true,
         }
     }
 
     /// The holder of `ticket` went away. `true` if it was still waiting.
     pub(in crate::sharding) fn cancel(&mut self, ticket: u64) -> bool {
-        let place = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket);
-        place.is_ok_and(|place| self.waiting.remove(place).is_some())
+        self.wakers.remove(&ticket).is_some()
     }
 
     fn entity_limit(&self) -> usize {
         (self.limit / ENTITY_SHARE).max(1)
     }
 
-    fn take(&mut self, request: &NewRequest, limit: usize, entity_limit: usize) -> bool {
-        if self.under_way >= limit {
-            return false;
-        }
-        let load = self.loads.entry(request.key()).or_insert(0);
-        if *load >= entity_limit {
-            return false;
-        }
-        *load += 1;
+    /// Whether the entity's share has room, and nobody waits for it.
+    fn has_share(&self, key: &Key) -> bool {
+        !self.blocked.contains_key(key) && self.loads.get(key).copied().unwrap_or(0) < self.entity_limit()
+    }
+
+    fn take(&mut self, key: Key) -> bool {
+        *self.loads.entry(key).or_insert(0) += 1;
         self.under_way += 1;
         true
     }
@@ -138,11 +187,9 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use tokio::time::Instant;
-
     use super::*;
     use crate::actor::Access;
+    use bytes::Bytes;
 
     fn request(entity: &str) -> NewRequest {
         NewRequest {
@@ -170,14 +217,15 @@ mod tests {
     fn who_waits_for_a_hot_entity_does_not_hold_up_the_others() {
         let mut window = Window::new(8);
         assert!(window.enter(&request("hot")));
-        let hot = window.wait(request("hot"), Waker::noop().clone());
-        assert!(!window.enter(&request("cold")), "nobody overtakes in `enter`: the queue decides");
-        let cold = window.wait(request("cold"), Waker::noop().clone());
-        assert_eq!(window.admit().unwrap().0.entity.as_str(), "cold");
+        let hot: Vec<_> = (0..100).map(|_| window.wait(request("hot"), Waker::noop().clone())).collect();
         assert!(window.admit().is_none());
-        assert!(window.poll(cold, Waker::noop()) && !window.poll(hot, Waker::noop()));
+        for cold in 0..7 {
+            assert!(window.enter(&request(&format!("cold-{cold}"))), "7/8 of the window are for the others");
+        }
+        assert!(hot.iter().all(|hot| !window.poll(*hot, Waker::noop())));
         window.leave(1, &"hot".into());
         assert_eq!(window.admit().unwrap().0.entity.as_str(), "hot");
+        assert!(window.poll(hot[0], Waker::noop()) && !window.poll(hot[1], Waker::noop()));
     }
 
     #[test]
@@ -190,6 +238,39 @@ mod tests {
         assert!(!window.enter(&request("i")));
         assert!(window.enter(&nested()));
         assert!(!window.enter(&nested()), "the reserve has an end");
+    }
+
+    #[test]
+    fn who_waits_for_the_window_is_let_in_in_the_order_of_coming() {
+        let mut window = Window::new(8);
+        for entity in 0..8 {
+            assert!(window.enter(&request(&format!("{entity}"))));
+        }
+        let tickets: Vec<_> = ["a", "b", "c"].map(|e| window.wait(request(e), Waker::noop().clone())).into();
+        assert!(window.cancel(tickets[1]) && !window.cancel(tickets[1]));
+        for entity in 0..3 {
+            window.leave(1, &format!("{entity}").into());
+        }
+        assert_eq!(window.admit().unwrap().0.entity.as_str(), "a");
+        assert!(!window.enter(&request("d")), "nobody overtakes who waits");
+        assert_eq!(window.admit().unwrap().0.entity.as_str(), "c");
+        assert!(window.admit().is_none());
+    }
+
+    #[test]
+    fn messages_to_one_entity_are_let_in_in_order_wherever_they_waited() {
+        let mut window = Window::new(16);
+        let numbered = |tag| NewRequest { tag, ..request("e") };
+        assert!(window.enter(&numbered(0)) && window.enter(&numbered(1)));
+        for tag in 2..8 {
+            window.wait(numbered(tag), Waker::noop().clone());
+        }
+        let mut order = Vec::new();
+        for _ in 0..6 {
+            window.leave(1, &"e".into());
+            order.extend(std::iter::from_fn(|| window.admit()).map(|(request, _)| request.tag));
+        }
+        assert_eq!(order, [2, 3, 4, 5, 6, 7]);
     }
 
     #[test]

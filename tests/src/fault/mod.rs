@@ -1,0 +1,7 @@
+//! A network that fails on command.
+
+mod gate;
+mod net;
+mod stream;
+
+pub use net::{FaultNet, Network};

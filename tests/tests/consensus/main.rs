@@ -1,0 +1,4 @@
+//! The consensus groups of a cluster, seen from outside.
+
+mod elections;
+mod log;
