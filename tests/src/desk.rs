@@ -72,7 +72,7 @@ impl Desk {
     async fn forward_and_panic(&mut self, msg: ForwardAndPanic) -> u64 {
         self.handled += 1;
         let _ = self.journals().entity(msg.to).send(Append { n: msg.n }).await;
-        std::panic::panic_any(format!("{} panics", self.id));
+        fail(&self.id)
     }
 
     #[handler]
@@ -92,4 +92,9 @@ impl Desk {
         let all = JOURNALS.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(self.id.as_str()).expect("the test gives the desk its journals").clone()
     }
+}
+
+#[expect(clippy::panic, reason = "a handler that panics is what the tests want")]
+fn fail(id: &EntityId) -> u64 {
+    panic!("{id} panics");
 }

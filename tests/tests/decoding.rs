@@ -1,5 +1,7 @@
 //! What bytes from elsewhere can do: reach the handlers of a registered actor, and nothing else.
 
+#![cfg(test)]
+
 use casty::actor::{Registered, WireMessage};
 use casty::codec::DecodeError;
 use casty_tests::bank::{Account, Deposit, GetBalance};

@@ -53,7 +53,7 @@ const SPINNER_TICK: Duration = Duration::from_millis(100);
 const DIFFERENCES_SHOWN: usize = 5;
 
 fn block_on<T>(work: impl Future<Output = Result<T, FlightsError>>) -> Result<T, FlightsError> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,openraft=error"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(FlightsError::Runtime)?;

@@ -1,5 +1,7 @@
 //! Programs that differ: some nodes of a cluster lack an entity type that the others have.
 
+#![cfg(test)]
+
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 

@@ -12,10 +12,13 @@ use futures_util::future::BoxFuture;
 use super::gate::Gate;
 use super::stream::FaultStream;
 
+/// The gates of a cluster: one for each node that sends, and the address that it sends to.
+type Gates = HashMap<(usize, String), Arc<Gate>>;
+
 /// The network of a cluster. Each node dials each other one, so what a node sends is held at its own side.
 #[derive(Clone, Default)]
 pub struct Network {
-    gates: Arc<Mutex<HashMap<(usize, String), Arc<Gate>>>>,
+    gates: Arc<Mutex<Gates>>,
 }
 
 /// The network as one node sees it.

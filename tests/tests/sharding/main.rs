@@ -1,5 +1,7 @@
 //! Entities in a cluster, and what becomes of them when nodes and links fail.
 
+#![cfg(test)]
+
 mod basics;
 mod cutoff;
 mod deadlines;
