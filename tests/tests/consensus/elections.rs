@@ -63,10 +63,8 @@ async fn a_node_that_was_cut_off_causes_no_election_when_it_comes_back() {
     .await;
     let before = terms_of_others();
     cluster.network.heal();
-    eventually(DEADLINE, "it follows", || {
-        cluster.node(lonely).leaders().iter().all(|(_, leader)| leader.is_some())
-    })
-    .await;
+    eventually(DEADLINE, "it follows", || cluster.node(lonely).leaders().iter().all(|(_, leader)| leader.is_some()))
+        .await;
     cluster.quiet().await;
     assert_eq!(terms_of_others(), before);
 }

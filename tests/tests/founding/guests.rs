@@ -68,7 +68,10 @@ async fn the_old_life_of_a_node_that_was_replaced_stays_out() {
     // Whatever it is asked, it may not answer with what it knew.
     for _ in 0..3 {
         let stale = accounts[old].entity("alice").balance(GetBalance).timeout(Duration::from_secs(1)).await;
-        assert!(matches!(stale, Err(AskError::Unavailable { .. } | AskError::Unknown { .. } | AskError::Timeout { .. })), "{stale:?}");
+        assert!(
+            matches!(stale, Err(AskError::Unavailable { .. } | AskError::Unknown { .. } | AskError::Timeout { .. })),
+            "{stale:?}"
+        );
     }
     assert!(cluster.leader_now(GroupId::META, 0).is_none_or(|leader| leader != old));
     assert_eq!(fresh.ask("alice", GetBalance).await, Ok(6));

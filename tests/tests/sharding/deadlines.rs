@@ -36,10 +36,8 @@ async fn every_ask_ends_at_its_deadline_though_there_is_no_quorum_at_all() {
             }
         });
         for (allowed, end, took) in join_all(asks).await {
-            let failed = matches!(
-                end,
-                Err(AskError::Timeout { .. } | AskError::Unknown { .. } | AskError::Unavailable { .. })
-            );
+            let failed =
+                matches!(end, Err(AskError::Timeout { .. } | AskError::Unknown { .. } | AskError::Unavailable { .. }));
             assert!(failed, "{end:?}");
             assert!(took < allowed + PROMISED + SCHEDULING, "{allowed:?} were allowed, it took {took:?}: {end:?}");
         }

@@ -19,7 +19,8 @@ async fn a_late_reply_never_reaches_another_caller() {
         let journal = journals[asker].entity(id.as_str());
         let begun = 1_000 * round as u64;
         let before = gate.entered();
-        let late = (1..=10).map(|n| journal.append_later(AppendLater { n: begun + n }).timeout(Duration::from_millis(300)));
+        let late =
+            (1..=10).map(|n| journal.append_later(AppendLater { n: begun + n }).timeout(Duration::from_millis(300)));
         for end in join_all(late).await {
             assert!(matches!(end, Err(AskError::Timeout { .. })), "{end:?}");
         }

@@ -96,10 +96,7 @@ async fn what_a_handler_asks_waits_for_the_earlier_writes_of_its_entity() {
     let asking = tokio::spawn({
         let (desk, to, last) = (desk.clone(), office.journal.clone(), consult(3));
         async move {
-            tokio::join!(
-                desk.forward(Forward { to, n: 2 }).timeout(DEADLINE),
-                desk.consult(last).timeout(DEADLINE)
-            )
+            tokio::join!(desk.forward(Forward { to, n: 2 }).timeout(DEADLINE), desk.consult(last).timeout(DEADLINE))
         }
     });
     eventually(DEADLINE, "both handlers run", || Gate::of(&office.desk).entered() >= runs + 2).await;
