@@ -93,6 +93,14 @@ impl Cluster {
         }
     }
 
+    /// Cuts a node off from all others, and lets them notice at once: their connections to it break.
+    pub fn tear_off(&self, number: usize) {
+        self.isolate(number);
+        for other in (0..self.addresses.len()).filter(|other| *other != number) {
+            self.network.sever(other, &self.addresses[number]);
+        }
+    }
+
     /// Holds the frames of a kind that one node sends to another.
     pub fn hold(&self, from: usize, to: usize, kind: Kind) {
         self.network.hold(from, &self.addresses[to], kind);

@@ -21,6 +21,9 @@ pub struct Network {
     gates: Arc<Mutex<Gates>>,
 }
 
+/// Gates by node and by the address that it dials.
+type Gates = HashMap<(usize, String), Arc<Gate>>;
+
 /// The network as one node sees it.
 pub struct FaultNet {
     node: usize,
@@ -36,6 +39,11 @@ impl Network {
     /// From now on nothing that `node` sends arrives at `to`. Nothing is lost unless the nodes give their links up.
     pub fn cut(&self, node: usize, to: &str) {
         self.gate(node, to).cut();
+    }
+
+    /// Breaks the connections that `node` has made to `to`.
+    pub fn sever(&self, node: usize, to: &str) {
+        self.gate(node, to).sever();
     }
 
     /// From now on frames of this kind from `node` to `to` wait, and all others pass.

@@ -20,6 +20,8 @@ const PASSED_BYTES_MAX: usize = 1 << 20;
 pub(super) struct FaultStream {
     inner: Box<dyn Stream>,
     gate: Arc<Gate>,
+    /// How often the gate had broken connections when this one began.
+    breaks: u64,
     /// The beginning of a frame that is not whole.
     unfinished: Vec<u8>,
     held: Vec<(Kind, Vec<u8>)>,
@@ -28,7 +30,8 @@ pub(super) struct FaultStream {
 
 impl FaultStream {
     pub(super) fn new(inner: Box<dyn Stream>, gate: Arc<Gate>) -> Self {
-        Self { inner, gate, unfinished: Vec::new(), held: Vec::new(), passed: Vec::new() }
+        let breaks = gate.breaks();
+        Self { inner, gate, breaks, unfinished: Vec::new(), held: Vec::new(), passed: Vec::new() }
     }
 
     /// Cuts what was written into frames, and lets pass what may.
@@ -68,6 +71,7 @@ impl FaultStream {
 impl AsyncWrite for FaultStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
+        me.gate.check(me.breaks)?;
         if me.passed.len() > PASSED_BYTES_MAX {
             ready!(me.poll_passed(cx))?;
         }
@@ -97,7 +101,9 @@ impl AsyncRead for FaultStream {
     /// Across a cut nothing is read, not even the end of the connection.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
-        ready!(me.gate.poll_open(cx));
+        let open = me.gate.poll_open(cx);
+        me.gate.check(me.breaks)?;
+        ready!(open);
         Pin::new(&mut me.inner).poll_read(cx, into)
     }
 }
