@@ -21,9 +21,6 @@ pub struct Network {
     gates: Arc<Mutex<Gates>>,
 }
 
-/// Gates by node and by the address that it dials.
-type Gates = HashMap<(usize, String), Arc<Gate>>;
-
 /// The network as one node sees it.
 pub struct FaultNet {
     node: usize,

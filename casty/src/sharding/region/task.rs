@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::expiry::Expiry;
 use super::open::Open;
 use super::release::Releaser;
-use super::{Events, Outbox, Region, RegionParts, Settled};
+use super::{Outbox, Region, RegionParts, Settled};
 use crate::base::NodeKey;
 use crate::raft::{LeaderId, Leadership, ProposeError, Proposed, Refusal};
 use crate::replication::encode_expire;
