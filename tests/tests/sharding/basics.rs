@@ -2,7 +2,8 @@
 
 use casty::AskError;
 use casty_tests::bank::*;
-use casty_tests::cluster::Cluster;
+use casty_tests::cluster::{Cluster, DEADLINE};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entity_is_reached_from_every_node() {
@@ -22,6 +23,6 @@ async fn an_entity_is_reached_from_every_node() {
     assert_eq!(refused, Err(AskError::Handler(Overdrawn { balance: 30, amount: 999 })));
     assert_eq!(alice.withdraw(Withdraw { amount: 10 }).await, Ok(20));
     for (_, node) in cluster.live() {
-        node.shutdown().await;
+        timeout(DEADLINE, node.shutdown()).await.unwrap();
     }
 }

@@ -8,7 +8,7 @@ use casty::Sharded;
 use casty_tests::bank::*;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use futures_util::future::join_all;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 const ASK_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -98,7 +98,7 @@ async fn reads_on_every_node_see_all_that_was_answered_before_though_leaders_are
     eventually(DEADLINE, "writes go on", || register.answered() > begun + 10).await;
     register.done.store(true, Ordering::SeqCst);
     for task in tasks {
-        task.await.unwrap();
+        timeout(DEADLINE, task).await.unwrap().unwrap();
     }
 }
 
@@ -135,5 +135,5 @@ async fn a_leader_that_does_not_know_yet_that_it_was_replaced_answers_no_stale_r
             tokio::join!(write, read);
         }
     });
-    join_all(watched).await;
+    timeout(DEADLINE, join_all(watched)).await.unwrap();
 }

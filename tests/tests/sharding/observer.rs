@@ -1,7 +1,8 @@
 //! A member without vote or replicas.
 
 use casty_tests::bank::*;
-use casty_tests::cluster::{Cluster, config, node, ready};
+use casty_tests::cluster::{Cluster, DEADLINE, config, node, ready};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_observer_that_came_before_the_founding_calls_entities_and_holds_none() {
@@ -20,6 +21,6 @@ async fn an_observer_that_came_before_the_founding_calls_entities_and_holds_none
     assert!(leaders.iter().all(|(_, leader)| leader.as_ref().is_some_and(|leader| *leader != observer.id())));
     for node in others.into_iter().chain([first, observer]) {
         let number = cluster.add(node);
-        cluster.node(number).shutdown().await;
+        timeout(DEADLINE, cluster.node(number).shutdown()).await.unwrap();
     }
 }
