@@ -16,6 +16,8 @@ pub mod raft;
 mod replication;
 pub mod sharding;
 pub mod storage;
+#[cfg(feature = "sim")]
+pub mod testkit;
 mod wire;
 
 pub use actor::{

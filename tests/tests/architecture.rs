@@ -16,6 +16,7 @@ const RANKS: &[&[&str]] = &[
     &["replication"],
     &["sharding"],
     &["node"],
+    &["testkit"],
 ];
 
 /// The crate's front: it re-exports, and nobody inside imports from it.
