@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use casty::AskError;
+use casty::{AskError, ClusterConfig};
 use casty::cluster::Kind;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use casty_tests::desk::*;
 use casty_tests::gates::Gate;
 use casty_tests::journal::*;
+use tokio::time::timeout;
 
 /// A desk whose group node 1 leads, and a journal whose group node 2 leads.
 const ASKER: usize = 0;
@@ -23,7 +24,11 @@ struct Office {
 }
 
 async fn office(name: &str) -> Office {
-    let cluster = Cluster::start(3).await;
+    office_with(name, |config| config).await
+}
+
+async fn office_with(name: &str, settings: impl Fn(ClusterConfig) -> ClusterConfig) -> Office {
+    let cluster = Cluster::start_with(3, settings).await;
     let desks = cluster.sharded::<Desk>("desk").await;
     let journals = cluster.sharded::<Journal>("journal").await;
     let desk = cluster.ids_led_by(LEADER, &desks[ASKER], &format!("desk-{name}")).next().unwrap();
@@ -111,4 +116,29 @@ async fn what_a_handler_asks_waits_for_the_earlier_writes_of_its_entity() {
     entries.sort_unstable();
     assert_eq!(entries, [1, 2, 3]);
     assert_eq!(desk.handled(Handled).await, Ok(3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_asks_does_not_overtake_what_its_entity_sent_before() {
+    let office = office_with("overtaking", |config| config.window(16)).await;
+    give_journals(&office.desk, &office.journals[LEADER]);
+    let desk = office.desks[ASKER].entity(office.desk.as_str());
+    // The journal's share of the window on the desk's node is taken: what the desk sends has to wait there.
+    let journal = office.journals[LEADER].entity(office.journal.as_str());
+    for n in [1, 2] {
+        journal.send(AppendLater { n }).await.unwrap();
+    }
+    eventually(DEADLINE, "the first append waits", || Gate::of(&office.journal).entered() == 1).await;
+    assert_eq!(desk.forward(Forward { to: office.journal.clone(), n: 3 }).await, Ok(1));
+
+    let asking = tokio::spawn({
+        let (desk, consult) = (desk.clone(), Consult { to: office.journal.clone(), n: 4 });
+        async move { desk.consult(consult).timeout(DEADLINE).await }
+    });
+    eventually(DEADLINE, "the second handler runs", || Gate::of(&office.desk).entered() == 2).await;
+    // An ask from outside goes the whole way meanwhile.
+    assert_eq!(office.desks[LEADER].entity("another").handled(Handled).await, Ok(0));
+    Gate::of(&office.journal).open(2);
+    timeout(DEADLINE, asking).await.unwrap().unwrap().unwrap();
+    assert_eq!(office.entries(ASKER).await, [1, 2, 3, 4]);
 }

@@ -33,6 +33,8 @@ pub(super) struct Life<A: Registered> {
     journal: Arc<dyn Journal>,
     /// The version after the last record that was handed to the journal.
     version: u64,
+    /// How many handlers have sent anything.
+    parcels: u64,
     /// The persistent fields as of that record.
     captured: Vec<u8>,
     batch: Vec<Item<A>>,
@@ -56,7 +58,8 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
         let ctx = Ctx::for_entity(id.clone(), myself, system);
         let scope = Arc::new(CellScope::new(cell.progress.clone()));
-        Ok(Self { id, actor, ctx, cell, scope, journal, version, captured, batch: Vec::new(), current: None })
+        let (batch, current, parcels) = (Vec::new(), None, 0);
+        Ok(Self { id, actor, ctx, cell, scope, journal, version, parcels, captured, batch, current })
     }
 
     /// Handles messages until the region stops the cell, or the actor cannot go on.
@@ -103,7 +106,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         if !A::HAS_START {
             return Ok(());
         }
-        self.scope.begin(self.version);
+        self.scope.begin(self.version, self.parcels);
         let Self { actor, ctx, scope, .. } = self;
         let started = AssertUnwindSafe(scope::enter(scope.clone(), actor.started(ctx))).catch_unwind().await;
         match started {
@@ -116,7 +119,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
             self.captured = change.clone().unwrap_or_else(|| std::mem::take(&mut self.captured));
             self.version += 1;
             let what = What::Write { version: self.version, change, reply: SinkReply::Failed };
-            self.journal.record(Effect { request: None, what, held });
+            self.record(None, what, held);
         }
         Ok(())
     }
@@ -126,7 +129,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let Item { request, msg } = item;
         self.current = Some(request);
         let access = A::access(&msg);
-        self.scope.begin(self.version);
+        self.scope.begin(self.version, self.parcels);
         let Self { actor, ctx, scope, .. } = self;
         let ended = AssertUnwindSafe(scope::enter(scope.clone(), actor.dispatch(msg, ctx))).catch_unwind().await;
         let reply = match (ended, self.cell.sink.take()) {
@@ -148,17 +151,18 @@ impl<A: Registered + Persistent + FromId> Life<A> {
                 What::Write { version: self.version, change, reply: SinkReply::Value(reply) }
             }
         };
-        let held = self.scope.take();
-        self.record(what, held);
+        let (request, held) = (self.current.take(), self.scope.take());
+        self.record(request, what, held);
         if self.ctx.stop_requested() {
             self.renew().await?;
         }
         Ok(())
     }
 
-    /// Hands what the running handler did to the journal.
-    fn record(&mut self, what: What, held: Vec<Held>) {
-        self.journal.record(Effect { request: self.current.take(), what, held });
+    /// Hands what a handler did to the journal.
+    fn record(&mut self, request: Option<RequestId>, what: What, held: Vec<Held>) {
+        self.parcels += u64::from(!held.is_empty());
+        self.journal.record(Effect { request, what, held });
     }
 
     /// A handler panicked: it changed nothing. What it sent is dropped, and the actor is made anew from its last record.
@@ -172,7 +176,8 @@ impl<A: Registered + Persistent + FromId> Life<A> {
                 What::Write { version: self.version, change: None, reply: SinkReply::Failed }
             }
         };
-        self.record(what, Vec::new());
+        let request = self.current.take();
+        self.record(request, what, Vec::new());
         let Self { actor, .. } = self;
         // The directive does not matter for an entity; the actor may still want to know.
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| actor.failed(failure)));

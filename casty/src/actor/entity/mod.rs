@@ -58,6 +58,9 @@ pub trait EntityCell: Send + Sync {
     /// Its records up to `version` are committed.
     fn committed(&self, version: u64);
 
+    /// The sends of its handlers have left, up to the `parcels`-th handler that sent anything.
+    fn released(&self, parcels: u64);
+
     /// Stops it: the handler that runs is cancelled at its next await, and what it does counts for nothing.
     fn stop(&self);
 }
@@ -160,6 +163,10 @@ impl<A: Registered> EntityCell for Cell<A> {
 
     fn committed(&self, version: u64) {
         self.progress.commit(version);
+    }
+
+    fn released(&self, parcels: u64) {
+        self.progress.release(parcels);
     }
 
     fn stop(&self) {

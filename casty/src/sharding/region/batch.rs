@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::cells::CellKey;
-use crate::actor::scope::Held;
+use super::sends::Parcel;
 use crate::base::{EntityId, RequestId};
 use crate::codec::EncodeError;
 use crate::replication::{Record, encode_batch_header};
@@ -30,7 +30,7 @@ pub(super) struct BatchEffect {
     pub(super) cell: CellKey,
     pub(super) version: u64,
     pub(super) answer: Option<(RequestId, Outcome)>,
-    pub(super) held: Vec<Held>,
+    pub(super) parcel: Option<Parcel>,
 }
 
 /// What a record says of its entity.
@@ -84,13 +84,13 @@ impl Batch {
         Ok(())
     }
 
-    /// The held sends of the records that were applied. `rejected` is the output of the entry: the places of the others.
-    pub(super) fn held_of_applied(self, rejected: &[u8]) -> impl Iterator<Item = Vec<Held>> {
+    /// The sends of the records that were applied. `rejected` is the output of the entry: the places of the others.
+    pub(super) fn sends_of_applied(self, rejected: &[u8]) -> impl Iterator<Item = Parcel> {
         let (places, rest) = rejected.as_chunks::<4>();
         let unreadable = !rest.is_empty();
         let rejected: Vec<u32> = places.iter().map(|place| u32::from_le_bytes(*place)).collect();
         let applied = move |place: u32| !unreadable && !rejected.contains(&place);
-        (0..).zip(self.effects).filter(move |(place, _)| applied(*place)).map(|(_, effect)| effect.held)
+        (0..).zip(self.effects).filter(move |(place, _)| applied(*place)).filter_map(|(_, effect)| effect.parcel)
     }
 
     /// The log entry. No records are added after this.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sends::{Parcel, Sends};
 use crate::actor::entity::EntityCell;
 use crate::base::{EntityId, StableMap};
 
@@ -26,6 +27,7 @@ pub(super) struct Cell {
     /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
     /// the entity must begin with all of them.
     pub(super) ended: bool,
+    pub(super) sends: Sends,
 }
 
 impl Cells {
@@ -51,11 +53,18 @@ impl Cells {
         self.cells.get_mut(&key)
     }
 
-    /// Lets go of a cell that has stopped.
-    pub(super) fn remove(&mut self, key: CellKey) {
-        if let Some(cell) = self.cells.remove(&key) {
+    /// Lets go of a cell that has stopped. Gives those of its sends that are free to go and have not gone.
+    pub(super) fn remove(&mut self, key: CellKey) -> impl Iterator<Item = Parcel> + use<> {
+        let removed = self.cells.remove(&key).map(|mut cell| {
             self.by_entity.remove(&(cell.entity_type, cell.entity));
-        }
+            cell.sends.take_free()
+        });
+        removed.into_iter().flatten()
+    }
+
+    /// What the cells sent that is free to go and has not gone.
+    pub(super) fn take_free_sends(&mut self) -> impl Iterator<Item = Parcel> {
+        self.cells.values_mut().flat_map(|cell| cell.sends.take_free())
     }
 }
 

@@ -11,6 +11,7 @@ mod intake;
 mod open;
 mod reads;
 mod release;
+mod sends;
 mod task;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -8,10 +8,10 @@ use super::cells::{Cell, CellKey, Cells};
 use super::intake::{Intake, Verdict};
 use super::reads::{Read, Reads};
 use super::release::Releaser;
+use super::sends::{Parcel, Sends};
 use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
 use crate::actor::entity::{Birth, Effect, EntityType, Journal, Undelivered, What};
 use crate::actor::reply::SinkReply;
-use crate::actor::scope::Held;
 use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
 use crate::replication::{Recorded, Reply, Row, SessionTable};
@@ -53,7 +53,7 @@ struct Written<'a> {
     version: u64,
     change: Option<&'a [u8]>,
     reply: SinkReply,
-    held: Vec<Held>,
+    parcel: Option<Parcel>,
 }
 
 /// The journal of one cell: what it did comes back to the region that started it.
@@ -243,43 +243,62 @@ impl Open {
         };
         let cell = run.activate(birth).map_err(|error| format!("`{name}/{}` cannot start: {error}", request.entity))?;
         let entity = request.entity.clone();
-        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false });
+        let sends = Sends::default();
+        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false, sends });
         Ok(Some(key))
     }
 
     /// What a handler did.
-    pub(super) fn effect(&mut self, source: Source, effect: Effect, outbox: &mut Outbox) {
+    pub(super) fn effect(&mut self, source: Source, effect: Effect, outbox: &mut Outbox, releaser: &Releaser) {
         if source.epoch != self.epoch {
             return;
         }
         let Effect { request, what, held } = effect;
+        let parcel = self.cells.get_mut(source.cell).and_then(|cell| cell.sends.number(held));
         match (what, request) {
             (What::Write { version, change, reply }, request) => {
                 let change = change.as_deref();
-                self.write(source.cell, request, Written { version, change, reply, held }, outbox);
+                self.write(source.cell, request, Written { version, change, reply, parcel }, outbox);
             }
             (What::Read { reply }, Some(id)) => {
                 let Some(outcome) = outcome_of(reply) else { return };
                 let after = self.cells.get_mut(source.cell).map_or(0, |cell| cell.last_batch);
-                self.reads.push(Read { id, outcome, held }, after, self.committed);
+                let cell = source.cell;
+                self.reads.push(Read { id, outcome, cell, parcel }, after, self.committed);
             }
             (What::Refused { reason }, Some(id)) => self.answer(id, Outcome::Unavailable(reason), outbox),
-            (What::Gone, _) => self.end_cell(source.cell),
+            (What::Gone, _) => self.end_cell(source.cell, releaser),
             (What::Read { .. } | What::Refused { .. }, None) => {}
         }
     }
 
     /// A cell has ended by itself.
-    fn end_cell(&mut self, key: CellKey) {
+    fn end_cell(&mut self, key: CellKey, releaser: &Releaser) {
         let Some(cell) = self.cells.get_mut(key) else { return };
         cell.ended = true;
         if cell.last_batch <= self.committed {
-            self.cells.remove(key);
+            self.cells.remove(key).for_each(|parcel| releaser.release(parcel, None));
         }
     }
 
+    /// What a handler sent may leave, behind what its cell sent before.
+    fn let_go(&mut self, key: CellKey, parcel: Parcel, releaser: &Releaser) {
+        match self.cells.get_mut(key) {
+            Some(cell) => {
+                let leaving = cell.sends.free(parcel);
+                leaving.into_iter().for_each(|parcel| releaser.release(parcel, Some(cell.cell.clone())));
+            }
+            None => releaser.release(parcel, None),
+        }
+    }
+
+    /// The region closes: what is free to go leaves, since nobody will ask for it again.
+    pub(super) fn let_all_go(&mut self, releaser: &Releaser) {
+        self.cells.take_free_sends().for_each(|parcel| releaser.release(parcel, None));
+    }
+
     fn write(&mut self, key: CellKey, request: Option<RequestId>, written: Written<'_>, outbox: &mut Outbox) {
-        let Written { version, change, reply, held } = written;
+        let Written { version, change, reply, parcel } = written;
         let Some(outcome) = outcome_of(reply) else { return };
         if let Some(batch) = self.batches.back().filter(|batch| batch.bytes() >= BATCH_BYTES_MAX) {
             let number = batch.number + 1;
@@ -293,7 +312,7 @@ impl Open {
         };
         let entry = Entry { entity_type: cell.entity_type, entity: &cell.entity, floor, change, reply };
         let answer = request.map(|id| (id, outcome.clone()));
-        match batch.push(&entry, BatchEffect { cell: key, version, answer, held }) {
+        match batch.push(&entry, BatchEffect { cell: key, version, answer, parcel }) {
             Ok(()) => cell.last_batch = batch.number,
             Err(error) => {
                 // The cell is ahead of what can be kept. Only a new start brings it back.
@@ -318,19 +337,18 @@ impl Open {
     /// A batch is committed: answer, let its sends go, and tell the cells.
     pub(super) fn committed(&mut self, batch: Batch, outbox: &mut Outbox, releaser: &Releaser) {
         self.committed = batch.number;
-        for BatchEffect { cell, version, answer, held } in batch.effects {
-            let mut ended = false;
-            if let Some(cell) = self.cells.get_mut(cell) {
-                cell.cell.committed(version);
-                ended = cell.ended && cell.last_batch <= self.committed;
-            }
-            if ended {
-                self.cells.remove(cell);
-            }
+        for BatchEffect { cell, version, answer, parcel } in batch.effects {
             if let Some((id, outcome)) = answer {
                 self.answer(id, outcome, outbox);
             }
-            releaser.release(held);
+            if let Some(parcel) = parcel {
+                self.let_go(cell, parcel, releaser);
+            }
+            let Some(settled) = self.cells.get_mut(cell) else { continue };
+            settled.cell.committed(version);
+            if settled.ended && settled.last_batch <= self.committed {
+                self.cells.remove(cell).for_each(|parcel| releaser.release(parcel, None));
+            }
         }
         self.reads.committed(self.committed);
         self.confirm_reads();
@@ -366,9 +384,11 @@ impl Open {
             return;
         }
         self.reads.ended();
-        for Read { id, outcome, held } in confirmed.reads {
+        for Read { id, outcome, cell, parcel } in confirmed.reads {
             self.answer(id, outcome, outbox);
-            releaser.release(held);
+            if let Some(parcel) = parcel {
+                self.let_go(cell, parcel, releaser);
+            }
         }
     }
 

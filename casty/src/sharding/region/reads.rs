@@ -1,6 +1,7 @@
 //! Replies of reads, until they are known to be linearizable.
 
-use crate::actor::scope::Held;
+use super::cells::CellKey;
+use super::sends::Parcel;
 use crate::base::RequestId;
 use crate::sharding::protocol::Outcome;
 
@@ -8,7 +9,8 @@ use crate::sharding::protocol::Outcome;
 pub(super) struct Read {
     pub(super) id: RequestId,
     pub(super) outcome: Outcome,
-    pub(super) held: Vec<Held>,
+    pub(super) cell: CellKey,
+    pub(super) parcel: Option<Parcel>,
 }
 
 /// The reads of one opening of a region. A reply waits for the commit of the writes that its handler saw, and for a
@@ -73,7 +75,7 @@ mod tests {
 
     fn read(sequence: u64) -> Read {
         let session = SessionId { origin: NodeKey(0), entity_type: 0, shard: 0 };
-        Read { id: RequestId { session, sequence }, outcome: Outcome::Failed, held: vec![] }
+        Read { id: RequestId { session, sequence }, outcome: Outcome::Failed, cell: 0, parcel: None }
     }
 
     #[test]

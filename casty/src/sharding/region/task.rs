@@ -108,7 +108,8 @@ impl Task {
     }
 
     fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else { return };
+        open.let_all_go(&self.releaser);
         tracing::debug!(group = %self.region.group, term = open.leader.term, epoch = open.epoch, "region closed");
         self.announce(Leading { group: self.region.group, leader: open.leader, epoch: open.epoch, open: false });
     }
@@ -140,7 +141,7 @@ impl Task {
                     open.confirmed(confirmed, &mut outbox, &self.releaser);
                 }
                 for (source, effect) in events.effects {
-                    open.effect(source, effect, &mut outbox);
+                    open.effect(source, effect, &mut outbox, &self.releaser);
                 }
                 for (from, frame) in events.frames {
                     open.frame(from, frame, &mut outbox);
@@ -222,8 +223,8 @@ impl Task {
                     self.close();
                 }
                 // Routers ask again for the answers. What the handlers sent nobody asks for: it goes now.
-                for held in batch.held_of_applied(&output) {
-                    self.releaser.release(held);
+                for parcel in batch.sends_of_applied(&output) {
+                    self.releaser.release(parcel, None);
                 }
             }
             (Err(ProposeError::NotProposed { why, .. }), Some(_)) if is_passing(&why) => {
