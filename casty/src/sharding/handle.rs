@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::call::{AskEntity, SendEntity};
 use super::router::{NewRequest, Router, Submit};
 use super::shard::{group_of, shard_of, slot_of};
 use crate::actor::registration::Outbound;
 use crate::actor::{
-    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendError, SendRequest,
-    SentTo, scope,
+    Actor, Env, Handles, Message, Recipient, Registered, Rejected, Request, Route, Routed, SendRequest, SentTo, scope,
 };
 use crate::base::{EntityId, GroupId};
 use crate::codec::tag;
@@ -57,23 +57,21 @@ impl<A: Registered> Sharded<A> {
     }
 
     /// Asks the entity with this id: short for `entity(id).ask(msg)`, for a single call.
-    pub async fn ask<M: Message>(
-        &self,
-        id: impl Into<EntityId>,
-        msg: M,
-    ) -> Result<A::Ok, crate::actor::AskError<A::Error>>
+    pub fn ask<M: Message>(&self, id: impl Into<EntityId>, msg: impl SentTo<A, Message = M>) -> AskEntity<A, M>
     where
         A: Handles<M>,
     {
-        Request::new(self.entity(id).handle.as_ref(), msg).await
+        let (entity, msg) = (self.entity(id), msg.into());
+        AskEntity::new(async move { Request::new(entity.handle.as_ref(), msg).await })
     }
 
     /// Sends to the entity with this id: short for `entity(id).send(msg)`.
-    pub async fn send<M: Message>(&self, id: impl Into<EntityId>, msg: M) -> Result<(), SendError<M>>
+    pub fn send<M: Message>(&self, id: impl Into<EntityId>, msg: impl SentTo<A, Message = M>) -> SendEntity<M>
     where
         A: Handles<M>,
     {
-        Request::new(self.entity(id).handle.as_ref(), msg).send().await
+        let (entity, msg) = (self.entity(id), msg.into());
+        SendEntity::new(async move { Request::new(entity.handle.as_ref(), msg).send().await })
     }
 
     /// The name of the entity type.

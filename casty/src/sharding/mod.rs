@@ -7,6 +7,7 @@
 //! group. The region runs the entity's cell, has the group commit what the handler did, and only then answers.
 
 pub(crate) mod allocation;
+mod call;
 mod error;
 mod handle;
 mod kinds;
@@ -17,6 +18,7 @@ pub(crate) mod region;
 mod router;
 mod shard;
 
+pub use call::{AskEntity, SendEntity};
 pub use error::ShardingError;
 pub use handle::{EntityRef, Sharded};
 pub(crate) use kinds::{Declaration, Kinds};

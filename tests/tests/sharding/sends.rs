@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use casty::{AskError, ClusterConfig};
 use casty::cluster::Kind;
+use casty::{AskError, ClusterConfig};
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use casty_tests::desk::*;
 use casty_tests::gates::Gate;
