@@ -23,7 +23,17 @@ pub enum StartError {
     Raft(#[from] RaftError),
 }
 
-/// The node was shut down before it was ready.
+/// The node will not be ready any more. Start it anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the node was shut down before the cluster was ready")]
-pub struct NotReady;
+#[non_exhaustive]
+pub enum NotReady {
+    /// It was shut down.
+    #[error("this node has been shut down")]
+    ShutDown,
+    /// A later life of the node, or another process with its name, has joined the cluster.
+    #[error("another process has taken this node's place: give every node a `node_id` of its own")]
+    Superseded,
+    /// The node was held up while the cluster was founded, and the others gave this founding up.
+    #[error("the other nodes gave the founding up while this node was held up: restart it, and it joins them")]
+    LeftAlone,
+}

@@ -5,8 +5,12 @@
 //! while nothing came of it, when a founder has a newer life, or has been away for long, or when the nodes in sight have
 //! called for another charter for long; from then on the charter is refused for good, and the others are told. A node
 //! that hears of a founded cluster never founds another.
+//!
+//! A founder may have been held up with all promises in hand, and found when the others have given up. If a majority
+//! founded, those that refuse visit the cluster as guests. If nobody else did, the founder gives up: no group of its
+//! cluster can ever have a leader.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +85,8 @@ pub(super) enum Step {
     Withdraw(Charter),
     /// Learn the way into a cluster founded without this node.
     Visit(Charter),
+    /// End this life of the node: every other founder refuses the cluster that it is bound to.
+    GiveUp(Charter),
 }
 
 /// For so many looks in a row the nodes in sight must call for another charter before a promise is withdrawn: some
@@ -94,8 +100,12 @@ pub(super) struct Founding {
     replicas: u8,
     may_found: bool,
     standing: Standing,
-    refused: HashSet<u64>,
+    refused: BTreeSet<u64>,
     promises: StableMap<NodeKey, u64>,
+    /// The founders that refuse the cluster that this node is bound to.
+    refused_by: BTreeSet<NodeKey>,
+    /// The founders of a refused charter that founded it nevertheless.
+    founded_by: BTreeSet<(u64, NodeKey)>,
     /// The founders seen at the last look: a promise is only made on a view that held still.
     last_view: Vec<Founder>,
     /// For how many looks in a row the promise has not fitted the view.
@@ -105,7 +115,7 @@ pub(super) struct Founding {
 impl Founding {
     /// Nothing has happened yet. An observer never founds.
     pub(super) fn new(me: NodeKey, expected_size: usize, replicas: u8, may_found: bool) -> Self {
-        let (refused, promises, last_view) = (HashSet::new(), StableMap::default(), Vec::new());
+        let (refused, promises, last_view) = (BTreeSet::new(), StableMap::default(), Vec::new());
         Self {
             me,
             expected_size,
@@ -114,6 +124,8 @@ impl Founding {
             standing: Standing::Looking,
             refused,
             promises,
+            refused_by: BTreeSet::new(),
+            founded_by: BTreeSet::new(),
             last_view,
             misfits: 0,
         }
@@ -175,9 +187,16 @@ impl Founding {
     }
 
     /// Another node has withdrawn its promise, or refuses the charter.
-    pub(super) fn withdrawn(&mut self, from: NodeKey, cluster_id: u64) {
+    pub(super) fn withdrawn(&mut self, from: NodeKey, cluster_id: u64) -> Option<Step> {
         if self.promises.get(&from) == Some(&cluster_id) {
             self.promises.remove(&from);
+        }
+        match &self.standing {
+            Standing::Bound(charter) if charter.has(from) && charter.cluster_id() == cluster_id => {
+                self.refused_by.insert(from);
+                (self.refused_by.len() + 1 == charter.founders.len()).then(|| Step::GiveUp(charter.clone()))
+            }
+            _ => None,
         }
     }
 
@@ -192,12 +211,13 @@ impl Founding {
         self.found_if_all_promised()
     }
 
-    /// A founder that has founded says so.
-    pub(super) fn told(&mut self, charter: Charter) -> Option<Step> {
+    /// A node that belongs to a founded cluster says so.
+    pub(super) fn told(&mut self, from: NodeKey, charter: Charter) -> Option<Step> {
+        let welcome = !self.refuses(&charter) || self.is_founded_by_most(from, &charter);
         match &self.standing {
-            // Whoever founded it did so without this node. It cannot hold a majority if the others refuse it too.
-            _ if charter.has(self.me) && self.refuses(&charter) => None,
             Standing::Bound(_) | Standing::Guest(_) => None,
+            // Nothing will come of it unless a majority founded it without this node.
+            _ if !welcome => None,
             Standing::Promised(mine) if *mine == charter => {
                 self.standing = Standing::Bound(charter.clone());
                 Some(Step::Found(charter))
@@ -220,6 +240,15 @@ impl Founding {
             }
             _ => (false, None),
         }
+    }
+
+    /// Takes note that `from` founded a refused charter. Whether a majority of its founders did.
+    fn is_founded_by_most(&mut self, from: NodeKey, charter: &Charter) -> bool {
+        let id = charter.cluster_id();
+        if charter.has(from) {
+            self.founded_by.insert((id, from));
+        }
+        self.founded_by.iter().filter(|(founded, _)| *founded == id).count() * 2 > charter.founders.len()
     }
 
     fn found_if_all_promised(&mut self) -> Option<Step> {
@@ -300,7 +329,7 @@ mod tests {
         let new = promise_of(&mut a, &three(2));
         assert_ne!(old, new);
         assert_eq!(a.raft(old.cluster_id()), (false, None), "a message of the refused cluster is not taken");
-        assert_eq!(a.told(old.clone()), None, "nor is this node made a guest of it");
+        assert_eq!(a.told(founder("b", 1).key, old.clone()), None, "nor is this node made a guest of it");
         a.promised(founder("b", 1).key, &old);
         assert_eq!(a.promised(founder("c", 2).key, &new), None, "b has not promised itself to the new charter");
         assert!(matches!(a.promised(founder("b", 1).key, &new), Some(Step::Found(_))));
@@ -325,7 +354,7 @@ mod tests {
         let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
         let charter = promise_of(&mut a, &three(1));
         a.promised(b.key, &charter);
-        a.withdrawn(b.key, charter.cluster_id());
+        assert_eq!(a.withdrawn(b.key, charter.cluster_id()), None);
         assert_eq!(a.promised(c.key, &charter), None);
         assert!(matches!(a.promised(b.key, &charter), Some(Step::Found(_))));
     }
@@ -347,17 +376,51 @@ mod tests {
         assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Found(charter.clone()))));
         assert_eq!(a.look(three(2)), None);
         assert_eq!(a.raft(charter.cluster_id()), (true, None));
-        assert_eq!(a.told(Charter::new(three(2), 3)), None);
+        assert_eq!(a.told(founder("b", 1).key, Charter::new(three(2), 3)), None);
     }
 
     #[test]
     fn who_reaches_a_founded_cluster_never_founds_another() {
         let mut d = founding("d");
         let charter = Charter::new(three(1), 3);
-        assert_eq!(d.told(charter.clone()), Some(Step::Visit(charter)));
+        assert_eq!(d.told(founder("a", 1).key, charter.clone()), Some(Step::Visit(charter)));
         for _ in 0..3 {
             assert_eq!(d.look(vec![founder("d", 1), founder("e", 1), founder("f", 1)]), None);
         }
+    }
+
+    /// Node `a`, which has withdrawn its promise since it did not see `c` for long.
+    fn withdrawn() -> (Founding, Charter) {
+        let mut a = founding("a");
+        let charter = promise_of(&mut a, &three(1));
+        assert!((0..LOOKS_BEFORE_WITHDRAWAL).any(|_| a.look(three(1)[..2].to_vec()).is_some_and(is_withdrawal)));
+        (a, charter)
+    }
+
+    fn is_withdrawal(step: Step) -> bool {
+        matches!(step, Step::Withdraw(_))
+    }
+
+    #[test]
+    fn who_withdrew_from_a_cluster_that_a_majority_founded_visits_it() {
+        let (mut a, charter) = withdrawn();
+        let (b, c) = (founder("b", 1).key, founder("c", 1).key);
+        assert_eq!(a.told(c, charter.clone()), None, "one of three is no majority");
+        assert_eq!(a.told(c, charter.clone()), None, "however often it says so");
+        assert_eq!(a.told(b, charter.clone()), Some(Step::Visit(charter.clone())));
+        assert_eq!(a.raft(charter.cluster_id()), (false, None), "as a guest: it votes for nobody");
+    }
+
+    #[test]
+    fn a_founder_that_all_others_refuse_gives_up() {
+        let (mut a, b, c) = (founding("a"), founder("b", 1).key, founder("c", 1).key);
+        let charter = promise_of(&mut a, &three(1));
+        a.promised(b, &charter);
+        assert!(matches!(a.promised(c, &charter), Some(Step::Found(_))));
+        let id = charter.cluster_id();
+        assert_eq!(a.withdrawn(b, id), None, "c may have founded it");
+        assert_eq!(a.withdrawn(founder("d", 1).key, id), None, "who is no founder has no say");
+        assert_eq!(a.withdrawn(c, id), Some(Step::GiveUp(charter)));
     }
 
     #[test]

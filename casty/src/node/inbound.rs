@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 
+use super::NotReady;
 use super::control::{Control, Verdict, decode_control};
 use super::inner::{Inner, lock};
 use crate::base::NodeKey;
@@ -70,6 +71,7 @@ impl Inbound for Dispatch {
             }
             PeerEvent::Superseded(me) => {
                 tracing::error!(node = %me.id, "a newer life of this node has joined the cluster; this one takes no part any more");
+                inner.end(NotReady::Superseded);
             }
         }
     }
@@ -138,9 +140,8 @@ impl Inner {
             Control::Founded(charter) => {
                 if lock(&self.founding).refuses(&charter) {
                     self.control(from, &Control::Refused { cluster_id: charter.cluster_id() });
-                    return;
                 }
-                let step = lock(&self.founding).told(charter);
+                let step = lock(&self.founding).told(from, charter);
                 self.take(step);
             }
             Control::Declare { id, declaration } => {
@@ -155,14 +156,12 @@ impl Inner {
     }
 
     /// A founder takes no part in this cluster. If it is the one that this node founded, the operator has to know.
-    fn refused(&self, from: NodeKey, cluster_id: u64) {
-        lock(&self.founding).withdrawn(from, cluster_id);
+    fn refused(self: &Arc<Self>, from: NodeKey, cluster_id: u64) {
+        let step = lock(&self.founding).withdrawn(from, cluster_id);
         if self.links.is_ours(cluster_id) {
-            tracing::error!(
-                founder = %from,
-                "a founder of this node's cluster had withdrawn before the founding: if the cluster finds no majority, restart this node"
-            );
+            tracing::warn!(founder = %from, "a founder of this node's cluster withdrew before the founding; it holds no replicas");
         }
+        self.take(step);
     }
 
     fn declared(&self, id: u64, verdict: Verdict) {

@@ -1,7 +1,7 @@
 //! The parts of a running node, and what holds them together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use super::NotReady;
 use super::control::{Control, Verdict};
 use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
@@ -50,6 +51,8 @@ pub(super) struct Inner {
     /// The latest word on the meta group's leadership here.
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
+    /// Why this life of the node is over, though nobody has shut it down.
+    pub(super) ended: OnceLock<NotReady>,
 }
 
 impl Inner {
@@ -108,7 +111,24 @@ impl Inner {
                 }
             }
             Some(Step::Found(charter)) => self.join(charter),
+            Some(Step::GiveUp(charter)) => {
+                tracing::error!(
+                    cluster = format!("{:016x}", charter.cluster_id()),
+                    "every other founder gave this cluster up while this node was held up; restart the node to join them"
+                );
+                self.end(NotReady::LeftAlone);
+            }
         }
+    }
+
+    /// This life of the node is over: it takes no requests and leads nothing any more.
+    pub(super) fn end(&self, why: NotReady) {
+        if self.ended.set(why).is_err() {
+            return;
+        }
+        self.router.close(&why.to_string());
+        let host = self.host.clone();
+        self.spawn(async move { host.shutdown().await });
     }
 
     /// Starts the groups of which this node holds replicas.

@@ -50,10 +50,12 @@ impl Node {
     /// every group.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut looks = tokio::time::interval(READY_PERIOD);
-        for look in 1u32.. {
+        let mut look = 0u32;
+        loop {
             looks.tick().await;
+            look = look.wrapping_add(1);
             if self.inner.router.is_closed() {
-                break;
+                return Err(self.inner.ended.get().copied().unwrap_or(NotReady::ShutDown));
             }
             match self.missing() {
                 None => return Ok(()),
@@ -63,7 +65,6 @@ impl Node {
                 Some(_) => {}
             }
         }
-        Err(NotReady)
     }
 
     /// What [`ready`](Self::ready) waits for.
@@ -140,7 +141,7 @@ impl Node {
     /// Stops the node: its actors first, then its part in the groups, then its links.
     pub async fn shutdown(&self) {
         self.inner.system.shutdown().await;
-        self.inner.router.close();
+        self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
         lock(&self.inner.tasks).abort_all();

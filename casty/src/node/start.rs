@@ -73,6 +73,7 @@ fn assemble(
         next_declare: Default::default(),
         meta: Default::default(),
         tasks: Default::default(),
+        ended: Default::default(),
     })
 }
 

@@ -5,7 +5,7 @@ mod route;
 mod session;
 mod window;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -49,7 +49,8 @@ pub(crate) struct Router {
     origin: AtomicU64,
     /// How often the origin was renewed. Held while it is.
     lives: Mutex<u64>,
-    closed: AtomicBool,
+    /// Why nothing is taken any more.
+    closed: OnceLock<String>,
     env: Arc<Env>,
     busy: Notify,
     way: Arc<Way>,
@@ -86,7 +87,7 @@ impl Router {
     pub(crate) fn new(me: NodeKey, post: Arc<dyn Post>, settings: RouterSettings, env: Arc<Env>) -> Arc<Self> {
         let way = Arc::new(Way { me, post, regions: OnceLock::new(), counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
-        let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), AtomicBool::new(false));
+        let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), OnceLock::new());
         Arc::new(Self { settings, me, routes, origin, lives, closed, env, busy, way })
     }
 
@@ -119,8 +120,8 @@ impl Router {
 
     /// Takes a request, or makes it wait for a place.
     pub(super) fn submit(&self, group: GroupId, request: NewRequest, waker: Option<&Waker>) -> Submit {
-        if self.is_closed() {
-            return Submit::Unavailable(request, "this node has been shut down".to_owned());
+        if let Some(why) = self.closed.get() {
+            return Submit::Unavailable(request, why.clone());
         }
         let Some(mut route) = self.route(group) else {
             return Submit::Unavailable(request, "this node has not joined a cluster yet".to_owned());
@@ -181,18 +182,19 @@ impl Router {
     }
 
     /// Gives up all that is under way, and takes no more.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    pub(crate) fn close(&self, why: &str) {
+        // The first reason stands.
+        let _ = self.closed.set(why.to_owned());
         let mut finished = Vec::new();
         for route in self.routes.get().into_iter().flatten() {
-            lock(route).give_up("this node has been shut down", &mut finished);
+            lock(route).give_up(why, &mut finished);
         }
         self.finish(finished);
     }
 
     /// Whether it takes no more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.closed.get().is_some()
     }
 
     /// What this router tells about itself.
