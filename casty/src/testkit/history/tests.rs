@@ -61,5 +61,9 @@ fn many_threads_write_one_history() {
     clients.collect::<Vec<_>>().into_iter().for_each(|client| client.join().unwrap());
     let operations = history.operations();
     assert_eq!(operations.len(), 800);
-    assert!(operations.iter().all(|operation| matches!(operation.end, End::Returned { output, .. } if output == operation.input)));
+    assert!(
+        operations
+            .iter()
+            .all(|operation| matches!(operation.end, End::Returned { output, .. } if output == operation.input))
+    );
 }

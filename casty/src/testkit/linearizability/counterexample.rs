@@ -63,8 +63,7 @@ impl<M: Model> Search<'_, M> {
             return Counterexample { operations, ..Counterexample::default() };
         };
         let state = self.states.get(*state);
-        let stuck = stuck.iter().map(|number| {
-            let index = self.timeline.answered[*number].index;
+        let stuck = stuck.iter().copied().map(|index| {
             let expected = self.model.apply(state, &self.operations[index].input).1;
             Stuck { line: line(index), expected: format!("{expected:?}") }
         });
@@ -101,7 +100,11 @@ impl fmt::Display for Line {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { placed, operations, state, stuck, left } = self;
-        writeln!(f, "not linearizable: {} of {operations} operations can be put in order, and then none fits", placed.len())?;
+        writeln!(
+            f,
+            "not linearizable: {} of {operations} operations can be put in order, and then none fits",
+            placed.len()
+        )?;
         let hidden = placed.len().saturating_sub(LINES);
         if hidden > 0 {
             writeln!(f, "  ({hidden} earlier ones)")?;
