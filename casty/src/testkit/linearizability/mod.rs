@@ -58,8 +58,7 @@
 //! of which changes a verdict, keep them cheap. One is placed only where it changes the state, and not where it undoes the
 //! one placed just before it. Of two with equal inputs the one called first is placed first. A configuration is left when
 //! another with the same answered operations and the same state placed fewer of them. And configurations with few are looked at
-//! first.
-//! Where that is not enough, [`Model::may_yet_return`] is.
+//! first. Where that is not enough, [`Model::may_yet_return`] is.
 
 mod bitset;
 mod budget;
