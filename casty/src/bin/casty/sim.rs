@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Run this one seed, and tell all that happened
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// Stop at the first violation
+    #[arg(long)]
+    first: bool,
     /// How many processes work at a time; by default one for each core
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<u64>,
@@ -117,6 +120,9 @@ fn search(options: &Options) -> ExitCode {
                 progress.suspend(|| println!("{story}\n"));
                 failed.push(seed);
                 progress.set_message(format!("{} violations", failed.len()));
+                if options.first {
+                    break;
+                }
             }
         }
     }
@@ -129,8 +135,11 @@ fn search(options: &Options) -> ExitCode {
         simulated.as_secs_f64() / took.as_secs_f64(),
         failed.len(),
     );
+    if options.first && !failed.is_empty() {
+        workers.iter_mut().for_each(|worker| drop(worker.kill()));
+    }
     let whole = workers.into_iter().all(|mut worker| worker.wait().is_ok_and(|status| status.success()));
-    if !whole || done != options.seeds {
+    if failed.is_empty() && (!whole || done != options.seeds) {
         println!("a worker process ended early: {} of {} seeds have no outcome", options.seeds - done, options.seeds);
     }
     if whole && done == options.seeds && failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
