@@ -110,6 +110,12 @@ impl Cluster {
         self.mesh.links.is_open(to)
     }
 
+    /// Whether there are links in both directions, so that a question could be answered. If one of them breaks, there
+    /// will be a [`PeerEvent::LinkDown`].
+    pub fn is_linked(&self, to: NodeKey) -> bool {
+        self.is_connected(to) && self.mesh.peers().is_heard(to)
+    }
+
     /// Packets of the membership protocol that were dropped so far, since they could not be understood or came faster
     /// than they were read.
     pub fn gossip_errors(&self) -> u64 {

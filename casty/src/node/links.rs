@@ -72,7 +72,7 @@ impl Links for NodeLinks {
     }
 
     fn is_up(&self, to: NodeKey) -> bool {
-        Post::is_connected(self, to)
+        self.cluster().is_some_and(|cluster| cluster.is_linked(to))
     }
 }
 

@@ -144,6 +144,12 @@ impl Node {
         self.inner.ended().await
     }
 
+    /// The cluster that the node belongs to.
+    #[cfg(feature = "sim")]
+    pub(crate) fn cluster_id(&self) -> Option<u64> {
+        self.inner.links.cluster_id()
+    }
+
     /// The table of a data group whose replica this node holds.
     #[cfg(feature = "sim")]
     pub(crate) fn table(&self, group: GroupId) -> Option<crate::replication::SharedState> {

@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Run this one seed, and tell all that happened
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// With --seed: tell log lines of this crate, too
+    #[arg(long, value_name = "CRATE", requires = "seed")]
+    log: Option<String>,
     /// Stop at the first violation
     #[arg(long)]
     first: bool,
@@ -58,7 +61,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 /// One seed, with all that happened.
 fn tell(options: &Options, seed: u64) -> ExitCode {
-    let result = options.sim().run_one(seed, |run| run.mixed());
+    let sim = options.log.iter().fold(options.sim(), |sim, target| sim.log_also(target));
+    let result = sim.run_one(seed, |run| run.mixed());
     let (lines, fingerprint) = match &result {
         Ok(passed) => (&passed.lines, passed.fingerprint),
         Err(failure) => (&failure.lines, failure.fingerprint),

@@ -115,6 +115,11 @@ impl PeerTable {
         }
     }
 
+    /// Whether the peer has a link to this node.
+    pub(crate) fn is_heard(&self, key: NodeKey) -> bool {
+        self.peers.get(&key).is_some_and(|peer| peer.incoming.is_some())
+    }
+
     /// The incoming link with this nonce ended.
     pub(super) fn release(&mut self, key: NodeKey, nonce: u64) {
         if let Some(peer) = self.peers.get_mut(&key) {

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Invariant;
 use super::entries::{Reader, hash_of};
-use crate::base::GroupId;
-use crate::testkit::sim::Cluster;
+use crate::testkit::sim::{Cluster, GroupOf};
 
 /// Once an entry is committed, every replica that has committed so far holds this very entry in its place (Ongaro and
 /// Ousterhout 2014, figure 3, "leader completeness" and "state machine safety").
 #[derive(Default)]
 pub(super) struct CommittedStays {
     reader: Reader,
-    entries: BTreeMap<(GroupId, u64), (u64, u64)>,
+    entries: BTreeMap<(GroupOf, u64), (u64, u64)>,
 }
 
 impl Invariant for CommittedStays {

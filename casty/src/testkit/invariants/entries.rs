@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{GroupId, stable_hash};
+use crate::base::stable_hash;
 use crate::storage::{LogEntry, LogPosition, LogStore, Payload};
-use crate::testkit::sim::Replica;
+use crate::testkit::sim::{GroupOf, Replica};
 
 /// How far each replica was read. A replica is a node's, in one of its lives.
 #[derive(Default)]
 pub(super) struct Reader {
-    read: BTreeMap<(usize, u64, GroupId), LogPosition>,
+    read: BTreeMap<(usize, u64, GroupOf), LogPosition>,
 }
 
 impl Reader {

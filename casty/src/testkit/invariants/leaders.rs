@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Invariant;
-use crate::base::{GroupId, NodeKey};
-use crate::testkit::sim::Cluster;
+use crate::base::NodeKey;
+use crate::testkit::sim::{Cluster, GroupOf};
 
 /// In one term of a group all nodes that know a leader know the same (Ongaro and Ousterhout 2014, figure 3, "election
 /// safety").
 #[derive(Default)]
 pub(super) struct OneLeaderATerm {
-    leaders: BTreeMap<(GroupId, u64), NodeKey>,
+    leaders: BTreeMap<(GroupOf, u64), NodeKey>,
 }
 
 impl Invariant for OneLeaderATerm {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Invariant;
 use super::entries::{Reader, hash_of};
-use crate::base::GroupId;
 use crate::storage::LogPosition;
-use crate::testkit::sim::Cluster;
+use crate::testkit::sim::{Cluster, GroupOf};
 
 /// If two logs hold an entry with the same index and term, they agree on it and on all before it (Ongaro and Ousterhout
 /// 2014, figure 3, "log matching").
@@ -17,7 +16,7 @@ use crate::testkit::sim::Cluster;
 pub(super) struct LogsMatch {
     reader: Reader,
     /// What an entry says, and the term of the entry before it, where that was seen.
-    entries: BTreeMap<(GroupId, LogPosition), (u64, Option<u64>)>,
+    entries: BTreeMap<(GroupOf, LogPosition), (u64, Option<u64>)>,
 }
 
 impl Invariant for LogsMatch {

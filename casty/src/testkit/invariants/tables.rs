@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Invariant;
-use crate::base::{GroupId, stable_hash};
+use crate::base::stable_hash;
 use crate::raft::Machine;
-use crate::testkit::sim::Cluster;
+use crate::testkit::sim::{Cluster, GroupOf};
 
 /// Replicas that have applied the same number of entries hold the same rows and the same answers.
 #[derive(Default)]
 pub(super) struct TablesAgree {
-    hashes: BTreeMap<(GroupId, u64), u64>,
-    seen: BTreeMap<(usize, u64, GroupId), u64>,
+    hashes: BTreeMap<(GroupOf, u64), u64>,
+    seen: BTreeMap<(usize, u64, GroupOf), u64>,
 }
 
 impl Invariant for TablesAgree {

@@ -1,6 +1,7 @@
 //! What invariants see of a cluster.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +19,20 @@ pub struct Cluster<'a> {
     replicas: OnceCell<Vec<Replica>>,
 }
 
+/// A group of one cluster: nodes may found another if nothing came of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GroupOf {
+    pub(crate) cluster_id: u64,
+    pub(crate) id: GroupId,
+}
+
 /// One replica of a group.
 pub(crate) struct Replica {
     /// The number of its node.
     pub(crate) node: usize,
     /// Which life of the node holds it.
     pub(crate) life: u64,
-    pub(crate) group: GroupId,
+    pub(crate) group: GroupOf,
     pub(crate) status: GroupStatus,
     pub(crate) log: Option<Arc<dyn LogStore>>,
     /// The state of a data group.
@@ -56,15 +64,22 @@ impl<'a> Cluster<'a> {
             let running = host.life().filter(|life| !life.is_halted());
             let replicas = running.and_then(|life| Some((life.process.node()?, life.disk.clone())));
             replicas.into_iter().flat_map(move |(node, disk)| {
-                node.groups().into_iter().map(move |(group, status)| Replica {
+                let cluster_id = node.cluster_id().unwrap_or_default();
+                node.groups().into_iter().map(move |(id, status)| Replica {
                     node: host.number,
                     life: host.lives(),
-                    group,
+                    group: GroupOf { cluster_id, id },
                     status,
-                    log: disk.log_of(group).map(|log| log as Arc<dyn LogStore>),
-                    table: node.table(group),
+                    log: disk.log_of(id).map(|log| log as Arc<dyn LogStore>),
+                    table: node.table(id),
                 })
             })
         })
+    }
+}
+
+impl fmt::Display for GroupOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of cluster {:016x}", self.id, self.cluster_id)
     }
 }

@@ -9,18 +9,28 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::trace::Trace;
 
-/// Hands every log line of casty, from debug upward, to the trace.
-pub(super) struct LogToTrace(pub(super) Arc<Trace>);
+/// Hands every log line of casty, from debug upward, to the trace, and those of other crates that are asked for.
+pub(super) struct LogToTrace {
+    pub(super) trace: Arc<Trace>,
+    /// How the targets begin whose lines are wanted too.
+    pub(super) also: Vec<String>,
+}
+
+impl LogToTrace {
+    fn wants(&self, target: &str) -> bool {
+        target.starts_with("casty") || self.also.iter().any(|also| target.starts_with(also.as_str()))
+    }
+}
 
 impl Subscriber for LogToTrace {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= Level::DEBUG && metadata.target().starts_with("casty")
+        metadata.is_event() && *metadata.level() <= Level::DEBUG && self.wants(metadata.target())
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(format!("{} {}:", event.metadata().level(), event.metadata().target()));
         event.record(&mut text);
-        self.0.say(text.0);
+        self.trace.say(text.0);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -82,7 +82,7 @@ mod trace;
 
 pub use client::Client;
 pub use cluster::Cluster;
-pub(crate) use cluster::Replica;
+pub(crate) use cluster::{GroupOf, Replica};
 pub use failure::{Failure, Passed};
 pub use fault::{FaultKind, Faults};
 pub use scenario::Scenario;

@@ -34,6 +34,7 @@ pub struct Sim {
     pub(super) ask_timeout: Duration,
     pub(super) raft: RaftSettings,
     replay: Option<String>,
+    log_also: Vec<String>,
 }
 
 impl Sim {
@@ -50,6 +51,7 @@ impl Sim {
             // Small enough that a run of some seconds compacts its logs and sends snapshots.
             raft: RaftSettings { snapshot_entries: 200, log_entries_kept: 50, ..RaftSettings::default() },
             replay: None,
+            log_also: Vec::new(),
         }
     }
 
@@ -92,6 +94,12 @@ impl Sim {
     /// The command that a failure names for doing the same again. In tests it is found by itself.
     pub fn replay_with(mut self, command: impl Into<String>) -> Self {
         self.replay = Some(command.into());
+        self
+    }
+
+    /// Has log lines of other crates in the trace, whose targets begin like this: `openraft`, `my_app`.
+    pub fn log_also(mut self, target: impl Into<String>) -> Self {
+        self.log_also.push(target.into());
         self
     }
 
@@ -175,7 +183,8 @@ impl Sim {
         }
         ThreadRng::seed(seed);
         let _panics = panics::watch(trace.clone());
-        tracing::subscriber::with_default(LogToTrace(trace.clone()), || {
+        let log = LogToTrace { trace: trace.clone(), also: self.log_also.clone() };
+        tracing::subscriber::with_default(log, || {
             let run = AssertUnwindSafe(|| {
                 let mut parts = Scenario::new();
                 scenario(&mut parts);

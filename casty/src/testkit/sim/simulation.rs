@@ -147,6 +147,14 @@ impl Simulation {
             };
             text.push_str(&format!("\n  node-{} {state}", host.number));
         }
+        for replica in Cluster::new(self.clock.now(), &self.hosts).replicas() {
+            let (node, group, status) = (replica.node, replica.group.id, replica.status);
+            let (leader, last, committed) = (status.leader, status.last_index, status.committed);
+            text.push_str(&format!(
+                "\n  node-{node}, group {group}: term {}, leader {leader:?}, last entry {last:?}, committed {committed:?}",
+                status.term
+            ));
+        }
         text
     }
 
