@@ -1,0 +1,58 @@
+//! What a node is told when it starts.
+
+use std::time::Duration;
+
+use casty::ClusterConfig;
+use clap::Args;
+use clap::Parser;
+
+/// What a node is told when it starts.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "casty-test-node", about = "A casty node that does what a test harness tells it on standard input")]
+pub struct Options {
+    /// Its name.
+    #[arg(long)]
+    pub id: String,
+    /// Where it listens, and is dialled.
+    #[arg(long)]
+    pub address: String,
+    /// What it shares with all nodes of the run.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// When the run started, in microseconds of the kernel's monotonic clock.
+    #[arg(long, default_value_t = 0)]
+    pub origin_us: u64,
+    /// The number of this life of the node, from 1 on.
+    #[arg(long, default_value_t = 1)]
+    pub life: u32,
+}
+
+/// What all nodes of a run are told alike.
+#[derive(Clone, Debug, Args)]
+pub struct Shared {
+    /// Where it looks for the others.
+    #[arg(long = "seed")]
+    pub seeds: Vec<String>,
+    /// How many nodes found the cluster.
+    #[arg(long)]
+    pub nodes: usize,
+    /// On how many of them the state of an entity is held.
+    #[arg(long)]
+    pub replicas: usize,
+    /// How long an ask that does not say may take.
+    #[arg(long, default_value_t = 5_000)]
+    pub ask_timeout_ms: u64,
+}
+
+impl Options {
+    pub(super) fn config(&self) -> ClusterConfig {
+        let Shared { seeds, nodes, replicas, ask_timeout_ms } = &self.shared;
+        let config = ClusterConfig::new(self.address.as_str())
+            .node_id(self.id.as_str())
+            .expected_size(*nodes)
+            .replicas(*replicas)
+            .ask_timeout(Duration::from_millis(*ask_timeout_ms));
+        // A node that founds alone has no seeds.
+        if *nodes > 1 { config.seeds(seeds) } else { config }
+    }
+}
