@@ -7,11 +7,13 @@ mod backoff;
 mod hash;
 mod ids;
 mod request;
+mod rng;
 
 pub use backoff::Backoff;
 pub use hash::{StableHasher, StableMap, stable_hash, stable_hash_parts};
 pub use ids::{EntityId, GroupId, NodeId, NodeKey};
 pub use request::{RequestId, SessionId};
+pub(crate) use rng::ThreadRng;
 
 /// An error of the user's, of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::base::NodeId;
 use crate::cluster::{Net, TcpNet};
+use crate::raft::RaftSettings;
+use crate::sharding::GROUPS_PER_NODE;
+use crate::storage::{MemoryStores, Stores};
 
 /// The settings of a node.
 ///
@@ -30,7 +33,11 @@ pub struct ClusterConfig {
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
     pub(super) seed: Option<u64>,
+    pub(super) incarnation: Option<u64>,
     pub(super) net: Arc<dyn Net>,
+    pub(super) stores: Arc<dyn Stores>,
+    pub(super) groups: usize,
+    pub(super) raft: RaftSettings,
 }
 
 /// The most nodes that a cluster can be founded with.
@@ -54,8 +61,19 @@ impl ClusterConfig {
             ask_timeout: Duration::from_secs(5),
             window: 2048,
             seed: None,
+            incarnation: None,
             net: Arc::new(TcpNet),
+            stores: Arc::new(MemoryStores),
+            groups: GROUPS_PER_NODE,
+            raft: RaftSettings::default(),
         }
+    }
+
+    /// The same settings for a node that listens elsewhere.
+    #[cfg(feature = "sim")]
+    pub(crate) fn listen(mut self, bind: impl Into<String>) -> Self {
+        self.bind = bind.into();
+        self
     }
 
     /// What other nodes dial, where it differs from what this node binds: `"casty-1.example.org:8001"`.
@@ -114,6 +132,13 @@ impl ClusterConfig {
         self
     }
 
+    /// The number of this life of the node. It must be higher than those of all its lives before. Default: the
+    /// microseconds of the machine's clock.
+    pub fn incarnation(mut self, number: u64) -> Self {
+        self.incarnation = Some(number);
+        self
+    }
+
     /// Where the node's randomness (jitter, gossip) begins; drawn from the system where it is not given.
     pub fn rng_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -123,6 +148,19 @@ impl ClusterConfig {
     /// The network of the node: TCP, unless a test hands in another.
     pub fn net(mut self, net: Arc<dyn Net>) -> Self {
         self.net = net;
+        self
+    }
+
+    /// Where the node keeps its logs and its state: in memory, unless a test hands in other stores.
+    pub fn stores(mut self, stores: Arc<dyn Stores>) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// How groups run, and how many there are for each founder. The same on every founder.
+    #[cfg(feature = "sim")]
+    pub(crate) fn consensus(mut self, settings: RaftSettings, groups_per_founder: usize) -> Self {
+        (self.raft, self.groups) = (settings, groups_per_founder);
         self
     }
 

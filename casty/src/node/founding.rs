@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{NodeId, NodeKey, StableMap, stable_hash};
 use crate::codec::encode;
-use crate::sharding::GROUPS_PER_NODE;
 
 /// A node that founds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,10 +37,10 @@ pub(super) struct Charter {
 
 impl Charter {
     /// The charter of these founders.
-    pub(super) fn new(mut founders: Vec<Founder>, replicas: u8) -> Self {
+    pub(super) fn new(mut founders: Vec<Founder>, terms: Terms) -> Self {
         founders.sort();
-        let groups = u16::try_from(founders.len() * GROUPS_PER_NODE).unwrap_or(u16::MAX);
-        Self { founders, groups, replicas }
+        let groups = u16::try_from(founders.len() * terms.groups).unwrap_or(u16::MAX);
+        Self { founders, groups, replicas: terms.replicas }
     }
 
     /// The identity of the cluster that it founds.
@@ -58,6 +57,17 @@ impl Charter {
     pub(super) fn keys(&self) -> Vec<NodeKey> {
         self.founders.iter().map(|founder| founder.key).collect()
     }
+}
+
+/// On which terms a cluster is founded: the same on each founder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// How many found it.
+    pub(super) size: usize,
+    /// Data groups for each founder.
+    pub(super) groups: usize,
+    /// Replicas of a group.
+    pub(super) replicas: u8,
 }
 
 /// Where a node stands.
@@ -96,8 +106,7 @@ const LOOKS_BEFORE_WITHDRAWAL: u32 = 50;
 /// The founding, as one node sees it.
 pub(super) struct Founding {
     me: NodeKey,
-    expected_size: usize,
-    replicas: u8,
+    terms: Terms,
     may_found: bool,
     standing: Standing,
     refused: BTreeSet<u64>,
@@ -114,12 +123,11 @@ pub(super) struct Founding {
 
 impl Founding {
     /// Nothing has happened yet. An observer never founds.
-    pub(super) fn new(me: NodeKey, expected_size: usize, replicas: u8, may_found: bool) -> Self {
+    pub(super) fn new(me: NodeKey, terms: Terms, may_found: bool) -> Self {
         let (refused, promises, last_view) = (BTreeSet::new(), StableMap::default(), Vec::new());
         Self {
             me,
-            expected_size,
-            replicas,
+            terms,
             may_found,
             standing: Standing::Looking,
             refused,
@@ -154,8 +162,8 @@ impl Founding {
 
     /// The charter that the nodes in sight call for: the first of them, by id.
     fn called_for(&self) -> Option<Charter> {
-        let founders = self.last_view.get(..self.expected_size)?;
-        let charter = Charter::new(founders.to_vec(), self.replicas);
+        let founders = self.last_view.get(..self.terms.size)?;
+        let charter = Charter::new(founders.to_vec(), self.terms);
         (self.may_found && charter.has(self.me)).then_some(charter)
     }
 
@@ -272,12 +280,16 @@ mod tests {
         Founder { key: NodeKey::new(&id, life), id }
     }
 
+    fn terms(size: usize) -> Terms {
+        Terms { size, groups: 4, replicas: 3 }
+    }
+
     fn three(life_of_c: u64) -> Vec<Founder> {
         vec![founder("a", 1), founder("b", 1), founder("c", life_of_c)]
     }
 
     fn founding(name: &str) -> Founding {
-        Founding::new(founder(name, 1).key, 3, 3, true)
+        Founding::new(founder(name, 1).key, terms(3), true)
     }
 
     fn promise_of(founding: &mut Founding, alive: &[Founder]) -> Charter {
@@ -376,13 +388,13 @@ mod tests {
         assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Found(charter.clone()))));
         assert_eq!(a.look(three(2)), None);
         assert_eq!(a.raft(charter.cluster_id()), (true, None));
-        assert_eq!(a.told(founder("b", 1).key, Charter::new(three(2), 3)), None);
+        assert_eq!(a.told(founder("b", 1).key, Charter::new(three(2), terms(3))), None);
     }
 
     #[test]
     fn who_reaches_a_founded_cluster_never_founds_another() {
         let mut d = founding("d");
-        let charter = Charter::new(three(1), 3);
+        let charter = Charter::new(three(1), terms(3));
         assert_eq!(d.told(founder("a", 1).key, charter.clone()), Some(Step::Visit(charter)));
         for _ in 0..3 {
             assert_eq!(d.look(vec![founder("d", 1), founder("e", 1), founder("f", 1)]), None);
@@ -425,7 +437,7 @@ mod tests {
 
     #[test]
     fn an_observer_never_founds() {
-        let mut observer = Founding::new(founder("a", 1).key, 3, 3, false);
+        let mut observer = Founding::new(founder("a", 1).key, terms(3), false);
         for _ in 0..3 {
             assert_eq!(observer.look(three(1)), None);
         }
@@ -433,7 +445,7 @@ mod tests {
 
     #[test]
     fn one_node_founds_alone() {
-        let mut a = Founding::new(founder("a", 1).key, 1, 3, true);
+        let mut a = Founding::new(founder("a", 1).key, terms(1), true);
         a.look(vec![founder("a", 1)]);
         assert!(matches!(a.look(vec![founder("a", 1)]), Some(Step::Found(_))));
     }

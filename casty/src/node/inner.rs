@@ -1,11 +1,11 @@
 //! The parts of a running node, and what holds them together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -22,7 +22,7 @@ use crate::replication::{GroupState, SharedState};
 use crate::sharding::allocation::{meta_voters, replicas_of};
 use crate::sharding::region::RegionParts;
 use crate::sharding::{Announcement, Declaration, Kinds, Leading, Origins, Region, Router};
-use crate::storage::{MemoryLog, MemoryState};
+use crate::storage::{LogStore, Stores};
 use crate::wire::Kind;
 
 /// How often a node looks for the others until the cluster is founded.
@@ -44,6 +44,7 @@ pub(super) struct Inner {
     pub(super) router: Arc<Router>,
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
+    pub(super) stores: Arc<dyn Stores>,
     pub(super) founding: Mutex<Founding>,
     pub(super) regions: Mutex<Vec<Arc<Region>>>,
     pub(super) declares: Mutex<StableMap<u64, oneshot::Sender<Verdict>>>,
@@ -52,7 +53,7 @@ pub(super) struct Inner {
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
     /// Why this life of the node is over, though nobody has shut it down.
-    pub(super) ended: OnceLock<NotReady>,
+    pub(super) ended: watch::Sender<Option<NotReady>>,
 }
 
 impl Inner {
@@ -123,12 +124,25 @@ impl Inner {
 
     /// This life of the node is over: it takes no requests and leads nothing any more.
     pub(super) fn end(&self, why: NotReady) {
-        if self.ended.set(why).is_err() {
+        let first = self.ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            ended.get_or_insert(why);
+            first
+        });
+        if !first {
             return;
         }
         self.router.close(&why.to_string());
         let host = self.host.clone();
         self.spawn(async move { host.shutdown().await });
+    }
+
+    /// Waits for [`end`](Self::end).
+    pub(super) async fn ended(&self) -> NotReady {
+        let mut ended = self.ended.subscribe();
+        // The sender is as long-lived as this.
+        let why = ended.wait_for(Option::is_some).await.ok().and_then(|why| *why);
+        why.unwrap_or(NotReady::ShutDown)
     }
 
     /// Starts the groups of which this node holds replicas.
@@ -162,7 +176,7 @@ impl Inner {
         let mut opened = Vec::new();
         if voters.contains(&self.me) {
             let meta = Box::new(Meta::new(self.kinds.clone()));
-            let group = self.host.open(GroupId::META, Arc::new(MemoryLog::default()), meta).await?;
+            let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta).await?;
             self.spawn(self.clone().watch_meta(group.clone()));
             opened.push((group, voters.to_vec()));
         }
@@ -172,8 +186,9 @@ impl Inner {
             if !replicas.contains(&self.me) {
                 continue;
             }
-            let state = SharedState::new(GroupState::new(Box::new(MemoryState::default())));
-            let group = self.host.open(id, Arc::new(MemoryLog::default()), Box::new(state.clone())).await?;
+            let rows = self.stores.state(id).map_err(|source| RaftError::Store { group: id, source })?;
+            let state = SharedState::new(GroupState::new(rows));
+            let group = self.host.open(id, self.log(id)?, Box::new(state.clone())).await?;
             let (region, task) = Region::new(
                 self.region_parts(charter.cluster_id(), group.clone(), &replicas, state),
                 self.router.clone(),
@@ -187,6 +202,10 @@ impl Inner {
         // They announce themselves to the router as soon as they open.
         tasks.into_iter().for_each(|task| self.spawn(task));
         self.begin_groups(opened).await
+    }
+
+    fn log(&self, group: GroupId) -> Result<Arc<dyn LogStore>, RaftError> {
+        self.stores.log(group).map_err(|source| RaftError::Store { group, source })
     }
 
     /// Begins the groups that this node should lead; the others only if nobody has begun them after a while.

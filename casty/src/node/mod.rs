@@ -55,7 +55,7 @@ impl Node {
             looks.tick().await;
             look = look.wrapping_add(1);
             if self.inner.router.is_closed() {
-                return Err(self.inner.ended.get().copied().unwrap_or(NotReady::ShutDown));
+                return Err(self.inner.ended.borrow().unwrap_or(NotReady::ShutDown));
             }
             match self.missing() {
                 None => return Ok(()),
@@ -68,7 +68,7 @@ impl Node {
     }
 
     /// What [`ready`](Self::ready) waits for.
-    fn missing(&self) -> Option<String> {
+    pub(crate) fn missing(&self) -> Option<String> {
         let Some(charter) = self.inner.charter() else {
             let nodes = self.cluster.members().len();
             return Some(format!("enough nodes to found the cluster, or one that has joined it ({nodes} in sight)"));
@@ -136,6 +136,18 @@ impl Node {
     /// Where the consensus groups stand whose replicas this node holds.
     pub fn groups(&self) -> Vec<(GroupId, GroupStatus)> {
         self.inner.host.groups().iter().map(|group| (group.id(), group.status())).collect()
+    }
+
+    /// Waits until this life of the node is over, though nobody has shut it down, and says why: start another. It never
+    /// ends for a node that is well.
+    pub async fn ended(&self) -> NotReady {
+        self.inner.ended().await
+    }
+
+    /// The table of a data group whose replica this node holds.
+    #[cfg(feature = "sim")]
+    pub(crate) fn table(&self, group: GroupId) -> Option<crate::replication::SharedState> {
+        lock(&self.inner.regions).iter().find(|region| region.group() == group).map(|region| region.table().clone())
     }
 
     /// Stops the node: its actors first, then its part in the groups, then its links.

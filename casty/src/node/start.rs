@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::founding::Founding;
+use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
 use super::inner::Inner;
 use super::links::NodeLinks;
@@ -29,7 +29,7 @@ impl ActorSystem {
             seeds: config.seeds.clone(),
             node_id: config.node_id.clone(),
             role,
-            incarnation: incarnation(),
+            incarnation: config.incarnation.unwrap_or_else(incarnation),
             seed,
             ..Settings::new(config.name.clone(), config.bind.clone())
         };
@@ -56,8 +56,9 @@ fn assemble(
     let router_settings =
         RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
     let router = Router::new(me, links.clone(), router_settings, system.env().clone());
-    let host = Host::new(me, links.clone(), RaftSettings { seed, ..RaftSettings::default() });
-    let founding = Founding::new(me, config.expected_size, config.replicas as u8, !config.observer);
+    let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
+    let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
+    let founding = Founding::new(me, terms, !config.observer);
     Arc::new(Inner {
         me,
         id: cluster.me().id.clone(),
@@ -67,6 +68,7 @@ fn assemble(
         router,
         kinds,
         origins: Arc::default(),
+        stores: config.stores.clone(),
         founding: founding.into(),
         regions: Default::default(),
         declares: Default::default(),

@@ -59,6 +59,14 @@ pub enum RaftError {
         /// What happened instead.
         why: String,
     },
+    /// The store of a group could not be opened. Nothing was started.
+    #[error("cannot open the store of {group:?}: {source}")]
+    Store {
+        /// The group.
+        group: GroupId,
+        /// What the store said.
+        source: std::io::Error,
+    },
     /// The group stopped: it was closed, or its log or its machine failed. It stays stopped.
     #[error("{group:?} has stopped on this node: {why}")]
     Stopped {

@@ -1,6 +1,6 @@
 //! Which requests are answered, and how. It changes by applied log entries only, so every replica knows the same.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 #[derive(Default, Debug)]
 pub(crate) struct SessionTable {
     sessions: StableMap<SessionId, Session>,
-    expired: HashSet<NodeKey>,
+    expired: BTreeSet<NodeKey>,
     bytes: usize,
 }
 
@@ -95,7 +95,7 @@ impl SessionTable {
     }
 
     /// The origins that have sessions.
-    pub(crate) fn origins(&self) -> HashSet<NodeKey> {
+    pub(crate) fn origins(&self) -> BTreeSet<NodeKey> {
         self.sessions.keys().map(|session| session.origin).collect()
     }
 
@@ -113,9 +113,7 @@ impl SessionTable {
     pub(super) fn to_parts(&self) -> Parts {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect();
         sessions.sort_by_key(|(id, _)| *id);
-        let mut expired: Vec<_> = self.expired.iter().copied().collect();
-        expired.sort();
-        Parts { sessions, expired }
+        Parts { sessions, expired: self.expired.iter().copied().collect() }
     }
 
     /// The table that a snapshot holds.

@@ -10,6 +10,7 @@ use crate::storage::Change;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
+    applied: u64,
     rows: u64,
     sessions: dedup::Parts,
 }
@@ -23,7 +24,10 @@ pub(super) fn encode(state: &GroupState) -> Result<Bytes, BoxError> {
     state.rows.for_each(&mut |key, value| rows.push((key.into(), value.into())))?;
     rows.sort();
     let mut out = Vec::new();
-    encode_into(&Header { rows: rows.len() as u64, sessions: state.sessions.to_parts() }, &mut out)?;
+    encode_into(
+        &Header { applied: state.applied, rows: rows.len() as u64, sessions: state.sessions.to_parts() },
+        &mut out,
+    )?;
     for (key, value) in &rows {
         encode_into(&(&**key, &**value), &mut out)?;
     }
@@ -45,6 +49,7 @@ pub(super) fn restore(state: &mut GroupState, bytes: &[u8]) -> Result<(), BoxErr
     state.rows.clear()?;
     let changes: Vec<_> = rows.into_iter().map(|(key, value)| Change::Put(key, value)).collect();
     state.rows.write(&changes)?;
+    state.applied = header.applied;
     state.sessions = SessionTable::from_parts(header.sessions);
     Ok(())
 }

@@ -15,6 +15,8 @@ use crate::storage::{Change, StateStore};
 pub(crate) struct GroupState {
     pub(super) rows: Box<dyn StateStore>,
     pub(super) sessions: SessionTable,
+    /// The index of the last command that was applied.
+    pub(super) applied: u64,
 }
 
 /// What the table holds of one entity.
@@ -36,12 +38,18 @@ pub(crate) struct Applied {
 impl GroupState {
     /// An empty table over `rows`.
     pub(crate) fn new(rows: Box<dyn StateStore>) -> Self {
-        Self { rows, sessions: SessionTable::default() }
+        Self { rows, sessions: SessionTable::default(), applied: 0 }
     }
 
     /// The row of an entity; `None` if it has never changed.
     pub(crate) fn row(&self, entity_type: u32, entity: &str) -> io::Result<Option<Row>> {
         Ok(self.rows.get(&row_key(entity_type, entity))?.map(Row::decode))
+    }
+
+    /// The index of the last command that was applied; 0 before the first.
+    #[cfg(feature = "sim")]
+    pub(crate) fn applied(&self) -> u64 {
+        self.applied
     }
 
     /// The answers given.
@@ -151,6 +159,7 @@ impl Machine for SharedState {
     ///
     /// Every replica reads the same bytes, so an entry that cannot be read is skipped by all of them alike.
     fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        self.lock().applied = index;
         let applied = match decode_command(command) {
             Ok(command) => self.lock().apply_command(&command)?,
             Err(error) => {

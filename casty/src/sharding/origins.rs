@@ -1,6 +1,6 @@
 //! Under which origin each live node sends its requests.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{NodeKey, StableMap};
@@ -21,7 +21,7 @@ impl Origins {
     }
 
     /// Every origin that is some live node's.
-    pub(crate) fn live(&self) -> HashSet<NodeKey> {
+    pub(crate) fn live(&self) -> BTreeSet<NodeKey> {
         self.lock().values().copied().collect()
     }
 

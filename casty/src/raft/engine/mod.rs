@@ -9,6 +9,7 @@ mod network;
 mod peer;
 mod propose;
 mod pulse;
+mod runtime;
 mod serve;
 mod session;
 mod snapshot;

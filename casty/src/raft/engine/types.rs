@@ -27,7 +27,7 @@ impl RaftTypeConfig for TypeConfig {
     type Vote = Vote<Self::LeaderId>;
     type Payload = EntryPayload<Command, u64, ()>;
     type Entry = alias::DefaultEntryOf<Self>;
-    type AsyncRuntime = openraft::impls::TokioRuntime;
+    type AsyncRuntime = super::runtime::Runtime;
     type Responder<T>
         = Done<T>
     where

@@ -1,6 +1,6 @@
 //! Which origins have been gone for so long that their sessions may go.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ pub(super) struct Expiry {
 
 impl Expiry {
     /// Of the origins that hold sessions, those that have been nobody's for long.
-    pub(super) fn overdue(&mut self, held: &HashSet<NodeKey>, live: &HashSet<NodeKey>, now: Instant) -> Vec<NodeKey> {
+    pub(super) fn overdue(&mut self, held: &BTreeSet<NodeKey>, live: &BTreeSet<NodeKey>, now: Instant) -> Vec<NodeKey> {
         self.missing.retain(|origin, _| held.contains(origin) && !live.contains(origin));
         let mut overdue = Vec::new();
         for origin in held.difference(live) {
@@ -43,20 +43,20 @@ mod tests {
     #[test]
     fn only_an_origin_that_stays_away_is_overdue() {
         let (gone, back, here) = (NodeKey(1), NodeKey(2), NodeKey(3));
-        let held = HashSet::from([gone, back, here]);
+        let held = BTreeSet::from([gone, back, here]);
         let (mut expiry, start) = (Expiry::default(), Instant::now());
-        assert_eq!(expiry.overdue(&held, &HashSet::from([here]), start), []);
+        assert_eq!(expiry.overdue(&held, &BTreeSet::from([here]), start), []);
         let half = start + EXPIRY_AFTER / 2;
-        assert_eq!(expiry.overdue(&held, &HashSet::from([here, back]), half), []);
+        assert_eq!(expiry.overdue(&held, &BTreeSet::from([here, back]), half), []);
         let end = start + EXPIRY_AFTER;
-        assert_eq!(expiry.overdue(&held, &HashSet::from([here]), end), [gone], "the other was seen in between");
+        assert_eq!(expiry.overdue(&held, &BTreeSet::from([here]), end), [gone], "the other was seen in between");
     }
 
     #[test]
     fn an_origin_without_sessions_is_forgotten() {
         let (mut expiry, start) = (Expiry::default(), Instant::now());
-        expiry.overdue(&HashSet::from([NodeKey(1)]), &HashSet::new(), start);
-        expiry.overdue(&HashSet::new(), &HashSet::new(), start);
+        expiry.overdue(&BTreeSet::from([NodeKey(1)]), &BTreeSet::new(), start);
+        expiry.overdue(&BTreeSet::new(), &BTreeSet::new(), start);
         assert!(expiry.missing.is_empty());
     }
 }

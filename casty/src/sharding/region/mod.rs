@@ -57,6 +57,8 @@ pub(crate) struct RegionParts {
 /// The handle of a region: frames and effects go in here.
 pub(crate) struct Region {
     group: GroupId,
+    #[cfg(feature = "sim")]
+    table: SharedState,
     events: Mutex<Events>,
     notify: Notify,
     leading: watch::Sender<Option<Leading>>,
@@ -100,6 +102,8 @@ impl Region {
     pub(crate) fn new(parts: RegionParts, router: Arc<Router>) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let region = Arc::new(Self {
             group: parts.group.id(),
+            #[cfg(feature = "sim")]
+            table: parts.state.clone(),
             events: Mutex::default(),
             notify: Notify::new(),
             leading: watch::Sender::new(None),
@@ -111,6 +115,12 @@ impl Region {
     /// The group whose entities it runs.
     pub(crate) fn group(&self) -> GroupId {
         self.group
+    }
+
+    /// The table of the group.
+    #[cfg(feature = "sim")]
+    pub(crate) fn table(&self) -> &SharedState {
+        &self.table
     }
 
     /// Hands in a router's frame. Frames of one router must come in the order in which it sent them.

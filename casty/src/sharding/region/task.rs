@@ -1,6 +1,6 @@
 //! The task of a region: what it does, and when.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -243,7 +243,7 @@ impl Task {
     /// Tells routers that no region is open here.
     fn turn_away(&self, frames: Vec<(NodeKey, ToRegion)>, outbox: &mut Outbox) {
         let word = ToRouter::Closed { epoch: self.epoch };
-        for from in frames.into_iter().map(|(from, _)| from).collect::<HashSet<_>>() {
+        for from in frames.into_iter().map(|(from, _)| from).collect::<BTreeSet<_>>() {
             outbox.entry(from).or_default().push(word.clone());
         }
     }

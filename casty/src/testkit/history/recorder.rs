@@ -1,0 +1,104 @@
+//! The history that the clients of one run write together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::{End, Operation};
+
+/// The least time between two events of one history.
+const TICK: Duration = Duration::from_nanos(1);
+
+/// The operations of a run. Clones write to the same history; it grows until the run ends.
+///
+/// Events must be told when they happen: a call before the request leaves, a return after the answer came. Then what is
+/// recorded first did come first, even where a simulated clock shows the same time for both, so each event gets a time
+/// that is at least a nanosecond after the one recorded before it.
+#[derive(Debug)]
+pub struct History<I, O> {
+    events: Arc<Mutex<Events<I, O>>>,
+}
+
+#[derive(Debug)]
+struct Events<I, O> {
+    /// By their calls. A withdrawn operation leaves a hole, so that the others keep their places.
+    operations: Vec<Option<Operation<I, O>>>,
+    /// When the last event was.
+    last: Duration,
+}
+
+/// An operation that was called and has not ended. Dropped without a word it stays one of unknown outcome, as that of a
+/// client that died.
+#[derive(Debug)]
+#[must_use = "an operation that is dropped counts as one of unknown outcome: call `unknown` to say so"]
+pub struct Pending<I, O> {
+    history: History<I, O>,
+    place: usize,
+}
+
+impl<I, O> History<I, O> {
+    /// A history without operations.
+    pub fn new() -> Self {
+        Self { events: Arc::new(Mutex::new(Events { operations: Vec::new(), last: Duration::ZERO })) }
+    }
+
+    /// Records that `client` is about to ask for `input`, `now` after the start of the run.
+    pub fn call(&self, client: u64, now: Duration, input: I) -> Pending<I, O> {
+        let mut events = self.lock();
+        let call = events.time(now);
+        events.operations.push(Some(Operation { client, call, input, end: End::Unknown }));
+        Pending { history: self.clone(), place: events.operations.len() - 1 }
+    }
+
+    /// All operations so far that were not withdrawn, in the order of their calls. Those still pending are of unknown
+    /// outcome.
+    pub fn operations(&self) -> Vec<Operation<I, O>>
+    where
+        I: Clone,
+        O: Clone,
+    {
+        self.lock().operations.iter().flatten().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Events<I, O>> {
+        // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole history.
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<I, O> Events<I, O> {
+    fn time(&mut self, now: Duration) -> Duration {
+        self.last = now.max(self.last + TICK);
+        self.last
+    }
+}
+
+impl<I, O> Pending<I, O> {
+    /// The answer came `now`.
+    pub fn returned(self, now: Duration, output: O) {
+        let mut events = self.history.lock();
+        let at = events.time(now);
+        if let Some(operation) = &mut events.operations[self.place] {
+            operation.end = End::Returned { at, output };
+        }
+    }
+
+    /// There will be no answer, or none that says whether it happened: a time-out, a lost connection.
+    pub fn unknown(self) {}
+
+    /// The operation certainly did not happen and never will: it leaves the history.
+    pub fn withdraw(self) {
+        self.history.lock().operations[self.place] = None;
+    }
+}
+
+impl<I, O> Default for History<I, O> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<I, O> Clone for History<I, O> {
+    fn clone(&self) -> Self {
+        Self { events: self.events.clone() }
+    }
+}

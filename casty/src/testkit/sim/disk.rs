@@ -1,0 +1,111 @@
+//! What a node keeps, on a disk that can be slow.
+//!
+//! The logs are in memory, as those of a node without a data directory: a crash forgets them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::base::GroupId;
+use crate::storage::{
+    Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, MemoryState, StateStore, Stores, Vote,
+};
+
+/// The disk of one life of a node.
+#[derive(Default)]
+pub(super) struct SimDisk {
+    logs: Mutex<BTreeMap<GroupId, Arc<SimLog>>>,
+    /// How long a flush takes.
+    delay: Arc<Mutex<Duration>>,
+}
+
+impl SimDisk {
+    /// From now on each flush takes so long.
+    pub(super) fn set_delay(&self, delay: Duration) {
+        *lock(&self.delay) = delay;
+    }
+
+    /// The log of a group, if the node has opened one.
+    pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<SimLog>> {
+        lock(&self.logs).get(&group).cloned()
+    }
+}
+
+impl Stores for SimDisk {
+    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+        let new = || Arc::new(SimLog { log: MemoryLog::new(), delay: self.delay.clone(), last: Mutex::default() });
+        Ok(lock(&self.logs).entry(group).or_insert_with(new).clone())
+    }
+
+    fn state(&self, _group: GroupId) -> io::Result<Box<dyn StateStore>> {
+        Ok(Box::new(MemoryState::default()))
+    }
+}
+
+/// A log whose flushes take time. What was appended can be read at once, as the trait wants it.
+pub(super) struct SimLog {
+    log: MemoryLog,
+    delay: Arc<Mutex<Duration>>,
+    /// When the last flush ends: none ends before one that began earlier.
+    last: Mutex<Option<Instant>>,
+}
+
+impl SimLog {
+    fn flush(&self, done: Flushed) {
+        let (now, delay, mut last) = (Instant::now(), *lock(&self.delay), lock(&self.last));
+        let busy = last.filter(|last| *last > now);
+        if delay.is_zero() && busy.is_none() {
+            drop(last);
+            return done(Ok(()));
+        }
+        let after = busy.map_or(now, |last| last + Duration::from_millis(1));
+        let due = after.max(now + delay);
+        *last = Some(due);
+        tokio::spawn(async move {
+            sleep_until(due).await;
+            done(Ok(()));
+        });
+    }
+}
+
+impl LogStore for SimLog {
+    fn bounds(&self) -> io::Result<LogBounds> {
+        self.log.bounds()
+    }
+
+    fn append(&self, entries: Vec<LogEntry>, done: Flushed) -> io::Result<()> {
+        self.log.append(entries, Box::new(|_| {}))?;
+        self.flush(done);
+        Ok(())
+    }
+
+    fn read(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<LogEntry>> {
+        self.log.read(range, bytes_max)
+    }
+
+    fn truncate_after(&self, index: Option<u64>) -> io::Result<()> {
+        self.log.truncate_after(index)
+    }
+
+    fn purge(&self, through: LogPosition) -> io::Result<()> {
+        self.log.purge(through)
+    }
+
+    fn save_vote(&self, vote: Vote, done: Flushed) -> io::Result<()> {
+        self.log.save_vote(vote, Box::new(|_| {}))?;
+        self.flush(done);
+        Ok(())
+    }
+
+    fn vote(&self) -> io::Result<Option<Vote>> {
+        self.log.vote()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,230 @@
+//! A machine, and the lives of the node that runs on it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+
+use super::clock::STEP;
+use super::disk::SimDisk;
+use super::net::{HostNet, Network};
+use crate::actor::ActorSystem;
+use crate::base::stable_hash_parts;
+use crate::node::{ClusterConfig, Node};
+
+/// How the nodes of a run are set up: the same for all.
+#[derive(Clone)]
+pub(super) struct Setup {
+    pub(super) config: ClusterConfig,
+    pub(super) network: Arc<Network>,
+    pub(super) seed: u64,
+}
+
+/// A machine with one node after the other.
+pub(super) struct Host {
+    pub(super) number: usize,
+    setup: Setup,
+    lives: u64,
+    /// The clock of the machine is ahead of the simulation's by this.
+    clock_ahead: Duration,
+    life: Option<Life>,
+}
+
+/// One process.
+pub(super) struct Life {
+    runtime: Runtime,
+    pub(super) process: Arc<Process>,
+    pub(super) disk: Arc<SimDisk>,
+    /// Until when it has run, by its own clock.
+    until: Instant,
+    halted: Option<Halt>,
+}
+
+#[derive(Clone, Copy)]
+struct Halt {
+    clock_stands: bool,
+    steps: u32,
+}
+
+/// What a process shows to the simulation.
+#[derive(Default)]
+pub(super) struct Process {
+    node: Mutex<Option<Arc<Node>>>,
+    /// Steps that it has run.
+    steps: AtomicU64,
+    ready: AtomicBool,
+    /// It will not be ready any more, or did not start: why.
+    ended: Mutex<Option<String>>,
+}
+
+impl Process {
+    /// The node, once it has started.
+    pub(super) fn node(&self) -> Option<Arc<Node>> {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the node was ready at some time of its life.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// For how long it has run, in simulated time: while it stands still it does not run.
+    pub(super) fn ran(&self) -> Duration {
+        STEP * self.steps.load(Ordering::Relaxed) as u32
+    }
+
+    fn ended(&self) -> Option<String> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The whole life of a node, as its `main` would be.
+    async fn run(self: Arc<Self>, config: ClusterConfig) {
+        let why = match ActorSystem::cluster(config).await {
+            Err(error) => error.to_string(),
+            Ok(node) => {
+                let node = Arc::new(node);
+                *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
+                match node.ready().await {
+                    Err(error) => error.to_string(),
+                    Ok(()) => {
+                        self.ready.store(true, Ordering::Relaxed);
+                        // A node that was ready may have to end all the same, when it is replaced.
+                        node.ended().await.to_string()
+                    }
+                }
+            }
+        };
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+}
+
+impl Host {
+    /// A machine on which nothing runs.
+    pub(super) fn new(number: usize, setup: Setup) -> Self {
+        Self { number, setup, lives: 0, clock_ahead: Duration::ZERO, life: None }
+    }
+
+    /// Starts a node. `Err`: there is no runtime for it.
+    pub(super) fn boot(&mut self, now: Duration) -> std::io::Result<()> {
+        self.setup.network.power_on(self.number);
+        self.lives += 1;
+        let seed = stable_hash_parts(&[
+            &self.setup.seed.to_le_bytes(),
+            &(self.number as u64).to_le_bytes(),
+            &self.lives.to_le_bytes(),
+        ]);
+        let runtime = runtime(seed)?;
+        let disk = Arc::new(SimDisk::default());
+        let address = HostNet::address(self.number);
+        // The clock of the machine, and never twice the same.
+        let incarnation = (now + self.clock_ahead).as_micros() as u64 + self.lives;
+        let config = self.setup.config.clone();
+        let config = config
+            .listen(address)
+            .node_id(format!("node-{}", self.number))
+            .incarnation(incarnation)
+            .rng_seed(seed)
+            .net(Arc::new(HostNet::new(self.setup.network.clone(), self.number)))
+            .stores(disk.clone());
+        let process = Arc::new(Process::default());
+        runtime.spawn(process.clone().run(config));
+        let until = runtime.block_on(async { Instant::now() });
+        self.life = Some(Life { runtime, process, disk, until, halted: None });
+        Ok(())
+    }
+
+    /// Ends the node where it stands. Without power, nobody is told.
+    pub(super) fn crash(&mut self, power: bool) {
+        if power {
+            self.setup.network.power_off(self.number);
+        }
+        let Some(life) = self.life.take() else { return };
+        // The node goes with the tasks that hold it, on the runtime that it ran on.
+        life.process.node.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(life.runtime);
+    }
+
+    /// The node, while its process runs.
+    pub(super) fn life(&self) -> Option<&Life> {
+        self.life.as_ref()
+    }
+
+    /// How many nodes this machine has started.
+    pub(super) fn lives(&self) -> u64 {
+        self.lives
+    }
+
+    /// The process stands still until [`resume`](Self::resume).
+    pub(super) fn halt(&mut self, clock_stands: bool) {
+        if let Some(life) = &mut self.life {
+            life.halted.get_or_insert(Halt { clock_stands, steps: 0 });
+        }
+    }
+
+    /// The process goes on.
+    pub(super) fn resume(&mut self) {
+        let Some(life) = &mut self.life else { return };
+        if let Some(Halt { clock_stands: false, steps }) = life.halted.take() {
+            life.advance(STEP * steps);
+        }
+    }
+
+    /// The clocks of the machine jump ahead.
+    pub(super) fn jump(&mut self, by: Duration) {
+        self.clock_ahead += by;
+        if let Some(life) = self.life.as_mut().filter(|life| life.halted.is_none()) {
+            life.advance(by);
+        }
+    }
+
+    /// Lets the node run for one step.
+    pub(super) fn step(&mut self) {
+        let Some(life) = &mut self.life else { return };
+        match &mut life.halted {
+            Some(halt) => halt.steps += 1,
+            None => life.step(),
+        }
+    }
+
+    /// Why the node has ended by itself, if it has: an operator would start another.
+    pub(super) fn ended(&self) -> Option<String> {
+        self.life.as_ref()?.process.ended()
+    }
+}
+
+impl Life {
+    /// Runs a task on the node's runtime.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Whether the process stands still.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.is_some()
+    }
+
+    fn step(&mut self) {
+        self.process.steps.fetch_add(1, Ordering::Relaxed);
+        self.until += STEP;
+        let until = self.until;
+        self.runtime.block_on(async { tokio::time::sleep_until(until).await });
+    }
+
+    /// The clock of the process jumps: timers that would have ended in between end late, all at once.
+    fn advance(&mut self, by: Duration) {
+        self.until += by;
+        self.runtime.block_on(async { tokio::time::advance(by).await });
+    }
+}
+
+fn runtime(seed: u64) -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().start_paused(true);
+    #[cfg(tokio_unstable)]
+    builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
+    #[cfg(not(tokio_unstable))]
+    let _ = seed;
+    builder.build()
+}

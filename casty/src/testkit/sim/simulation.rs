@@ -1,0 +1,226 @@
+//! One run: time goes on step by step, nodes run, faults come and go, invariants are checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::client::{Shared, Violation};
+use super::clock::SimClock;
+use super::cluster::Cluster;
+use super::faults_on::FaultsOn;
+use super::host::{Host, Setup};
+use super::net::{HostNet, Network};
+use super::plan::Plan;
+use super::scenario::Scenario;
+use super::sim::Sim;
+use super::trace::Trace;
+use crate::node::ClusterConfig;
+use crate::raft::RaftSettings;
+
+/// A cluster without faults must be ready within this time.
+const START_MAX: Duration = Duration::from_secs(20);
+/// After the faults have stopped, the cluster must be ready and all clients answered within this time.
+const HEALING_MAX: Duration = Duration::from_secs(10);
+/// The checks at the end must be done within this time.
+const CHECKS_MAX: Duration = Duration::from_secs(30);
+/// Machines start within this time of each other.
+const BOOT_SPREAD_MS: u64 = 400;
+/// In one of so many runs the faults begin with the first node.
+const EARLY_FAULTS: u32 = 4;
+/// Whoever operates the cluster starts a node again that has ended by itself, after this time.
+const OPERATOR_DELAY: Duration = Duration::from_millis(500);
+
+/// One run.
+pub(super) struct Simulation {
+    pub(super) clock: Arc<SimClock>,
+    pub(super) trace: Arc<Trace>,
+    shared: Arc<Shared>,
+    network: Arc<Network>,
+    hosts: Vec<Host>,
+    /// When a machine is started next.
+    boots: Vec<Option<Duration>>,
+    /// The life of each machine whose clients were started.
+    served: Vec<u64>,
+    faults_on: FaultsOn,
+    scenario: Scenario,
+    rng: StdRng,
+}
+
+impl Simulation {
+    pub(super) fn new(sim: &Sim, seed: u64, trace: Arc<Trace>, clock: Arc<SimClock>, scenario: Scenario) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let network = Network::new(clock.clone(), trace.clone(), rng.random());
+        let shared = Shared::new(clock.clone(), trace.clone(), rng.random());
+        let (nodes, all) = (sim.nodes, sim.nodes + sim.observers);
+        let raft = RaftSettings { snapshot_threads: false, seed, ..sim.raft.clone() };
+        let seeds: Vec<_> = (0..nodes.min(2)).map(HostNet::address).collect();
+        let config = ClusterConfig::new(String::new()).expected_size(nodes).replicas(sim.replicas);
+        let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
+        let host = |number| {
+            let mut config = if all > 1 { config.clone().seeds(seeds.clone()) } else { config.clone() };
+            if number >= nodes {
+                config = config.observer();
+            }
+            Host::new(number, Setup { config, network: network.clone(), seed })
+        };
+        let hosts: Vec<_> = (0..all).map(host).collect();
+        let boots = hosts.iter().map(|_| Some(Duration::from_millis(rng.random_range(0..BOOT_SPREAD_MS)))).collect();
+        let (served, faults_on) = (vec![0; all], FaultsOn::default());
+        Self { clock, trace, shared, network, hosts, boots, served, faults_on, scenario, rng }
+    }
+
+    /// Runs to the end, or to the first violation.
+    pub(super) fn run(&mut self, sim: &Sim) -> Result<(), Violation> {
+        if sim.nodes == 1 || !self.rng.random_ratio(1, EARLY_FAULTS) || sim.faults.kinds.is_empty() {
+            self.run_until(START_MAX, "the cluster starts", Self::all_ready)?;
+        }
+        let (begin, nodes) = (self.clock.now(), self.hosts.len());
+        let mut plan = Plan::new(sim.faults.clone(), nodes, sim.nodes, sim.replicas, begin, self.rng.random());
+        self.note(format!("faults begin, for {:?}", sim.lasting));
+        while self.clock.now() < begin + sim.lasting {
+            let now = self.clock.now();
+            if let Some((fault, lasts)) = plan.draw(now) {
+                self.begin_fault(fault, now + lasts);
+            }
+            self.step()?;
+        }
+        self.heal()?;
+        self.run_until(HEALING_MAX, "the cluster heals", |me| me.all_ready() && me.shared.running() == 0)?;
+        self.check()
+    }
+
+    fn begin_fault(&mut self, fault: super::fault::Fault, until: Duration) {
+        use super::fault::Fault;
+        if let Fault::Crash { node, .. } = fault
+            && (self.hosts[node].life().is_none() || self.faults_on.is_down(node))
+        {
+            return;
+        }
+        self.note(format!("fault: {fault}, until {:.3} s", until.as_secs_f64()));
+        self.faults_on.begin(fault, until, &mut self.hosts, &self.network);
+    }
+
+    /// Ends all faults.
+    fn heal(&mut self) -> Result<(), Violation> {
+        self.note("faults are over".to_owned());
+        self.shared.end();
+        let down = self.faults_on.end(Duration::MAX, &mut self.hosts, &self.network);
+        let now = self.clock.now();
+        down.into_iter().for_each(|host| self.boots[host] = Some(now));
+        Ok(())
+    }
+
+    /// Runs the checks of the scenario on the first node, one after the other.
+    fn check(&mut self) -> Result<(), Violation> {
+        for check in std::mem::take(&mut self.scenario.finally) {
+            let ready = self.hosts.iter().filter_map(Host::life).find(|life| life.process.is_ready());
+            let Some((life, client)) = ready.and_then(|life| Some((life, self.shared.client(life)?))) else { continue };
+            self.shared.spawn(life, check(client));
+            self.run_until(CHECKS_MAX, "the checks end", |me| me.shared.running() == 0)?;
+        }
+        Ok(())
+    }
+
+    fn run_until(&mut self, max: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), Violation> {
+        let end = self.clock.now() + max;
+        while !done(self) {
+            if self.clock.now() >= end {
+                return Err(Violation { invariant: what.to_owned(), explanation: self.not_done(max) });
+            }
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// What is missing when something has not happened in time.
+    fn not_done(&self, max: Duration) -> String {
+        let mut text = format!("not within {max:?}; {} clients wait for answers", self.shared.running());
+        for host in &self.hosts {
+            let state = match host.life() {
+                None => "does not run".to_owned(),
+                Some(life) => match life.process.node() {
+                    None => "has not started".to_owned(),
+                    Some(node) => node.missing().map_or("is ready".to_owned(), |missing| format!("lacks {missing}")),
+                },
+            };
+            text.push_str(&format!("\n  node-{} {state}", host.number));
+        }
+        text
+    }
+
+    fn all_ready(&self) -> bool {
+        let ready = |host: &Host| {
+            let life = host.life().filter(|life| life.process.is_ready());
+            life.and_then(|life| life.process.node()).is_some_and(|node| node.missing().is_none())
+        };
+        self.hosts.iter().all(ready)
+    }
+
+    /// One step of time.
+    fn step(&mut self) -> Result<(), Violation> {
+        self.clock.advance();
+        let now = self.clock.now();
+        for host in self.faults_on.end(now, &mut self.hosts, &self.network) {
+            self.boots[host] = Some(now);
+        }
+        self.boot_due(now)?;
+        self.network.deliver();
+        for host in 0..self.hosts.len() {
+            self.trace.enter(Some(host));
+            self.hosts[host].step();
+            self.start_clients(host);
+            self.trace.enter(None);
+        }
+        self.replace_ended(now);
+        let cluster = Cluster::new(now, &self.hosts);
+        for invariant in &mut self.scenario.always {
+            let held = invariant.check(&cluster);
+            held.map_err(|explanation| Violation { invariant: invariant.name().to_owned(), explanation })?;
+        }
+        self.shared.violation().map_or(Ok(()), Err)
+    }
+
+    fn boot_due(&mut self, now: Duration) -> Result<(), Violation> {
+        for host in 0..self.hosts.len() {
+            if self.boots[host].take_if(|due| *due <= now).is_some() && self.hosts[host].life().is_none() {
+                self.note(format!("node-{host} starts"));
+                let booted = self.hosts[host].boot(now);
+                let failed = |error| format!("node-{host} has no runtime: {error}");
+                booted.map_err(|error| Violation { invariant: "nodes start".into(), explanation: failed(error) })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the clients of a node that has become ready.
+    fn start_clients(&mut self, host: usize) {
+        let lives = self.hosts[host].lives();
+        if self.shared.is_over() || self.served[host] == lives {
+            return;
+        }
+        let Some(life) = self.hosts[host].life().filter(|life| life.process.is_ready()) else { return };
+        self.served[host] = lives;
+        for make in &self.scenario.clients {
+            if let Some(client) = self.shared.client(life) {
+                self.shared.spawn(life, make(client));
+            }
+        }
+    }
+
+    /// Does what an operator would: a node that has ended by itself is started again.
+    fn replace_ended(&mut self, now: Duration) {
+        for host in 0..self.hosts.len() {
+            if let Some(why) = self.hosts[host].ended() {
+                self.note(format!("node-{host} has ended by itself: {why}"));
+                self.hosts[host].crash(false);
+                self.boots[host] = Some(now + OPERATOR_DELAY);
+            }
+        }
+    }
+
+    fn note(&self, text: String) {
+        self.trace.say(text);
+    }
+}

@@ -1,0 +1,33 @@
+//! The same seed is the same run.
+
+use std::time::Duration;
+
+use casty::testkit::sim::{Client, Faults, Passed, Scenario, Sim};
+use casty_tests::bank::*;
+
+fn sim() -> Sim {
+    Sim::new(3).observers(1).faults(Faults::all()).lasting(Duration::from_secs(5))
+}
+
+fn scenario(run: &mut Scenario) {
+    run.client(|mut client: Client| async move {
+        let Ok(accounts) = client.node().sharded::<Account>("account").start().await else { return };
+        while client.goes_on() {
+            let user = accounts.entity(format!("user-{}", client.random(0..5)));
+            let _ = user.deposit(Deposit { amount: 1 }).timeout(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+fn run(seed: u64) -> Passed {
+    sim().run_one(seed, scenario).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+    let (first, second) = (run(1), run(1));
+    let differs = first.lines.iter().zip(&second.lines).find(|(a, b)| a != b);
+    assert_eq!(first.fingerprint, second.fingerprint, "they part at {differs:?}");
+    assert!(first.fingerprint.events > 1_000, "{}", first.fingerprint);
+    assert_ne!(first.fingerprint, run(2).fingerprint);
+}

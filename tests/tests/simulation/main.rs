@@ -1,0 +1,3 @@
+//! The simulator itself, and casty in it.
+
+mod determinism;
