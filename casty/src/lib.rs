@@ -4,6 +4,10 @@
 #![doc = ""]
 #![doc = include_str!("docs/logging.md")]
 
+// Generated code names the crate from outside; the actors of the test kit stand inside.
+#[cfg(feature = "sim")]
+extern crate self as casty;
+
 #[doc(hidden)]
 pub mod __private;
 pub mod actor;

@@ -17,7 +17,8 @@ fn a_history_that_was_written_as_lines_of_json_is_read_back_and_checked() {
     history.call(2, MS, CounterInput::Read).returned(2 * MS, 7);
     let written = history.operations();
     let lines: Vec<_> = written.iter().map(|operation| serde_json::to_string(operation).unwrap()).collect();
-    let read: Vec<Operation<CounterInput, u64>> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let read: Vec<Operation<CounterInput, u64>> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, written);
     assert_eq!(check(&Counter, &read, Limits::default()), Verdict::Linearizable);
 }

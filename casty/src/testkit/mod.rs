@@ -5,3 +5,4 @@ pub mod history;
 pub mod invariants;
 pub mod linearizability;
 pub mod sim;
+pub mod workload;

@@ -1,3 +1,4 @@
 //! The simulator itself, and casty in it.
 
 mod determinism;
+mod mixed;

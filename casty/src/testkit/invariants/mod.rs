@@ -1,12 +1,28 @@
-//! What must hold of every cluster, whatever happens to it. One file each.
+//! What must hold, whatever happens. One file each.
+//!
+//! Those of consensus and replication look at a simulated cluster after every step ([`Invariant`]). Those of entities look at
+//! what clients saw ([`judge`]), in simulations and on real processes.
 
+mod activation;
+mod answered;
 mod committed;
+mod deadlines;
 mod entries;
 mod leaders;
+mod linearizable;
+mod lists;
 mod matching;
+mod money;
+mod once;
+mod order;
+mod replies;
+mod report;
 mod tables;
 
 use super::sim::Cluster;
+use super::workload::Recording;
+
+pub use report::Report;
 
 /// Something that must hold after every step of a simulation.
 pub trait Invariant: Send {
@@ -36,4 +52,18 @@ pub(super) fn of_every_cluster() -> Vec<Box<dyn Invariant>> {
         Box::new(committed::CommittedStays::default()),
         Box::new(tables::TablesAgree::default()),
     ]
+}
+
+/// Judges what the clients of a run saw. The recording must end with a look at every object.
+pub fn judge(recording: &Recording) -> Report {
+    let mut report = Report::of(recording);
+    report.add("an answered write is never lost", answered::check(recording));
+    report.add("no request is applied twice", once::check(recording));
+    report.add("the order of each sender is kept", order::check(recording));
+    report.add("one activation at a time has effects", activation::check(recording));
+    report.add("a reply belongs to its ask", replies::check(recording));
+    report.add("an ask ends by its deadline", deadlines::check(recording));
+    report.add("money is neither made nor lost", money::check(recording));
+    linearizable::check(recording, &mut report);
+    report
 }

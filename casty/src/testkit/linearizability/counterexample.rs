@@ -101,7 +101,11 @@ impl fmt::Display for Line {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { placed, operations, state, stuck, left } = self;
-        writeln!(f, "not linearizable: {} of {operations} operations can be put in order, and then none fits", placed.len())?;
+        writeln!(
+            f,
+            "not linearizable: {} of {operations} operations can be put in order, and then none fits",
+            placed.len()
+        )?;
         let hidden = placed.len().saturating_sub(LINES);
         if hidden > 0 {
             writeln!(f, "  ({hidden} earlier ones)")?;

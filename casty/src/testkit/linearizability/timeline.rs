@@ -144,7 +144,8 @@ struct Moment {
 
 fn moments<I, O>(operations: &[&Operation<I, O>]) -> Vec<Moment> {
     let calls = operations.iter().enumerate();
-    let mut moments: Vec<_> = calls.map(|(index, operation)| Moment { at: operation.call, is_return: false, index }).collect();
+    let mut moments: Vec<_> =
+        calls.map(|(index, operation)| Moment { at: operation.call, is_return: false, index }).collect();
     for (index, operation) in operations.iter().enumerate() {
         if let End::Returned { at, .. } = operation.end {
             // Times that were read from somewhere may be odd. A return before its call is one at its call.

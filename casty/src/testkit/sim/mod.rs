@@ -9,6 +9,7 @@ mod fault;
 mod faults_on;
 mod host;
 mod log;
+mod mixed;
 mod net;
 mod panics;
 mod plan;

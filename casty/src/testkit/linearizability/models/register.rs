@@ -51,7 +51,9 @@ impl Model for Register {
         match *input {
             RegisterInput::Read => (*value, RegisterOutput::Value(*value)),
             RegisterInput::Write(new) => (new, RegisterOutput::Written),
-            RegisterInput::CompareAndSet { expected, new } if expected == *value => (new, RegisterOutput::Swapped(true)),
+            RegisterInput::CompareAndSet { expected, new } if expected == *value => {
+                (new, RegisterOutput::Swapped(true))
+            }
             RegisterInput::CompareAndSet { .. } => (*value, RegisterOutput::Swapped(false)),
         }
     }

@@ -50,7 +50,13 @@ pub(super) fn legal<M: Model>(
         let end = if unknown { call } else { effect } + rng.random_range(0..20);
         free_at[client as usize] = end + 1;
         let never = unknown && rng.random_range(0..2) == 0;
-        plans.push(Plan { client, call, effect: (!never).then_some(effect), returned: (!unknown).then_some(end), input });
+        plans.push(Plan {
+            client,
+            call,
+            effect: (!never).then_some(effect),
+            returned: (!unknown).then_some(end),
+            input,
+        });
     }
     answer(model, plans)
 }

@@ -134,7 +134,11 @@ impl Tally {
 }
 
 /// Small histories of which two thirds have one or two answers from another place.
-fn small<M: Model>(model: &M, seed: u64, input: impl FnMut(&mut StdRng) -> M::Input) -> Vec<Operation<M::Input, M::Output>>
+fn small<M: Model>(
+    model: &M,
+    seed: u64,
+    input: impl FnMut(&mut StdRng) -> M::Input,
+) -> Vec<Operation<M::Input, M::Output>>
 where
     M::Output: Clone,
 {

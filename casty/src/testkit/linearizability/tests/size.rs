@@ -11,7 +11,15 @@ const LOSSY: Shape = Shape { unknown_percent: 20, ..LONG };
 fn check_within<M: Model>(steps: u64, model: &M, history: &[Operation<M::Input, M::Output>]) -> Verdict {
     let begun = std::time::Instant::now();
     let v = check(model, history, Limits { steps, time: None });
-    eprintln!("{} {:?} {:?}", std::any::type_name::<M>(), begun.elapsed(), match &v { Verdict::Unknown { steps } => format!("unknown {steps}"), o => format!("{}", o.is_linearizable()) });
+    eprintln!(
+        "{} {:?} {:?}",
+        std::any::type_name::<M>(),
+        begun.elapsed(),
+        match &v {
+            Verdict::Unknown { steps } => format!("unknown {steps}"),
+            o => format!("{}", o.is_linearizable()),
+        }
+    );
     v
 }
 

@@ -115,7 +115,8 @@ fn a_list_keeps_the_order_of_appends_and_every_token_once() {
     use AppendListInput::{Append, Read};
     use AppendListOutput::{Length, Tokens};
     let seen = |tokens: &[u64]| {
-        let appends = [done(1, (0, 1), Append(1), Length(1)), done(1, (2, 3), Append(2), Length(2)), lost(1, 4, Append(3))];
+        let appends =
+            [done(1, (0, 1), Append(1), Length(1)), done(1, (2, 3), Append(2), Length(2)), lost(1, 4, Append(3))];
         let read = done(2, (5, 6), Read, Tokens(tokens.to_vec()));
         is_linearizable(&AppendList, &appends.into_iter().chain([read]).collect::<Vec<_>>())
     };
@@ -144,7 +145,12 @@ fn each_object_is_checked_alone() {
             REGISTER.apply(state, input)
         }
     }
-    let named = |name, it: RegisterOperation| Operation { client: it.client, call: it.call, input: (name, it.input), end: it.end };
+    let named = |name, it: RegisterOperation| Operation {
+        client: it.client,
+        call: it.call,
+        input: (name, it.input),
+        end: it.end,
+    };
     let history = [
         named("right", write(1, (0, 1), 5)),
         named("wrong", write(2, (0, 1), 6)),
