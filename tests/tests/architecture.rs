@@ -17,6 +17,7 @@ const RANKS: &[&[&str]] = &[
     &["sharding"],
     &["node"],
     &["testkit"],
+    &["bin"],
 ];
 
 /// The crate's front: it re-exports, and nobody inside imports from it.

@@ -157,9 +157,11 @@ impl PeerTable {
     }
 
     fn entry(&mut self, member: Member) -> Option<&mut Peer> {
+        if member.key == self.me.key {
+            return None;
+        }
         let full = self.peers.len() >= PEERS_MAX;
-        let known = self.peers.contains_key(&member.key);
-        if member.key == self.me.key || (full && !known) {
+        if full && !self.peers.contains_key(&member.key) {
             tracing::debug!(%member, known = self.peers.len(), "a peer is not taken into the table");
             return None;
         }

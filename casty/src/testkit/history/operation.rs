@@ -30,3 +30,10 @@ pub enum End<O> {
     /// No answer that says anything: it may take effect at any time after its call, or never.
     Unknown,
 }
+
+impl<I, O: PartialEq> Operation<I, O> {
+    /// Whether it was answered with this.
+    pub(crate) fn returned(&self, expected: &O) -> bool {
+        matches!(&self.end, End::Returned { output, .. } if output == expected)
+    }
+}

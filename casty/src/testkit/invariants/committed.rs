@@ -22,7 +22,7 @@ impl Invariant for CommittedStays {
 
     fn check(&mut self, cluster: &Cluster<'_>) -> Result<(), String> {
         for replica in cluster.replicas() {
-            for entry in self.reader.new_entries(&replica, replica.status.committed)? {
+            for entry in self.reader.new_entries(replica, replica.status.committed)? {
                 let found = (entry.at.term, hash_of(&entry));
                 let known = *self.entries.entry((replica.group, entry.at.index)).or_insert(found);
                 if known != found {

@@ -28,10 +28,10 @@ impl Invariant for LogsMatch {
     fn check(&mut self, cluster: &Cluster<'_>) -> Result<(), String> {
         for replica in cluster.replicas() {
             if let Some(log) = &replica.log {
-                self.reader.rewind(&replica, log.as_ref());
+                self.reader.rewind(replica, log.as_ref());
             }
             let mut before = None;
-            for entry in self.reader.new_entries(&replica, replica.status.last_index)? {
+            for entry in self.reader.new_entries(replica, replica.status.last_index)? {
                 let found = (hash_of(&entry), before);
                 let known = self.entries.entry((replica.group, entry.at)).or_insert(found);
                 let other_before = known.1.zip(found.1).is_some_and(|(known, found)| known != found);

@@ -63,8 +63,7 @@ impl<M: Model> Search<'_, M> {
             return Counterexample { operations, ..Counterexample::default() };
         };
         let state = self.states.get(*state);
-        let stuck = stuck.iter().map(|number| {
-            let index = self.timeline.answered[*number].index;
+        let stuck = stuck.iter().copied().map(|index| {
             let expected = self.model.apply(state, &self.operations[index].input).1;
             Stuck { line: line(index), expected: format!("{expected:?}") }
         });

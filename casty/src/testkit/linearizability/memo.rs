@@ -37,43 +37,29 @@ impl<S: Eq + Hash> States<S> {
     }
 }
 
-/// What a configuration took of what it need not have taken. With the same answered operations placed and in the same state,
-/// whoever took less can do all that the other can.
-#[derive(Clone, Debug)]
-pub(super) struct Taken {
-    /// The operations of unknown outcome that are placed.
-    pub(super) unknown: Bitset,
-    /// How many of them are placed in a row just now, of which there is a most.
-    pub(super) row: u32,
-}
-
-impl Taken {
-    fn within(&self, other: &Self) -> bool {
-        self.row <= other.row && self.unknown.is_subset(&other.unknown)
-    }
-}
-
 /// The configurations that were visited: the answered operations that are placed and the state (Lowe 2017, section 3), and for
-/// each pair the least that had been taken.
+/// each pair the operations of unknown outcome that had been placed. Whoever placed fewer of those can do all that one who
+/// placed more can, so only sets are kept of which no other is a part.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    visited: StableMap<(Short, StateId), Vec<Taken>>,
+    visited: StableMap<(Short, StateId), Vec<Bitset>>,
 }
 
 impl Memo {
     /// Remembers a configuration, unless it or a better one was visited before.
-    pub(super) fn visit(&mut self, placed: Short, state: StateId, taken: Taken) -> bool {
+    pub(super) fn visit(&mut self, placed: Short, state: StateId, unknown: Bitset) -> bool {
         let before = self.visited.entry((placed, state)).or_default();
-        if before.iter().any(|other| other.within(&taken)) {
+        if before.iter().any(|other| other.is_subset(&unknown)) {
             return false;
         }
-        before.retain(|other| !taken.within(other));
-        before.push(taken);
+        before.retain(|other| !unknown.is_subset(other));
+        before.push(unknown);
         true
     }
 
-    pub(super) fn clear(&mut self) {
-        self.visited.clear();
+    /// Whether a better one was visited after this one.
+    pub(super) fn is_surpassed(&self, placed: Short, state: StateId, unknown: &Bitset) -> bool {
+        self.visited.get(&(placed, state)).is_some_and(|visited| !visited.contains(unknown))
     }
 }
 
@@ -81,24 +67,25 @@ impl Memo {
 mod tests {
     use super::*;
 
-    fn taken(unknown: &[usize], row: u32) -> Taken {
+    fn set(unknown: &[usize]) -> Bitset {
         let mut set = Bitset::new(10);
         unknown.iter().for_each(|number| set.insert(*number));
-        Taken { unknown: set, row }
+        set
     }
 
     #[test]
-    fn a_configuration_that_took_more_than_a_visited_one_is_not_visited() {
+    fn a_configuration_that_placed_more_than_a_visited_one_is_not_visited() {
         let (mut memo, placed) = (Memo::default(), Bitset::new(4));
-        let mut visit = |state, taken| memo.visit(placed.short(), StateId(state), taken);
-        assert!(visit(0, taken(&[1, 2], 1)));
-        assert!(!visit(0, taken(&[1, 2], 1)));
-        assert!(!visit(0, taken(&[1, 2, 3], 2)));
-        assert!(visit(1, taken(&[1, 2, 3], 2)), "another state is another configuration");
-        assert!(visit(0, taken(&[2, 3], 1)), "neither took less");
-        assert!(visit(0, taken(&[2], 1)), "it took less");
-        assert!(!visit(0, taken(&[2, 3], 1)));
-        assert!(visit(0, taken(&[2], 0)), "it may take more in a row");
+        let mut visit = |state, unknown: &[usize]| memo.visit(placed.short(), StateId(state), set(unknown));
+        assert!(visit(0, &[1, 2]));
+        assert!(!visit(0, &[1, 2]));
+        assert!(!visit(0, &[1, 2, 3]));
+        assert!(visit(1, &[1, 2, 3]), "another state is another configuration");
+        assert!(visit(0, &[2, 3]), "neither placed less");
+        assert!(visit(0, &[2]), "it placed less");
+        assert!(!visit(0, &[2, 3]));
+        assert!(memo.is_surpassed(placed.short(), StateId(0), &set(&[2, 3])));
+        assert!(!memo.is_surpassed(placed.short(), StateId(0), &set(&[2])));
     }
 
     #[test]

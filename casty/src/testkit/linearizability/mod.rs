@@ -57,21 +57,24 @@
 //! Operations of unknown outcome would make that search explode: each may come at any later time, or never. Four rules, none
 //! of which changes a verdict, keep them cheap. One is placed only where it changes the state, and not where it undoes the
 //! one placed just before it. Of two with equal inputs the one called first is placed first. A configuration is left when
-//! another with the same answered operations and the same state placed fewer of them. And the search begins with few in a row.
-//! Where that is not enough, [`Model::may_yet_return`] is.
+//! another with the same answered operations and the same state placed fewer of them. And configurations with few are looked at
+//! first. Where that is not enough, [`Model::may_yet_return`] is.
 
 mod bitset;
 mod budget;
 mod check;
+mod configuration;
 mod counterexample;
 mod memo;
 mod model;
 pub mod models;
 mod optional;
+mod queue;
 mod search;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod tree;
 
 pub use budget::Limits;
 pub use check::{Verdict, check, check_each};

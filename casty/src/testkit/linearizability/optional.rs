@@ -49,10 +49,16 @@ impl Optional {
         self.classes.len()
     }
 
-    /// The next of `class`, with its number, if it was called before `bound`.
-    pub(super) fn next(&self, class: usize, bound: Position) -> Option<(usize, Unanswered)> {
+    /// The next of `class`, if it was called before `bound`.
+    pub(super) fn next(&self, class: usize, bound: Position) -> Option<Unanswered> {
         let Class { members, used } = &self.classes[class];
-        members.get(*used).copied().filter(|(_, unanswered)| unanswered.call < bound)
+        members.get(*used).map(|(_, unanswered)| *unanswered).filter(|unanswered| unanswered.call < bound)
+    }
+
+    /// The number of the next of `class`.
+    pub(super) fn peek(&self, class: usize) -> usize {
+        let Class { members, used } = &self.classes[class];
+        members[*used].0
     }
 
     /// Places the next of `class`, which gives its number.
@@ -69,9 +75,9 @@ impl Optional {
         class.members[class.used].0
     }
 
-    /// The index of the operation that is placed as number `place` of `class`.
-    pub(super) fn member(&self, class: usize, place: usize) -> usize {
-        self.classes[class].members[place].1.index
+    /// The operation of `class` that is placed after `before` others of it.
+    pub(super) fn member(&self, class: usize, before: usize) -> Unanswered {
+        self.classes[class].members[before].1
     }
 
     /// The indices of those that are not placed and were called before `bound`.

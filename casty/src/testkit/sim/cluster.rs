@@ -1,5 +1,6 @@
 //! What invariants see of a cluster.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::storage::LogStore;
 pub struct Cluster<'a> {
     now: Duration,
     hosts: &'a [Host],
+    replicas: OnceCell<Vec<Replica>>,
 }
 
 /// One replica of a group.
@@ -31,7 +33,7 @@ pub(crate) struct Replica {
 
 impl<'a> Cluster<'a> {
     pub(super) fn new(now: Duration, hosts: &'a [Host]) -> Self {
-        Self { now, hosts }
+        Self { now, hosts, replicas: OnceCell::new() }
     }
 
     /// How long the run has lasted.
@@ -45,7 +47,11 @@ impl<'a> Cluster<'a> {
     }
 
     /// All replicas on nodes that run and do not stand still.
-    pub(crate) fn replicas(&self) -> impl Iterator<Item = Replica> {
+    pub(crate) fn replicas(&self) -> &[Replica] {
+        self.replicas.get_or_init(|| self.find_replicas().collect())
+    }
+
+    fn find_replicas(&self) -> impl Iterator<Item = Replica> {
         self.hosts.iter().flat_map(|host| {
             let running = host.life().filter(|life| !life.is_halted());
             let replicas = running.and_then(|life| Some((life.process.node()?, life.disk.clone())));

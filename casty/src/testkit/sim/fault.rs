@@ -64,9 +64,9 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// All kinds, one each second on average, for up to three seconds each.
+    /// All kinds, two each second on average, for up to three seconds each.
     pub fn all() -> Self {
-        Self { kinds: FaultKind::ALL.into(), every: Duration::from_secs(1), longest: Duration::from_secs(3) }
+        Self { kinds: FaultKind::ALL.into(), every: Duration::from_millis(500), longest: Duration::from_secs(3) }
     }
 
     /// No faults; add some with [`with`](Self::with).

@@ -53,6 +53,12 @@ impl Sim {
         }
     }
 
+    /// So many nodes that hold replicas.
+    pub fn nodes(mut self, nodes: usize) -> Self {
+        self.nodes = nodes;
+        self
+    }
+
     /// So many nodes more, without replicas.
     pub fn observers(mut self, observers: usize) -> Self {
         self.observers = observers;

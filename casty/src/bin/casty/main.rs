@@ -1,0 +1,29 @@
+//! The command line tool of casty.
+
+#![expect(clippy::print_stdout, reason = "it is a command line tool")]
+
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tools for clusters of casty.
+#[derive(Parser)]
+#[command(name = "casty", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Simulate whole clusters under faults, each run from a seed of its own
+    Sim(sim::Options),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Sim(options) => sim::run(&options),
+    }
+}
