@@ -82,6 +82,12 @@ impl Process {
         *self.ready.borrow() && self.heard.lock().by_number.is_some()
     }
 
+    /// An error if the process has ended.
+    pub fn lives(&self) -> Result<(), HarnessError> {
+        let lives = self.heard.lock().by_number.is_some();
+        lives.then_some(()).ok_or_else(|| self.ended("lived until it was ended"))
+    }
+
     /// Has the node do something, and waits for what comes of it.
     pub async fn tell(&self, order: Order, limit: Duration) -> Result<Answer, HarnessError> {
         let awaited = "done what it was told";

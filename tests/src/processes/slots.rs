@@ -1,6 +1,7 @@
 //! The nodes of a run, each with the process that lives for it now.
 
 use std::ffi::OsString;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,9 @@ use crate::processes::process::end_of;
 
 /// How long a node may take for what the harness tells it.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
+
+/// How the names of histories end.
+const HISTORY: &str = "history";
 
 /// How nodes are started.
 #[derive(Clone, Debug)]
@@ -93,10 +97,12 @@ impl Processes {
             ("--ask-timeout-ms", self.setup.ask_timeout.as_millis() as u64),
             ("--origin-us", self.clock.origin_us()),
             ("--life", u64::from(life)),
+            ("--number", node as u64),
         ];
         for (option, number) in numbers {
             command.arg(option).arg(number.to_string());
         }
+        command.arg("--history").arg(self.folder.path().join(format!("{}.{life}.{HISTORY}", name(node))));
         let process = Process::start(name(node), command, self.log_path(node, life))?;
         self.slots[node] = Slot { process: Some(process), life };
         Ok(())
@@ -141,9 +147,19 @@ impl Processes {
         try_join_all(all.map(|process| process.ready(limit))).await.map(drop)
     }
 
+    /// An error if a process has ended that nobody ended: a failover would hide it.
+    pub fn all_live(&self) -> Result<(), HarnessError> {
+        self.slots.iter().filter_map(|slot| slot.process.as_ref()).try_for_each(Process::lives)
+    }
+
     /// Has a node do something.
     pub async fn tell(&self, node: usize, order: Order) -> Result<Answer, HarnessError> {
-        self.process(node)?.tell(order, LIMIT).await
+        self.tell_within(node, order, LIMIT).await
+    }
+
+    /// Has a node do something within this time.
+    pub async fn tell_within(&self, node: usize, order: Order, limit: Duration) -> Result<Answer, HarnessError> {
+        self.process(node)?.tell(order, limit).await
     }
 
     /// How a node sees the cluster.
@@ -171,6 +187,23 @@ impl Processes {
     /// The folder of the run. It goes with this.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What the clients of all lives of all nodes have written down so far: a file for each life.
+    pub fn histories(&self) -> Result<Vec<PathBuf>, HarnessError> {
+        let failed = |source| HarnessError::File { action: "read", path: self.folder.path().to_owned(), source };
+        let entries = fs::read_dir(self.folder.path()).map_err(failed)?;
+        let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+        let histories = paths.map_err(failed)?.into_iter();
+        Ok(histories.filter(|path| path.extension().is_some_and(|extension| extension == HISTORY)).collect())
+    }
+
+    /// Kills all that run, and waits until they are gone.
+    pub async fn end(mut self) -> Result<(), HarnessError> {
+        for node in self.running() {
+            self.kill(node).await?;
+        }
+        Ok(())
     }
 
     /// The clock of the run.

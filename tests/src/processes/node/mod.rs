@@ -4,6 +4,7 @@
 //! does, so it does not outlive the harness.
 
 mod life;
+mod load;
 mod options;
 mod orders;
 mod probe;

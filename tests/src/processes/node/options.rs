@@ -1,10 +1,10 @@
 //! What a node is told when it starts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use casty::ClusterConfig;
-use clap::Args;
-use clap::Parser;
+use clap::{Args, Parser};
 
 /// What a node is told when it starts.
 #[derive(Clone, Debug, Parser)]
@@ -25,6 +25,12 @@ pub struct Options {
     /// The number of this life of the node, from 1 on.
     #[arg(long, default_value_t = 1)]
     pub life: u32,
+    /// The number of the node.
+    #[arg(long, default_value_t = 0)]
+    pub number: u32,
+    /// The file in which its clients write down what they see.
+    #[arg(long)]
+    pub history: Option<PathBuf>,
 }
 
 /// What all nodes of a run are told alike.
@@ -45,6 +51,11 @@ pub struct Shared {
 }
 
 impl Options {
+    /// The first of the numbers that the clients of this life of this node have, and no other client of the run.
+    pub(super) fn first_client(&self) -> u64 {
+        (u64::from(self.number) << 20) + (u64::from(self.life) << 8)
+    }
+
     pub(super) fn config(&self) -> ClusterConfig {
         let Shared { seeds, nodes, replicas, ask_timeout_ms } = &self.shared;
         let config = ClusterConfig::new(self.address.as_str())

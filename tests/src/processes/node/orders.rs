@@ -6,6 +6,7 @@ use casty::base::BoxError;
 use casty::prelude::*;
 use tokio::task::AbortHandle;
 
+use super::load::Load;
 use super::probe::Probe;
 use super::{Answer, Options, Order, Status};
 use crate::bank::{Account, Deposit, GetBalance};
@@ -15,7 +16,14 @@ pub(super) struct Desk {
     node: Arc<Node>,
     probe: Arc<Probe>,
     echoes: AbortHandle,
-    accounts: OnceLock<Sharded<Account>>,
+    options: Options,
+    types: OnceLock<Types>,
+}
+
+/// What can be called once the entity types are started.
+struct Types {
+    accounts: Sharded<Account>,
+    load: Load,
 }
 
 impl Desk {
@@ -27,14 +35,21 @@ impl Desk {
                 tracing::error!(%error, "the node echoes no more");
             }
         });
-        Ok(Arc::new(Self { node, probe, echoes: echoes.abort_handle(), accounts: OnceLock::new() }))
+        Ok(Arc::new(Self {
+            node,
+            probe,
+            echoes: echoes.abort_handle(),
+            options: options.clone(),
+            types: OnceLock::new(),
+        }))
     }
 
     /// Starts the entity types.
     pub(super) async fn declare(&self) -> Result<(), BoxError> {
         let accounts = self.node.sharded::<Account>("account").start().await?;
+        let load = Load::prepare(&self.options, &self.node).await?;
         // It is done once.
-        let _ = self.accounts.set(accounts);
+        let _ = self.types.set(Types { accounts, load });
         Ok(())
     }
 
@@ -43,17 +58,25 @@ impl Desk {
         Ok(match order {
             Order::Status => Answer::Status(self.status()),
             Order::Deposit { account, amount } => {
-                Answer::Balance(self.accounts()?.entity(account).deposit(Deposit { amount }).await?)
+                Answer::Balance(self.types()?.accounts.entity(account).deposit(Deposit { amount }).await?)
             }
-            Order::Balance { account } => Answer::Balance(self.accounts()?.entity(account).balance(GetBalance).await?),
+            Order::Balance { account } => {
+                Answer::Balance(self.types()?.accounts.entity(account).balance(GetBalance).await?)
+            }
             Order::Ping { to } => Answer::Echo { us: self.probe.ping(to).await?.map(|took| took.as_micros() as u64) },
             Order::Heard { from } => Answer::Heard(self.probe.heard(from)),
+            Order::Begin { clients } => {
+                self.types()?.load.begin(clients).await;
+                Answer::Done
+            }
+            Order::Finish => Answer::Finished(self.types()?.load.finish().await),
+            Order::LastLook => Answer::Silent(self.types()?.load.last_look().await),
             Order::Stop => Answer::Done,
         })
     }
 
-    fn accounts(&self) -> Result<&Sharded<Account>, BoxError> {
-        self.accounts.get().ok_or_else(|| "the node is not ready yet: wait for `Ready`".into())
+    fn types(&self) -> Result<&Types, BoxError> {
+        self.types.get().ok_or_else(|| "the node is not ready yet: wait for `Ready`".into())
     }
 
     fn status(&self) -> Status {

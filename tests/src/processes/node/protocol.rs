@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use casty::testkit::workload::Notes;
 use serde::{Deserialize, Serialize};
 
 /// What the harness tells a node to do.
@@ -31,6 +32,15 @@ pub enum Order {
         /// The address of the other node.
         from: SocketAddr,
     },
+    /// Start clients, which write down what they see.
+    Begin {
+        /// How many.
+        clients: u64,
+    },
+    /// Have the clients finish, and say what they noted besides: [`Answer::Finished`].
+    Finish,
+    /// Read every object of the workload, and write that down, too: [`Answer::Silent`].
+    LastLook,
     /// Shut down in order, and end.
     Stop,
 }
@@ -51,6 +61,10 @@ pub enum Answer {
     },
     /// How many datagrams came.
     Heard(u64),
+    /// The clients have finished.
+    Finished(Notes),
+    /// The ids of the objects that did not answer.
+    Silent(Vec<String>),
     /// It could not be done.
     Failed {
         /// Why.
