@@ -100,21 +100,27 @@ impl Damage {
         let lost = self.nodes.iter().filter(|node| node.guest).count();
         let paused = self.nodes.iter().filter(|node| node.state == State::Paused).count();
         for (number, node) in self.nodes.iter().enumerate() {
-            // A minority of all founders may lose its memory. A guest has nothing to lose.
-            let expendable = node.guest || lost < (self.nodes.len() - 1) / 2;
-            if node.state != State::Down && expendable {
-                possible.push((2, Fault::Kill(number)));
+            // A minority of all founders may lose its memory, and not too soon: from then on there is little to spare. A
+            // guest has nothing to lose.
+            let weight = match node.guest {
+                true => 3,
+                false if lost == (self.nodes.len() - 1) / 2 => 0,
+                false if self.is_calm() => 3,
+                false => 1,
+            };
+            if node.state != State::Down && weight > 0 {
+                possible.push((weight, Fault::Kill(number)));
             }
             match node.state {
                 State::Up if paused < PAUSED_MAX => possible.push((2, Fault::Pause(number))),
                 State::Up => {}
-                State::Paused => possible.push((8, Fault::Resume(number))),
+                State::Paused => possible.push((12, Fault::Resume(number))),
                 State::Down => possible.push((6, Fault::Restart(number))),
             }
         }
         match (self.can_part, self.parted) {
             (true, false) => possible.push((12, self.partition())),
-            (true, true) => possible.push((12, Fault::Heal)),
+            (true, true) => possible.push((20, Fault::Heal)),
             (false, _) => {}
         }
         match (self.can_delay, self.slow) {

@@ -23,6 +23,9 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 /// How long the clients go on once the cluster serves again, so that each object is written once more.
 const SETTLING: Duration = Duration::from_millis(1_500);
 
+/// How long nothing else is broken after a founder was killed, so that the failover can be seen.
+const FAILOVER: Duration = Duration::from_secs(2);
+
 /// An ask may end this much later than it promised, on a machine whose cores are busy with whole clusters.
 const LATE_MAX: Duration = Duration::from_millis(500);
 
@@ -97,8 +100,9 @@ impl Round {
     async fn break_things(&mut self) -> Result<(), HarnessError> {
         let end = Instant::now() + self.plan.faults_for;
         self.faults.0 = self.processes.clock().now();
+        let mut undisturbed = Duration::ZERO;
         loop {
-            let next = Instant::now() + self.damage.pause();
+            let next = Instant::now() + self.damage.pause() + undisturbed;
             sleep_until(next.min(end)).await;
             self.processes.all_live()?;
             if next >= end {
@@ -108,6 +112,7 @@ impl Round {
             let fault = self.damage.next();
             let fails_over = calm && matches!(fault, Fault::Kill(node) if founders.contains(&node));
             self.apply(&fault).await?;
+            undisturbed = if fails_over { FAILOVER } else { Duration::ZERO };
             if fails_over {
                 let now = self.processes.clock().now();
                 self.kills.push((now, Duration::MAX));
