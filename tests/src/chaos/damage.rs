@@ -16,6 +16,8 @@ pub(super) struct Damage {
     slow: bool,
     can_part: bool,
     can_delay: bool,
+    /// As many founders may lose their memory.
+    lost_max: usize,
     rng: StdRng,
 }
 
@@ -37,10 +39,12 @@ enum State {
 const PAUSED_MAX: usize = 2;
 
 impl Damage {
-    /// A whole cluster, whose wires can do so much.
-    pub(super) fn none(nodes: usize, can_part: bool, can_delay: bool, seed: u64) -> Self {
+    /// A whole cluster with so many replicas of everything, whose wires can do so much.
+    pub(super) fn none(nodes: usize, replicas: usize, can_part: bool, can_delay: bool, seed: u64) -> Self {
         let nodes = vec![Node { state: State::Up, guest: false }; nodes];
-        Self { nodes, parted: false, slow: false, can_part, can_delay, rng: StdRng::seed_from_u64(seed) }
+        // Whichever they are, a minority of each group's replicas.
+        let lost_max = (replicas - 1) / 2;
+        Self { nodes, parted: false, slow: false, can_part, can_delay, lost_max, rng: StdRng::seed_from_u64(seed) }
     }
 
     /// Whether nothing is broken; dead nodes do not count.
@@ -100,11 +104,11 @@ impl Damage {
         let lost = self.nodes.iter().filter(|node| node.guest).count();
         let paused = self.nodes.iter().filter(|node| node.state == State::Paused).count();
         for (number, node) in self.nodes.iter().enumerate() {
-            // A minority of all founders may lose its memory, and not too soon: from then on there is little to spare. A
-            // guest has nothing to lose.
+            // A minority of the founders may lose its memory, and not too soon: from then on there is little to spare.
+            // A guest has nothing to lose.
             let weight = match node.guest {
                 true => 3,
-                false if lost == (self.nodes.len() - 1) / 2 => 0,
+                false if lost >= self.lost_max => 0,
                 false if self.is_calm() => 3,
                 false => 1,
             };
@@ -185,7 +189,7 @@ mod tests {
     fn a_minority_of_the_founders_is_killed_at_most_and_every_fault_comes() {
         let mut kinds = BTreeSet::new();
         for seed in 0..50 {
-            let mut damage = Damage::none(5, true, true, seed);
+            let mut damage = Damage::none(5, 5, true, true, seed);
             let mut lost = BTreeSet::new();
             for _ in 0..200 {
                 let fault = damage.next();
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn repairs_leave_nothing_broken() {
-        let mut damage = Damage::none(5, true, true, 7);
+        let mut damage = Damage::none(5, 5, true, true, 7);
         for _ in 0..100 {
             damage.next();
         }
@@ -212,7 +216,7 @@ mod tests {
 
     #[test]
     fn wires_that_cannot_be_cut_are_not_cut() {
-        let mut damage = Damage::none(3, false, false, 1);
+        let mut damage = Damage::none(3, 3, false, false, 1);
         let faults: Vec<_> = (0..200).map(|_| damage.next()).collect();
         assert!(!faults.iter().any(|fault| matches!(fault, Fault::Part(..) | Fault::Heal | Fault::Slow(_))));
     }

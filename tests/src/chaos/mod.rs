@@ -58,7 +58,7 @@ async fn rounds(options: &Options) -> Result<Report, HarnessError> {
     say(&format!("seed {}", report.seed));
     let (begun, limit) = (Instant::now(), Duration::from_secs_f64(options.minutes * 60.0));
     while report.rounds.is_empty() || begun.elapsed() < limit {
-        let mut setup = Setup::new(&program, options.nodes);
+        let mut setup = Setup::new(&program, usize::from(options.nodes));
         setup.arguments = vec![NODE.into()];
         let seed = report.seed + report.rounds.len() as u64;
         let round = round(options.wires, setup, options.plan(seed, limit.saturating_sub(begun.elapsed()))).await?;

@@ -15,8 +15,8 @@ pub struct Options {
     #[arg(long, default_value_t = 10.0)]
     pub minutes: f64,
     /// How many processes found each cluster.
-    #[arg(long, default_value_t = 5)]
-    pub nodes: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(3..=9))]
+    pub nodes: u16,
     /// How many clients run on each node.
     #[arg(long, default_value_t = 3)]
     pub clients: u64,

@@ -45,7 +45,7 @@ pub struct Plan {
 
 /// Founds a cluster, breaks it for a while under load, mends it, and judges what the clients saw.
 pub async fn round(wires: Wires, mut setup: Setup, plan: Plan) -> Result<RoundReport, HarnessError> {
-    // All nodes hold everything, so that a minority of them may be lost.
+    // As many replicas as there can be, so that as many nodes as possible may be lost.
     setup.replicas = (setup.founders - 1 + setup.founders % 2).min(REPLICAS_MAX);
     let network = network(wires, setup.founders)?;
     let mut report = RoundReport { seed: plan.seed, wires: words(&network).to_owned(), ..RoundReport::default() };
@@ -82,7 +82,7 @@ struct Round {
 
 impl Round {
     async fn begin(network: Network, setup: Setup, plan: Plan) -> Result<Self, HarnessError> {
-        let damage = Damage::none(setup.founders, network.can_part(), network.can_delay(), plan.seed);
+        let damage = Damage::none(setup.founders, setup.replicas, network.can_part(), network.can_delay(), plan.seed);
         let processes = Processes::start(network, setup).await?;
         let (loaded, faults) = (BTreeSet::new(), Default::default());
         Ok(Self { processes, damage, plan, loaded, done: Vec::new(), kills: Vec::new(), faults })
