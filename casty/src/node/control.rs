@@ -16,6 +16,8 @@ pub(super) enum Control {
     Refused { cluster_id: u64 },
     /// The sender belongs to the cluster of this charter.
     Founded(Charter),
+    /// Nothing will ever come of this cluster.
+    Abandoned { cluster_id: u64 },
     /// Have the meta group decide on an entity type.
     Declare { id: u64, declaration: Declaration },
     /// What became of a [`Declare`](Self::Declare).

@@ -33,7 +33,9 @@ pub enum NotReady {
     /// A later life of the node, or another process with its name, has joined the cluster.
     #[error("another process has taken this node's place: give every node a `node_id` of its own")]
     Superseded,
-    /// The node was held up while the cluster was founded, and the others gave this founding up.
-    #[error("the other nodes gave the founding up while this node was held up: restart it, and it joins them")]
-    LeftAlone,
+    /// Its cluster was founded by a node that was held up, and the others had given the founding up by then.
+    #[error(
+        "the founders of this node's cluster parted before anything came of it: restart the node, and it joins them"
+    )]
+    Abandoned,
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::NotReady;
 use super::control::{Control, Verdict, decode_control};
+use super::founding::Charter;
 use super::inner::{Inner, lock};
 use crate::base::NodeKey;
 use crate::cluster::{Inbound, PeerEvent};
@@ -137,11 +138,9 @@ impl Inner {
                 self.take(step);
             }
             Control::Refused { cluster_id } => self.refused(from, cluster_id),
-            Control::Founded(charter) => {
-                if lock(&self.founding).refuses(&charter) {
-                    self.control(from, &Control::Refused { cluster_id: charter.cluster_id() });
-                }
-                let step = lock(&self.founding).told(from, charter);
+            Control::Founded(charter) => self.founded(from, charter),
+            Control::Abandoned { cluster_id } => {
+                let step = lock(&self.founding).abandoned(cluster_id);
                 self.take(step);
             }
             Control::Declare { id, declaration } => {
@@ -155,13 +154,28 @@ impl Inner {
         }
     }
 
+    /// A node belongs to a cluster. If this one takes no part in it, or knows better, it says so.
+    fn founded(self: &Arc<Self>, from: NodeKey, charter: Charter) {
+        let cluster_id = charter.cluster_id();
+        let (abandoned, refused) = {
+            let founding = lock(&self.founding);
+            (founding.is_abandoned(&charter), founding.refuses(&charter))
+        };
+        if abandoned {
+            self.control(from, &Control::Abandoned { cluster_id });
+        } else if refused {
+            self.control(from, &Control::Refused { cluster_id });
+        }
+        let step = lock(&self.founding).told(from, charter);
+        self.take(step);
+    }
+
     /// A founder takes no part in this cluster. If it is the one that this node founded, the operator has to know.
-    fn refused(self: &Arc<Self>, from: NodeKey, cluster_id: u64) {
-        let step = lock(&self.founding).withdrawn(from, cluster_id);
+    fn refused(&self, from: NodeKey, cluster_id: u64) {
+        lock(&self.founding).withdrawn(from, cluster_id);
         if self.links.is_ours(cluster_id) {
             tracing::warn!(founder = %from, "a founder of this node's cluster withdrew before the founding; it holds no replicas");
         }
-        self.take(step);
     }
 
     fn declared(&self, id: u64, verdict: Verdict) {

@@ -77,7 +77,11 @@ impl Inner {
                     let step = lock(&self.founding).look(self.candidates());
                     self.take(step);
                 }
-                _ = announce.tick() => self.announce(None),
+                _ = announce.tick() => {
+                    self.announce(None);
+                    let step = lock(&self.founding).review(&self.candidates(), self.is_untouched());
+                    self.take(step);
+                }
             }
         }
     }
@@ -112,14 +116,25 @@ impl Inner {
                 }
             }
             Some(Step::Found(charter)) => self.join(charter),
-            Some(Step::GiveUp(charter)) => {
-                tracing::error!(
-                    cluster = format!("{:016x}", charter.cluster_id()),
-                    "every other founder gave this cluster up while this node was held up; restart the node to join them"
-                );
-                self.end(NotReady::LeftAlone);
-            }
+            Some(Step::Abandon(charter)) => self.abandon(&charter),
         }
+    }
+
+    /// Nothing will ever come of this node's cluster: tells everyone, and ends.
+    fn abandon(&self, charter: &Charter) {
+        let cluster_id = charter.cluster_id();
+        tracing::error!(
+            cluster = format!("{cluster_id:016x}"),
+            "its founders parted before anything came of this cluster; restart the node, and it founds another with them"
+        );
+        self.control_all(&Control::Abandoned { cluster_id });
+        self.end(NotReady::Abandoned);
+    }
+
+    /// Whether the groups of this node hold no entry of any leader: nothing was ever committed with its help.
+    fn is_untouched(&self) -> bool {
+        // The first entry is the one that whoever begins a group writes by itself.
+        self.host.groups().iter().all(|group| group.status().last_index.unwrap_or(0) == 0)
     }
 
     /// This life of the node is over: it takes no requests and leads nothing any more.
@@ -149,12 +164,7 @@ impl Inner {
     fn join(self: &Arc<Self>, charter: Charter) {
         self.links.found(charter.cluster_id());
         // Those whose link comes up later are told then.
-        let founded = Control::Founded(charter.clone());
-        for member in self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default() {
-            if member.key != self.me {
-                self.control(member.key, &founded);
-            }
-        }
+        self.control_all(&Control::Founded(charter.clone()));
         tracing::info!(
             cluster = format!("{:016x}", charter.cluster_id()),
             founders = charter.founders.len(),
@@ -306,6 +316,15 @@ impl Inner {
     pub(super) fn control(&self, to: NodeKey, control: &Control) -> bool {
         let encoded: Bytes = crate::codec::encode(control).unwrap_or_default().into();
         self.links.send(to, Lane::Control, Kind::NODE, &mut |out| out.extend_from_slice(&encoded))
+    }
+
+    /// Sends a control frame to every other member.
+    fn control_all(&self, control: &Control) {
+        for member in self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default() {
+            if member.key != self.me {
+                self.control(member.key, control);
+            }
+        }
     }
 
     /// Has the meta group decide on a declaration, if this node leads it.

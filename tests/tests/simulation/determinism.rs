@@ -1,5 +1,6 @@
 //! The same seed is the same run.
 
+use std::process::Command;
 use std::time::Duration;
 
 use casty::testkit::sim::{Client, Faults, Passed, Scenario, Sim};
@@ -30,4 +31,21 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_eq!(first.fingerprint, second.fingerprint, "they part at {differs:?}");
     assert!(first.fingerprint.events > 1_000, "{}", first.fingerprint);
     assert_ne!(first.fingerprint, run(2).fingerprint);
+}
+
+/// Has a process of this very test print what tells its run from others, in place of checking anything.
+const PRINT_VARIABLE: &str = "CASTY_PRINT_FINGERPRINT";
+
+#[test]
+fn two_processes_see_the_same_run() {
+    let mine = run(3).fingerprint.to_string();
+    if std::env::var_os(PRINT_VARIABLE).is_some() {
+        println!("{mine}");
+        return;
+    }
+    let this_test = ["--exact", "determinism::two_processes_see_the_same_run", "--nocapture"];
+    let program = std::env::current_exe().unwrap();
+    let other = Command::new(program).args(this_test).env(PRINT_VARIABLE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&other.stdout);
+    assert!(said.lines().any(|line| line == mine), "here: {mine}; there: {said}");
 }

@@ -1,4 +1,5 @@
 //! The simulator itself, and casty in it.
 
 mod determinism;
+mod findings;
 mod mixed;

@@ -7,8 +7,9 @@
 //! that hears of a founded cluster never founds another.
 //!
 //! A founder may have been held up with all promises in hand, and found when the others have given up. If a majority
-//! founded, those that refuse visit the cluster as guests. If nobody else did, the founder gives up: no group of its
-//! cluster can ever have a leader.
+//! founded, those that refuse visit the cluster as guests. If nothing can ever come of the cluster, its founder abandons it:
+//! every other founder refuses it or has died since, and nothing was ever committed. Everyone is told, and whoever belongs
+//! to it ends its life, to begin another.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{NodeId, NodeKey, StableMap, stable_hash};
 use crate::codec::encode;
+
+#[cfg(test)]
+mod tests;
 
 /// A node that founds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,8 +99,8 @@ pub(super) enum Step {
     Withdraw(Charter),
     /// Learn the way into a cluster founded without this node.
     Visit(Charter),
-    /// End this life of the node: every other founder refuses the cluster that it is bound to.
-    GiveUp(Charter),
+    /// Tell everyone that nothing will ever come of this cluster, and end this life of the node.
+    Abandon(Charter),
 }
 
 /// For so many looks in a row the nodes in sight must call for another charter before a promise is withdrawn: some
@@ -115,6 +119,8 @@ pub(super) struct Founding {
     refused_by: BTreeSet<NodeKey>,
     /// The founders of a refused charter that founded it nevertheless.
     founded_by: BTreeSet<(u64, NodeKey)>,
+    /// Clusters of which nothing will ever come.
+    abandoned: BTreeSet<u64>,
     /// The founders seen at the last look: a promise is only made on a view that held still.
     last_view: Vec<Founder>,
     /// For how many looks in a row the promise has not fitted the view.
@@ -134,6 +140,7 @@ impl Founding {
             promises,
             refused_by: BTreeSet::new(),
             founded_by: BTreeSet::new(),
+            abandoned: BTreeSet::new(),
             last_view,
             misfits: 0,
         }
@@ -195,17 +202,47 @@ impl Founding {
     }
 
     /// Another node has withdrawn its promise, or refuses the charter.
-    pub(super) fn withdrawn(&mut self, from: NodeKey, cluster_id: u64) -> Option<Step> {
+    pub(super) fn withdrawn(&mut self, from: NodeKey, cluster_id: u64) {
         if self.promises.get(&from) == Some(&cluster_id) {
             self.promises.remove(&from);
         }
-        match &self.standing {
-            Standing::Bound(charter) if charter.has(from) && charter.cluster_id() == cluster_id => {
-                self.refused_by.insert(from);
-                (self.refused_by.len() + 1 == charter.founders.len()).then(|| Step::GiveUp(charter.clone()))
-            }
-            _ => None,
+        if let Standing::Bound(charter) = &self.standing
+            && charter.has(from)
+            && charter.cluster_id() == cluster_id
+        {
+            self.refused_by.insert(from);
         }
+    }
+
+    /// Looks whether anything can come of the cluster that this node is bound to. Called at regular times, with the live
+    /// nodes, and with whether this node's groups are `untouched`: none has an entry of any leader.
+    ///
+    /// Who refuses it never took part. Who has died since may have, and be gone with what it knew: but not without this
+    /// node, if they alone are no majority of a group, and then this node would hold an entry.
+    pub(super) fn review(&mut self, alive: &[Founder], untouched: bool) -> Option<Step> {
+        let Standing::Bound(charter) = &self.standing else { return None };
+        let dead = |founder: &Founder| alive.iter().any(|now| now.id == founder.id && now.key != founder.key);
+        let others = || charter.founders.iter().filter(|founder| founder.key != self.me);
+        let refuses = |founder: &Founder| self.refused_by.contains(&founder.key);
+        let gone = others().filter(|founder| !refuses(founder) && dead(founder)).count();
+        let hopeless = others().count() > 0 && others().all(|founder| refuses(founder) || dead(founder));
+        let replicas = usize::from(charter.replicas).min(charter.founders.len());
+        let charter = (hopeless && untouched && gone * 2 < replicas).then(|| charter.clone())?;
+        self.abandoned.insert(charter.cluster_id());
+        Some(Step::Abandon(charter))
+    }
+
+    /// Somebody says that nothing will ever come of this cluster.
+    pub(super) fn abandoned(&mut self, cluster_id: u64) -> Option<Step> {
+        self.abandoned.insert(cluster_id);
+        self.refused.insert(cluster_id);
+        let charter = self.charter().filter(|charter| charter.cluster_id() == cluster_id).cloned();
+        charter.map(Step::Abandon)
+    }
+
+    /// Whether it is known that nothing will ever come of a cluster.
+    pub(super) fn is_abandoned(&self, charter: &Charter) -> bool {
+        self.abandoned.contains(&charter.cluster_id())
     }
 
     /// Whether this node refuses a charter for good.
@@ -222,6 +259,7 @@ impl Founding {
     /// A node that belongs to a founded cluster says so.
     pub(super) fn told(&mut self, from: NodeKey, charter: Charter) -> Option<Step> {
         let welcome = !self.refuses(&charter) || self.is_founded_by_most(from, &charter);
+        let welcome = welcome && !self.is_abandoned(&charter);
         match &self.standing {
             Standing::Bound(_) | Standing::Guest(_) => None,
             // Nothing will come of it unless a majority founded it without this node.
@@ -268,185 +306,5 @@ impl Founding {
         let charter = charter.clone();
         self.standing = Standing::Bound(charter.clone());
         Some(Step::Found(charter))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn founder(name: &str, life: u64) -> Founder {
-        let id = NodeId::from(name);
-        Founder { key: NodeKey::new(&id, life), id }
-    }
-
-    fn terms(size: usize) -> Terms {
-        Terms { size, groups: 4, replicas: 3 }
-    }
-
-    fn three(life_of_c: u64) -> Vec<Founder> {
-        vec![founder("a", 1), founder("b", 1), founder("c", life_of_c)]
-    }
-
-    fn founding(name: &str) -> Founding {
-        Founding::new(founder(name, 1).key, terms(3), true)
-    }
-
-    fn promise_of(founding: &mut Founding, alive: &[Founder]) -> Charter {
-        founding.look(alive.to_vec());
-        match founding.look(alive.to_vec()) {
-            Some(Step::Promise(charter)) => charter,
-            other => panic!("no promise: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_cluster_is_founded_when_all_have_promised_and_not_before() {
-        let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
-        let charter = promise_of(&mut a, &three(1));
-        assert_eq!(a.promised(b.key, &charter), None);
-        assert_eq!(a.promised(c.key, &charter), Some(Step::Found(charter.clone())));
-        assert_eq!(a.charter(), Some(&charter));
-    }
-
-    #[test]
-    fn everyone_founds_the_same_cluster_whatever_order_it_saw() {
-        let (mut a, mut b) = (founding("a"), founding("b"));
-        let mut other_order = three(1);
-        other_order.reverse();
-        assert_eq!(promise_of(&mut a, &three(1)).cluster_id(), promise_of(&mut b, &other_order).cluster_id());
-    }
-
-    #[test]
-    fn two_nodes_are_not_three() {
-        let mut a = founding("a");
-        for _ in 0..5 {
-            assert_eq!(a.look(three(1)[..2].to_vec()), None);
-        }
-    }
-
-    #[test]
-    fn a_view_that_moves_gets_no_promise() {
-        let mut a = founding("a");
-        assert_eq!(a.look(three(1)), None);
-        assert_eq!(a.look(three(2)), None);
-        assert!(matches!(a.look(three(2)), Some(Step::Promise(_))));
-    }
-
-    #[test]
-    fn a_promise_to_a_dead_life_is_withdrawn_and_its_charter_refused_for_good() {
-        let mut a = founding("a");
-        let old = promise_of(&mut a, &three(1));
-        assert_eq!(a.look(three(2)), Some(Step::Withdraw(old.clone())));
-        let new = promise_of(&mut a, &three(2));
-        assert_ne!(old, new);
-        assert_eq!(a.raft(old.cluster_id()), (false, None), "a message of the refused cluster is not taken");
-        assert_eq!(a.told(founder("b", 1).key, old.clone()), None, "nor is this node made a guest of it");
-        a.promised(founder("b", 1).key, &old);
-        assert_eq!(a.promised(founder("c", 2).key, &new), None, "b has not promised itself to the new charter");
-        assert!(matches!(a.promised(founder("b", 1).key, &new), Some(Step::Found(_))));
-    }
-
-    #[test]
-    fn a_founder_that_is_out_of_sight_for_a_moment_is_waited_for() {
-        let mut a = founding("a");
-        let charter = promise_of(&mut a, &three(1));
-        for _ in 1..LOOKS_BEFORE_WITHDRAWAL {
-            assert_eq!(a.look(three(1)[..2].to_vec()), Some(Step::Promise(charter.clone())));
-        }
-        assert_eq!(a.look(three(1)), Some(Step::Promise(charter.clone())), "it is back");
-        for _ in 1..LOOKS_BEFORE_WITHDRAWAL {
-            a.look(three(1)[..2].to_vec());
-        }
-        assert_eq!(a.look(three(1)[..2].to_vec()), Some(Step::Withdraw(charter)));
-    }
-
-    #[test]
-    fn a_promise_that_was_withdrawn_does_not_count() {
-        let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
-        let charter = promise_of(&mut a, &three(1));
-        a.promised(b.key, &charter);
-        assert_eq!(a.withdrawn(b.key, charter.cluster_id()), None);
-        assert_eq!(a.promised(c.key, &charter), None);
-        assert!(matches!(a.promised(b.key, &charter), Some(Step::Found(_))));
-    }
-
-    #[test]
-    fn nodes_that_promised_too_early_agree_once_their_views_do() {
-        let all = || ["a", "b", "c", "d"].map(|name| founder(name, 1)).to_vec();
-        let (mut b, mut c) = (founding("b"), founding("c"));
-        promise_of(&mut b, &all()[1..]);
-        let first = promise_of(&mut c, &all());
-        assert!((0..LOOKS_BEFORE_WITHDRAWAL).any(|_| matches!(b.look(all()), Some(Step::Withdraw(_)))));
-        assert_eq!(b.look(all()), Some(Step::Promise(first)));
-    }
-
-    #[test]
-    fn a_node_that_is_bound_stays_bound() {
-        let mut a = founding("a");
-        let charter = promise_of(&mut a, &three(1));
-        assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Found(charter.clone()))));
-        assert_eq!(a.look(three(2)), None);
-        assert_eq!(a.raft(charter.cluster_id()), (true, None));
-        assert_eq!(a.told(founder("b", 1).key, Charter::new(three(2), terms(3))), None);
-    }
-
-    #[test]
-    fn who_reaches_a_founded_cluster_never_founds_another() {
-        let mut d = founding("d");
-        let charter = Charter::new(three(1), terms(3));
-        assert_eq!(d.told(founder("a", 1).key, charter.clone()), Some(Step::Visit(charter)));
-        for _ in 0..3 {
-            assert_eq!(d.look(vec![founder("d", 1), founder("e", 1), founder("f", 1)]), None);
-        }
-    }
-
-    /// Node `a`, which has withdrawn its promise since it did not see `c` for long.
-    fn withdrawn() -> (Founding, Charter) {
-        let mut a = founding("a");
-        let charter = promise_of(&mut a, &three(1));
-        assert!((0..LOOKS_BEFORE_WITHDRAWAL).any(|_| a.look(three(1)[..2].to_vec()).is_some_and(is_withdrawal)));
-        (a, charter)
-    }
-
-    fn is_withdrawal(step: Step) -> bool {
-        matches!(step, Step::Withdraw(_))
-    }
-
-    #[test]
-    fn who_withdrew_from_a_cluster_that_a_majority_founded_visits_it() {
-        let (mut a, charter) = withdrawn();
-        let (b, c) = (founder("b", 1).key, founder("c", 1).key);
-        assert_eq!(a.told(c, charter.clone()), None, "one of three is no majority");
-        assert_eq!(a.told(c, charter.clone()), None, "however often it says so");
-        assert_eq!(a.told(b, charter.clone()), Some(Step::Visit(charter.clone())));
-        assert_eq!(a.raft(charter.cluster_id()), (false, None), "as a guest: it votes for nobody");
-    }
-
-    #[test]
-    fn a_founder_that_all_others_refuse_gives_up() {
-        let (mut a, b, c) = (founding("a"), founder("b", 1).key, founder("c", 1).key);
-        let charter = promise_of(&mut a, &three(1));
-        a.promised(b, &charter);
-        assert!(matches!(a.promised(c, &charter), Some(Step::Found(_))));
-        let id = charter.cluster_id();
-        assert_eq!(a.withdrawn(b, id), None, "c may have founded it");
-        assert_eq!(a.withdrawn(founder("d", 1).key, id), None, "who is no founder has no say");
-        assert_eq!(a.withdrawn(c, id), Some(Step::GiveUp(charter)));
-    }
-
-    #[test]
-    fn an_observer_never_founds() {
-        let mut observer = Founding::new(founder("a", 1).key, terms(3), false);
-        for _ in 0..3 {
-            assert_eq!(observer.look(three(1)), None);
-        }
-    }
-
-    #[test]
-    fn one_node_founds_alone() {
-        let mut a = Founding::new(founder("a", 1).key, terms(1), true);
-        a.look(vec![founder("a", 1)]);
-        assert!(matches!(a.look(vec![founder("a", 1)]), Some(Step::Found(_))));
     }
 }
