@@ -20,4 +20,4 @@ mod recorder;
 mod tests;
 
 pub use operation::{End, Operation};
-pub use recorder::{History, Pending};
+pub use recorder::{History, Journal, Pending};

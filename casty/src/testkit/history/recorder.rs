@@ -1,5 +1,6 @@
 //! The history that the clients of one run write together.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,10 +14,14 @@ const TICK: Duration = Duration::from_nanos(1);
 /// Events must be told when they happen: a call before the request leaves, a return after the answer came. Then what is
 /// recorded first did come first, even where a simulated clock shows the same time for both, so each event gets a time
 /// that is at least a nanosecond after the one recorded before it.
-#[derive(Debug)]
 pub struct History<I, O> {
     events: Arc<Mutex<Events<I, O>>>,
+    journal: Option<Arc<Journal<I, O>>>,
 }
+
+/// Hears of every change of a history as it happens: the operation at this place, in the order of the calls, is now this
+/// one, or was withdrawn. Whatever a process may lose when it is killed must be written down in here.
+pub type Journal<I, O> = dyn Fn(usize, Option<&Operation<I, O>>) + Send + Sync;
 
 #[derive(Debug)]
 struct Events<I, O> {
@@ -38,7 +43,14 @@ pub struct Pending<I, O> {
 impl<I, O> History<I, O> {
     /// A history without operations.
     pub fn new() -> Self {
-        Self { events: Arc::new(Mutex::new(Events { operations: Vec::new(), last: Duration::ZERO })) }
+        let events = Events { operations: Vec::new(), last: Duration::ZERO };
+        Self { events: Arc::new(Mutex::new(events)), journal: None }
+    }
+
+    /// A history without operations, whose changes are told to `journal`: before a call returns, and so before the
+    /// request leaves.
+    pub fn journaled(journal: impl Fn(usize, Option<&Operation<I, O>>) + Send + Sync + 'static) -> Self {
+        Self { journal: Some(Arc::new(journal)), ..Self::new() }
     }
 
     /// Records that `client` is about to ask for `input`, `now` after the start of the run.
@@ -46,7 +58,9 @@ impl<I, O> History<I, O> {
         let mut events = self.lock();
         let call = events.time(now);
         events.operations.push(Some(Operation { client, call, input, end: End::Unknown }));
-        Pending { history: self.clone(), place: events.operations.len() - 1 }
+        let place = events.operations.len() - 1;
+        self.write_down(place, &events);
+        Pending { history: self.clone(), place }
     }
 
     /// All operations so far that were not withdrawn, in the order of their calls. Those still pending are of unknown
@@ -57,6 +71,12 @@ impl<I, O> History<I, O> {
         O: Clone,
     {
         self.lock().operations.iter().flatten().cloned().collect()
+    }
+
+    fn write_down(&self, place: usize, events: &Events<I, O>) {
+        if let Some(journal) = &self.journal {
+            journal(place, events.operations[place].as_ref());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Events<I, O>> {
@@ -80,6 +100,7 @@ impl<I, O> Pending<I, O> {
         if let Some(operation) = &mut events.operations[self.place] {
             operation.end = End::Returned { at, output };
         }
+        self.history.write_down(self.place, &events);
     }
 
     /// There will be no answer, or none that says whether it happened: a time-out, a lost connection.
@@ -87,7 +108,9 @@ impl<I, O> Pending<I, O> {
 
     /// The operation certainly did not happen and never will: it leaves the history.
     pub fn withdraw(self) {
-        self.history.lock().operations[self.place] = None;
+        let mut events = self.history.lock();
+        events.operations[self.place] = None;
+        self.history.write_down(self.place, &events);
     }
 }
 
@@ -99,6 +122,12 @@ impl<I, O> Default for History<I, O> {
 
 impl<I, O> Clone for History<I, O> {
     fn clone(&self) -> Self {
-        Self { events: self.events.clone() }
+        Self { events: self.events.clone(), journal: self.journal.clone() }
+    }
+}
+
+impl<I, O> fmt::Debug for History<I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History").field("operations", &self.lock().operations.len()).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,8 @@
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::{End, History};
+use super::{End, History, Operation};
 
 const NOW: Duration = Duration::from_millis(5);
 
@@ -66,4 +67,22 @@ fn many_threads_write_one_history() {
             .iter()
             .all(|operation| matches!(operation.end, End::Returned { output, .. } if output == operation.input))
     );
+}
+
+#[test]
+fn a_journal_hears_of_a_call_before_the_call_returns_and_of_every_end() {
+    let (heard, told) = mpsc::channel();
+    let heard = Mutex::new(heard);
+    let history = History::journaled(move |place, operation: Option<&Operation<&str, u64>>| {
+        let end = operation.map(|operation| operation.end.clone());
+        heard.lock().unwrap().send((place, end)).unwrap();
+    });
+    let kept = history.call(1, NOW, "kept");
+    assert_eq!(told.try_recv(), Ok((0, Some(End::Unknown))));
+    let gone = history.call(1, NOW, "gone");
+    assert_eq!(told.try_recv(), Ok((1, Some(End::Unknown))));
+    gone.withdraw();
+    kept.returned(NOW * 2, 7);
+    let expected = [(1, None), (0, Some(End::Returned { at: NOW * 2, output: 7 }))];
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), expected);
 }

@@ -7,6 +7,7 @@ mod activation;
 mod answered;
 mod committed;
 mod deadlines;
+mod ending;
 mod entries;
 mod leaders;
 mod linearizable;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::entries::Change;
 use super::objects::{AccountInput, AccountOutput};
 use crate::testkit::history::{History, Operation};
 use crate::testkit::linearizability::models::{
@@ -13,7 +14,12 @@ use crate::testkit::linearizability::models::{
 };
 
 /// The histories of many objects of one kind, by their ids.
-pub(super) struct Histories<I, O>(Mutex<BTreeMap<String, History<I, O>>>);
+pub(super) struct Histories<I, O> {
+    by_id: Mutex<BTreeMap<String, History<I, O>>>,
+    journal: Option<Arc<Tell<I, O>>>,
+}
+
+type Tell<I, O> = dyn Fn(Change<I, O>) + Send + Sync;
 
 /// What the clients of a run saw. Clones are the same books.
 #[derive(Clone, Default)]
@@ -27,7 +33,7 @@ pub(super) struct Inner {
     pub(super) counters: Histories<CounterInput, u64>,
     pub(super) lists: Histories<AppendListInput, AppendListOutput>,
     pub(super) accounts: Histories<AccountInput, AccountOutput>,
-    notes: Mutex<Notes>,
+    pub(super) notes: Mutex<Notes>,
 }
 
 /// What is no operation on an object.
@@ -99,8 +105,23 @@ fn merge<I, O>(into: &mut BTreeMap<String, Vec<Operation<I, O>>>, from: BTreeMap
 
 impl<I, O> Histories<I, O> {
     /// The history of one object.
-    pub(super) fn of(&self, id: &str) -> History<I, O> {
-        lock(&self.0).entry(id.to_owned()).or_default().clone()
+    pub(super) fn of(&self, id: &str) -> History<I, O>
+    where
+        I: Clone + 'static,
+        O: Clone + 'static,
+    {
+        lock(&self.by_id).entry(id.to_owned()).or_insert_with(|| self.begin(id)).clone()
+    }
+
+    fn begin(&self, id: &str) -> History<I, O>
+    where
+        I: Clone + 'static,
+        O: Clone + 'static,
+    {
+        let (Some(journal), object) = (self.journal.clone(), id.to_owned()) else { return History::new() };
+        History::journaled(move |place, operation| {
+            journal(Change { object: object.clone(), place, operation: operation.cloned() });
+        })
     }
 
     fn operations(&self) -> BTreeMap<String, Vec<Operation<I, O>>>
@@ -108,13 +129,19 @@ impl<I, O> Histories<I, O> {
         I: Clone,
         O: Clone,
     {
-        lock(&self.0).iter().map(|(id, history)| (id.clone(), history.operations())).collect()
+        lock(&self.by_id).iter().map(|(id, history)| (id.clone(), history.operations())).collect()
+    }
+}
+
+impl<I, O> Histories<I, O> {
+    pub(super) fn journaled(journal: impl Fn(Change<I, O>) + Send + Sync + 'static) -> Self {
+        Self { by_id: Mutex::default(), journal: Some(Arc::new(journal)) }
     }
 }
 
 impl<I, O> Default for Histories<I, O> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { by_id: Mutex::default(), journal: None }
     }
 }
 

@@ -7,6 +7,7 @@
 mod asking;
 mod books;
 mod client;
+mod entries;
 mod objects;
 mod pace;
 mod probe;
@@ -15,6 +16,7 @@ mod surroundings;
 
 pub use books::{Books, Notes, Recording};
 pub use client::run;
+pub use entries::{Change, Entry};
 pub use objects::{AccountInput, AccountModel, AccountOutput, Objects};
 pub use pace::Pace;
 pub use probe::read_all;

@@ -1,0 +1,247 @@
+//! One cluster, from its founding to the judgement of what its clients saw.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use casty::testkit::invariants::judge;
+use casty::testkit::workload::{Notes, Recording};
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::damage::Damage;
+use super::evidence::gather;
+use super::fault::Fault;
+use super::options::Wires;
+use super::report::RoundReport;
+use super::windows::Windows;
+use crate::processes::node::{Answer, Order};
+use crate::processes::{HarnessError, Network, Processes, Quality, Setup, skipped, unavailable};
+
+/// Once the faults have ended, a cluster must serve again within this time.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long the clients go on once the cluster serves again, so that each object is written once more.
+const SETTLING: Duration = Duration::from_millis(1_500);
+
+/// How long nothing else is broken after a founder was killed, so that the failover can be seen.
+const FAILOVER: Duration = Duration::from_secs(2);
+
+/// An ask may end this much later than it promised, on a machine whose cores are busy with whole clusters.
+const LATE_MAX: Duration = Duration::from_millis(500);
+
+/// The most replicas of a group.
+const REPLICAS_MAX: usize = 5;
+
+/// What a round does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where its random choices begin.
+    pub seed: u64,
+    /// How many clients run on each node.
+    pub clients: u64,
+    /// How long things are broken.
+    pub faults_for: Duration,
+}
+
+/// Founds a cluster, breaks it for a while under load, mends it, and judges what the clients saw.
+pub async fn round(wires: Wires, mut setup: Setup, plan: Plan) -> Result<RoundReport, HarnessError> {
+    // As many replicas as there can be, so that as many nodes as possible may be lost.
+    setup.replicas = (setup.founders - 1 + setup.founders % 2).min(REPLICAS_MAX);
+    let network = network(wires, setup.founders)?;
+    let mut report = RoundReport { seed: plan.seed, wires: words(&network).to_owned(), ..RoundReport::default() };
+    let mut round = Round::begin(network, setup, plan).await?;
+    let notes = match round.run().await {
+        Ok(notes) => notes,
+        // The nodes are to blame, and what the clients saw is judged all the same.
+        Err(fault @ (HarnessError::Ended { .. } | HarnessError::Late { .. } | HarnessError::Refused { .. })) => {
+            report.violations.push(format!("a cluster serves again within {RECOVERY_LIMIT:?} after faults: {fault}"));
+            Notes::default()
+        }
+        Err(error) => return Err(error),
+    };
+    let mut recording = gather(round.processes.histories()?)?;
+    recording.notes = notes;
+    round.write(&mut report, recording);
+    round.processes.end().await?;
+    Ok(report)
+}
+
+struct Round {
+    processes: Processes,
+    damage: Damage,
+    plan: Plan,
+    /// The nodes in whose present life clients run.
+    loaded: BTreeSet<usize>,
+    /// What was done, in words.
+    done: Vec<String>,
+    /// When a founder was killed while nothing else was broken, and until when nothing else was.
+    kills: Vec<(Duration, Duration)>,
+    /// When the faults began and ended.
+    faults: (Duration, Duration),
+}
+
+impl Round {
+    async fn begin(network: Network, setup: Setup, plan: Plan) -> Result<Self, HarnessError> {
+        let damage = Damage::none(setup.founders, setup.replicas, network.can_part(), network.can_delay(), plan.seed);
+        let processes = Processes::start(network, setup).await?;
+        let (loaded, faults) = (BTreeSet::new(), Default::default());
+        Ok(Self { processes, damage, plan, loaded, done: Vec::new(), kills: Vec::new(), faults })
+    }
+
+    async fn run(&mut self) -> Result<Notes, HarnessError> {
+        self.load().await?;
+        self.break_things().await?;
+        self.recover().await?;
+        sleep(SETTLING).await;
+        self.finish().await
+    }
+
+    /// Breaks and mends this and that until the time is over, and mends all then.
+    async fn break_things(&mut self) -> Result<(), HarnessError> {
+        let end = Instant::now() + self.plan.faults_for;
+        self.faults.0 = self.processes.clock().now();
+        let mut undisturbed = Duration::ZERO;
+        loop {
+            let next = Instant::now() + self.damage.pause() + undisturbed;
+            sleep_until(next.min(end)).await;
+            self.processes.all_live()?;
+            if next >= end {
+                break;
+            }
+            let (calm, founders) = (self.damage.is_calm(), self.damage.founders());
+            let fault = self.damage.next();
+            let fails_over = calm && matches!(fault, Fault::Kill(node) if founders.contains(&node));
+            self.apply(&fault).await?;
+            undisturbed = if fails_over { FAILOVER } else { Duration::ZERO };
+            if fails_over {
+                let now = self.processes.clock().now();
+                self.kills.push((now, Duration::MAX));
+            }
+            self.load().await?;
+        }
+        for repair in self.damage.repair() {
+            self.apply(&repair).await?;
+        }
+        self.faults.1 = self.processes.clock().now();
+        Ok(())
+    }
+
+    /// Waits until all nodes are ready and each of them reads every object.
+    async fn recover(&mut self) -> Result<(), HarnessError> {
+        let deadline = Instant::now() + RECOVERY_LIMIT;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        self.processes.all_ready(left()).await?;
+        self.load().await?;
+        loop {
+            let nodes = self.processes.running();
+            let looks = nodes.iter().map(|node| self.processes.tell_within(*node, Order::LastLook, left()));
+            if try_join_all(looks).await?.iter().all(|answer| *answer == Answer::Silent(Vec::new())) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Has all clients finish, and reads every object once more. Gives what the clients noted.
+    async fn finish(&mut self) -> Result<Notes, HarnessError> {
+        let nodes = self.processes.running();
+        let finished = try_join_all(nodes.iter().map(|node| self.processes.tell(*node, Order::Finish))).await?;
+        let mut all = Notes::default();
+        for answer in finished {
+            if let Answer::Finished(notes) = answer {
+                all.strange_replies.extend(notes.strange_replies);
+                all.late.extend(notes.late);
+            }
+        }
+        self.processes.tell(nodes[0], Order::LastLook).await?;
+        Ok(all)
+    }
+
+    async fn apply(&mut self, fault: &Fault) -> Result<(), HarnessError> {
+        let now = self.processes.clock().now();
+        self.done.push(format!("{:7.3} s  {fault}", now.as_secs_f64()));
+        if let Some((_, until)) = self.kills.last_mut() {
+            *until = now.min(*until);
+        }
+        let processes = &mut self.processes;
+        match fault {
+            Fault::Kill(node) => {
+                self.loaded.remove(node);
+                processes.kill(*node).await
+            }
+            Fault::Restart(node) => processes.begin(*node),
+            Fault::Pause(node) => processes.process(*node)?.pause(),
+            Fault::Resume(node) => processes.process(*node)?.resume(),
+            Fault::Part(partition, _) => processes.network.set(partition),
+            Fault::Heal => processes.network.heal(),
+            Fault::Slow(quality) => processes.network.quality(*quality),
+            Fault::Quicken => processes.network.quality(Quality::default()),
+        }
+    }
+
+    /// Starts clients in every life that has become ready since.
+    async fn load(&mut self) -> Result<(), HarnessError> {
+        for node in self.processes.running() {
+            let idle = self.damage.is_up(node) && !self.loaded.contains(&node);
+            if idle && self.processes.process(node)?.is_ready() {
+                self.processes.tell(node, Order::Begin { clients: self.plan.clients }).await?;
+                self.loaded.insert(node);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, report: &mut RoundReport, mut recording: Recording) {
+        let (late, too_late) =
+            std::mem::take(&mut recording.notes.late).into_iter().partition(|(_, had, took)| *took < *had + LATE_MAX);
+        recording.notes.late = too_late;
+        let late: Vec<_> = late;
+        report.late_asks = late.len();
+        report.latest_ask_ms = late.iter().map(|(_, had, took)| ms(took.saturating_sub(*had))).max().unwrap_or(0);
+
+        let judgement = judge(&recording);
+        (report.operations, report.unknown) = (judgement.operations, judgement.unknown);
+        report.violations.extend(judgement.violations);
+        report.unproven = judgement.unproven;
+        report.faults = std::mem::take(&mut self.done);
+
+        let windows = Windows::of(&recording);
+        let (from, to) = self.faults;
+        let silences = windows.longest_silences(from, to);
+        report.unavailable_ms = silences.into_iter().map(|(object, silence)| (object, ms(silence))).collect();
+        let failover = |(kill, until): &(Duration, Duration)| {
+            let took = windows.all_written_after(*kill).ok()?;
+            (took <= until.saturating_sub(*kill)).then(|| ms(took))
+        };
+        report.longest_failover_ms = self.kills.iter().filter_map(failover).max();
+        match windows.all_written_after(to) {
+            Ok(took) if took <= RECOVERY_LIMIT => report.recovery_ms = Some(ms(took)),
+            Ok(took) => report.violations.push(format!("writes were answered again only {took:?} after the faults")),
+            Err(object) => report.violations.push(format!("{object} answered no write after the faults")),
+        }
+    }
+}
+
+/// The network of a round: the one that was asked for, or loopback where namespaces cannot be made.
+fn network(wires: Wires, nodes: usize) -> Result<Network, HarnessError> {
+    match (wires, unavailable()) {
+        (Wires::Loopback, _) => Ok(Network::loopback()),
+        (_, Some(why)) => {
+            skipped("partitions", &why);
+            Ok(Network::loopback())
+        }
+        (Wires::Bridge, None) => Network::bridged(nodes),
+        (Wires::Switch, None) => Network::switched(nodes),
+    }
+}
+
+fn words(network: &Network) -> &'static str {
+    match (network.can_part(), network.can_delay()) {
+        (_, true) => "a switch",
+        (true, false) => "a bridge",
+        (false, false) => "loopback",
+    }
+}
+
+fn ms(time: Duration) -> u64 {
+    time.as_millis() as u64
+}

@@ -1,0 +1,69 @@
+//! What a node is told when it starts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use casty::ClusterConfig;
+use clap::{Args, Parser};
+
+/// What a node is told when it starts.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "casty-test-node", about = "A casty node that does what a test harness tells it on standard input")]
+pub struct Options {
+    /// Its name.
+    #[arg(long)]
+    pub id: String,
+    /// Where it listens, and is dialled.
+    #[arg(long)]
+    pub address: String,
+    /// What it shares with all nodes of the run.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// When the run started, in microseconds of the kernel's monotonic clock.
+    #[arg(long, default_value_t = 0)]
+    pub origin_us: u64,
+    /// The number of this life of the node, from 1 on.
+    #[arg(long, default_value_t = 1)]
+    pub life: u32,
+    /// The number of the node.
+    #[arg(long, default_value_t = 0)]
+    pub number: u32,
+    /// The file in which its clients write down what they see.
+    #[arg(long)]
+    pub history: Option<PathBuf>,
+}
+
+/// What all nodes of a run are told alike.
+#[derive(Clone, Debug, Args)]
+pub struct Shared {
+    /// Where it looks for the others.
+    #[arg(long = "seed")]
+    pub seeds: Vec<String>,
+    /// How many nodes found the cluster.
+    #[arg(long)]
+    pub nodes: usize,
+    /// On how many of them the state of an entity is held.
+    #[arg(long)]
+    pub replicas: usize,
+    /// How long an ask that does not say may take.
+    #[arg(long, default_value_t = 5_000)]
+    pub ask_timeout_ms: u64,
+}
+
+impl Options {
+    /// The first of the numbers that the clients of this life of this node have, and no other client of the run.
+    pub(super) fn first_client(&self) -> u64 {
+        (u64::from(self.number) << 20) + (u64::from(self.life) << 8)
+    }
+
+    pub(super) fn config(&self) -> ClusterConfig {
+        let Shared { seeds, nodes, replicas, ask_timeout_ms } = &self.shared;
+        let config = ClusterConfig::new(self.address.as_str())
+            .node_id(self.id.as_str())
+            .expected_size(*nodes)
+            .replicas(*replicas)
+            .ask_timeout(Duration::from_millis(*ask_timeout_ms));
+        // A node that founds alone has no seeds.
+        if *nodes > 1 { config.seeds(seeds) } else { config }
+    }
+}

@@ -1,0 +1,240 @@
+//! The nodes of a run, each with the process that lives for it now.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::folder::Folder;
+use super::node::{Answer, Order, Status};
+use super::{Clock, Disk, HarnessError, Network, Process, sweep};
+use crate::processes::process::end_of;
+
+/// How long a node may take for what the harness tells it.
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
+
+/// How the names of histories end.
+const HISTORY: &str = "history";
+
+/// How nodes are started.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The node program.
+    pub program: PathBuf,
+    /// What it is told before the options of a node.
+    pub arguments: Vec<OsString>,
+    /// How many nodes found the cluster.
+    pub founders: usize,
+    /// On how many of them state is held.
+    pub replicas: usize,
+    /// How long an ask of a node that does not say may take.
+    pub ask_timeout: Duration,
+}
+
+/// The nodes of a run, numbered from 0 on. All that they are goes with this; if that is because a test fails, their logs
+/// are shown.
+#[derive(Debug)]
+pub struct Processes {
+    // In the order in which they must go.
+    slots: Vec<Slot>,
+    /// The network between the nodes.
+    pub network: Network,
+    disks: Vec<Disk>,
+    folder: Folder,
+    setup: Setup,
+    clock: Clock,
+}
+
+/// A node: its process, if one lives, and how many lives it has begun.
+#[derive(Debug, Default)]
+struct Slot {
+    process: Option<Process>,
+    life: u32,
+}
+
+impl Setup {
+    /// A cluster of so many nodes, whose state is on three of them.
+    pub fn new(program: impl Into<PathBuf>, founders: usize) -> Self {
+        let (program, ask_timeout) = (program.into(), Duration::from_secs(5));
+        Self { program, arguments: Vec::new(), founders, replicas: 3, ask_timeout }
+    }
+}
+
+impl Processes {
+    /// Starts all founders in a network, and waits until they are ready.
+    pub async fn start(network: Network, setup: Setup) -> Result<Self, HarnessError> {
+        let mut processes = Self::empty(network, setup)?;
+        for node in 0..processes.setup.founders {
+            processes.begin(node)?;
+        }
+        processes.all_ready(LIMIT).await?;
+        Ok(processes)
+    }
+
+    /// No processes yet.
+    pub fn empty(network: Network, setup: Setup) -> Result<Self, HarnessError> {
+        sweep();
+        let folder = Folder::create(network.run())?;
+        Ok(Self { slots: Vec::new(), network, disks: Vec::new(), folder, setup, clock: Clock::start() })
+    }
+
+    /// Starts a node that does not run, and does not wait for it. A node that ran before begins a new life.
+    pub fn begin(&mut self, node: usize) -> Result<(), HarnessError> {
+        self.slots.resize_with(self.slots.len().max(node + 1), Slot::default);
+        let life = self.slots[node].life + 1;
+        let mut command = self.network.command(node, &self.setup.program);
+        command.args(&self.setup.arguments);
+        command.args(["--id", &name(node), "--address", &self.network.address(node)]);
+        for seed in (0..self.setup.founders).filter(|seed| *seed != node) {
+            command.args(["--seed", &self.network.address(seed)]);
+        }
+        let numbers = [
+            ("--nodes", self.setup.founders as u64),
+            ("--replicas", self.setup.replicas as u64),
+            ("--ask-timeout-ms", self.setup.ask_timeout.as_millis() as u64),
+            ("--origin-us", self.clock.origin_us()),
+            ("--life", u64::from(life)),
+            ("--number", node as u64),
+        ];
+        for (option, number) in numbers {
+            command.arg(option).arg(number.to_string());
+        }
+        command.arg("--history").arg(self.folder.path().join(format!("{}.{life}.{HISTORY}", name(node))));
+        let process = Process::start(name(node), command, self.log_path(node, life))?;
+        self.slots[node] = Slot { process: Some(process), life };
+        Ok(())
+    }
+
+    /// Starts a node that does not run, and waits until it is ready.
+    pub async fn restart(&mut self, node: usize) -> Result<(), HarnessError> {
+        self.begin(node)?;
+        self.process(node)?.ready(LIMIT).await
+    }
+
+    /// Kills the process of a node, and waits until it is gone.
+    pub async fn kill(&mut self, node: usize) -> Result<(), HarnessError> {
+        self.take(node)?.kill().await
+    }
+
+    /// Has a node shut down in order, and waits until its process is gone.
+    pub async fn stop(&mut self, node: usize) -> Result<(), HarnessError> {
+        self.take(node)?.stop(LIMIT).await
+    }
+
+    /// Takes the process of a node out, to do with it as one likes.
+    pub fn take(&mut self, node: usize) -> Result<Process, HarnessError> {
+        let process = self.slots.get_mut(node).and_then(|slot| slot.process.take());
+        process.ok_or_else(|| HarnessError::NotRunning { node: name(node) })
+    }
+
+    /// The process of a node.
+    pub fn process(&self, node: usize) -> Result<&Process, HarnessError> {
+        let process = self.slots.get(node).and_then(|slot| slot.process.as_ref());
+        process.ok_or_else(|| HarnessError::NotRunning { node: name(node) })
+    }
+
+    /// The numbers of the nodes that run.
+    pub fn running(&self) -> Vec<usize> {
+        (0..self.slots.len()).filter(|node| self.slots[*node].process.is_some()).collect()
+    }
+
+    /// Waits until all that run are ready.
+    pub async fn all_ready(&self, limit: Duration) -> Result<(), HarnessError> {
+        let all = self.slots.iter().filter_map(|slot| slot.process.as_ref());
+        try_join_all(all.map(|process| process.ready(limit))).await.map(drop)
+    }
+
+    /// An error if a process has ended that nobody ended: a failover would hide it.
+    pub fn all_live(&self) -> Result<(), HarnessError> {
+        self.slots.iter().filter_map(|slot| slot.process.as_ref()).try_for_each(Process::lives)
+    }
+
+    /// Has a node do something.
+    pub async fn tell(&self, node: usize, order: Order) -> Result<Answer, HarnessError> {
+        self.tell_within(node, order, LIMIT).await
+    }
+
+    /// Has a node do something within this time.
+    pub async fn tell_within(&self, node: usize, order: Order, limit: Duration) -> Result<Answer, HarnessError> {
+        self.process(node)?.tell(order, limit).await
+    }
+
+    /// How a node sees the cluster.
+    pub async fn status(&self, node: usize) -> Result<Status, HarnessError> {
+        match self.tell(node, Order::Status).await? {
+            Answer::Status(status) => Ok(status),
+            other => Err(HarnessError::Refused { node: name(node), why: format!("it answered {other:?}") }),
+        }
+    }
+
+    /// Where a node listens.
+    pub fn address(&self, node: usize) -> Result<SocketAddr, HarnessError> {
+        let address = self.network.address(node);
+        let wrong = |error| HarnessError::Refused { node: name(node), why: format!("its address {address}: {error}") };
+        address.parse().map_err(wrong)
+    }
+
+    /// Mounts a disk of so many bytes for a node, before it starts.
+    pub fn mount(&mut self, node: usize, bytes: u64) -> Result<&Disk, HarnessError> {
+        let disk = Disk::mount(self.folder.path().join(format!("{}.disk", name(node))), bytes)?;
+        self.disks.push(disk);
+        Ok(&self.disks[self.disks.len() - 1])
+    }
+
+    /// The folder of the run. It goes with this.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the clients of all lives of all nodes have written down so far: a file for each life.
+    pub fn histories(&self) -> Result<Vec<PathBuf>, HarnessError> {
+        let failed = |source| HarnessError::File { action: "read", path: self.folder.path().to_owned(), source };
+        let entries = fs::read_dir(self.folder.path()).map_err(failed)?;
+        let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+        let histories = paths.map_err(failed)?.into_iter();
+        Ok(histories.filter(|path| path.extension().is_some_and(|extension| extension == HISTORY)).collect())
+    }
+
+    /// Kills all that run, and waits until they are gone.
+    pub async fn end(mut self) -> Result<(), HarnessError> {
+        for node in self.running() {
+            self.kill(node).await?;
+        }
+        Ok(())
+    }
+
+    /// The clock of the run.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn log_path(&self, node: usize, life: u32) -> PathBuf {
+        self.folder.path().join(format!("{}.{life}.log", name(node)))
+    }
+
+    /// Shows the end of every log.
+    #[expect(clippy::print_stderr, reason = "it is what a person needs to see who has a failing test")]
+    fn show_logs(&self) {
+        for (node, slot) in self.slots.iter().enumerate() {
+            for life in 1..=slot.life {
+                eprintln!("{} in its life {life}:\n{}", name(node), end_of(&self.log_path(node, life)));
+            }
+        }
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_logs();
+        }
+    }
+}
+
+/// The name of a node.
+pub(super) fn name(node: usize) -> String {
+    format!("node-{}", node + 1)
+}
