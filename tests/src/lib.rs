@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "all of this is test code, where what cannot be ends the test")]
 
 pub mod bank;
+pub mod cabinet;
 pub mod cluster;
 pub mod desk;
 pub mod fault;

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 
-use super::control::{Control, Verdict, decode_control};
+use super::control::{Control, Verdict, decode_word};
 use super::inner::{Inner, lock};
 use crate::base::NodeKey;
 use crate::cluster::{Inbound, PeerEvent};
@@ -37,8 +37,8 @@ impl Inbound for Dispatch {
             }
             Kind::ENTITY => inner.to_region(from, &body),
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
-            Kind::ROUTE => crate::codec::decode(&body).map(|announcement| inner.learn(from, announcement)),
-            Kind::NODE => decode_control(&body).map(|control| inner.control_received(from, control)),
+            Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
+            Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
                 Ok(())

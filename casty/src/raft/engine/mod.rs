@@ -9,6 +9,8 @@ mod network;
 mod peer;
 mod propose;
 mod pulse;
+#[cfg(feature = "sim")]
+mod samples;
 mod serve;
 mod session;
 mod snapshot;
@@ -34,6 +36,10 @@ use types::{Raft, TypeConfig};
 
 pub(super) use mesh::Mesh;
 pub(super) use pulse::Pulse;
+#[cfg(feature = "sim")]
+pub(crate) use samples::samples;
+#[cfg(feature = "sim")]
+pub(crate) use wire::Envelope;
 
 /// A handle to the consensus of one group.
 #[derive(Clone)]
