@@ -144,10 +144,15 @@ impl Inner {
                 self.take(step);
             }
             Control::Declare { id, declaration } => {
+                let Ok(permit) = self.decisions.clone().try_acquire_owned() else {
+                    self.control(from, &Control::Declared { id, verdict: Verdict::Again });
+                    return;
+                };
                 let inner = self.clone();
                 self.spawn(async move {
                     let verdict = inner.decide(&declaration).await;
                     inner.control(from, &Control::Declared { id, verdict });
+                    drop(permit);
                 });
             }
             Control::Declared { id, verdict } => self.declared(id, verdict),

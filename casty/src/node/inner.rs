@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -33,6 +33,9 @@ const ANNOUNCE_PERIOD: Duration = Duration::from_secs(1);
 /// How long a founder waits for the one that should begin a group before it begins the group itself.
 const BEGIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Declarations of other nodes that are being decided at one time. More have to come again.
+pub(super) const DECISIONS_MAX: usize = 64;
+
 /// The parts of a node.
 pub(super) struct Inner {
     pub(super) me: NodeKey,
@@ -47,6 +50,8 @@ pub(super) struct Inner {
     pub(super) regions: Mutex<Vec<Arc<Region>>>,
     pub(super) declares: Mutex<StableMap<u64, oneshot::Sender<Verdict>>>,
     pub(super) next_declare: AtomicU64,
+    /// Decisions of the meta group that other nodes wait for.
+    pub(super) decisions: Arc<Semaphore>,
     /// The latest word on the meta group's leadership here.
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
