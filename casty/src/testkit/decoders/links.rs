@@ -38,7 +38,7 @@ pub fn handshake(bytes: &[u8]) -> bool {
         let told = (refusal.clone().at_dialler().to_string(), refusal.at_acceptor().to_string());
         assert!(!told.0.is_empty() && !told.1.is_empty());
     }
-    let welcome = whole(bytes, |bytes| decode::<Member>(bytes).ok(), |member| spelled(member));
+    let welcome = whole(bytes, |bytes| decode::<Member>(bytes).ok(), spelled);
     hello || refusal || welcome
 }
 

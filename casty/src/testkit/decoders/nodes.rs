@@ -39,12 +39,12 @@ pub fn control(bytes: &[u8]) -> bool {
         // A node asks this of every charter that it hears of.
         assert_eq!(charter.has(NodeKey(7)), charter.keys().contains(&NodeKey(7)));
     }
-    whole(bytes, decode, |control| spelled(control))
+    whole(bytes, decode, spelled)
 }
 
 /// What a node tells about the way of requests.
 pub fn announcement(bytes: &[u8]) -> bool {
-    whole(bytes, |bytes| decode_word::<Announcement>(bytes).ok(), |announcement| spelled(announcement))
+    whole(bytes, |bytes| decode_word::<Announcement>(bytes).ok(), spelled)
 }
 
 fn router_frame(group: GroupId, words: &[ToRouter]) -> Vec<u8> {
