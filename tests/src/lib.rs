@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "all of this is test code, where what cannot be ends the test")]
 
 pub mod bank;
+pub mod cabinet;
 pub mod chaos;
 pub mod cluster;
 pub mod desk;

@@ -16,7 +16,7 @@ pub(crate) struct ThreadRng;
 
 impl ThreadRng {
     /// What is drawn on this thread from now on follows from `seed`.
-    #[cfg(feature = "sim")]
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) fn seed(seed: u64) {
         GENERATOR.set(StdRng::seed_from_u64(seed));
     }

@@ -18,7 +18,7 @@ pub(crate) const PEERS_MAX: usize = 1_024;
 /// Names of nodes that the membership protocol remembers, with those that are down.
 pub(crate) const KNOWN_NODES_MAX: usize = 4_096;
 
-/// Connections that are in the handshake at one time; more wait in the system's queue.
+/// Connections that are in the handshake at one time. For one more, the oldest that has not said hello has to go.
 pub(crate) const HANDSHAKES_MAX: usize = 128;
 
 /// Inputs that wait for the membership protocol. Packets beyond are dropped, which it is made for.

@@ -33,6 +33,9 @@ pub use self::settings::{Settings, Timings};
 pub use self::transport::Lane;
 pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role};
 
+#[cfg(feature = "sim")]
+pub(crate) use self::membership::{hear, samples};
+
 use self::membership::{Input, Membership};
 use self::mesh::Mesh;
 use crate::base::NodeKey;

@@ -1,11 +1,12 @@
 //! Where connections come from: the real network, or another one in tests.
 
 use std::io;
+use std::net::SocketAddr;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 
 /// A network. Addresses are `host:port`; what a host is, the network decides.
 pub trait Net: Send + Sync + 'static {
@@ -36,7 +37,17 @@ pub struct TcpNet;
 
 impl Net for TcpNet {
     fn bind<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
-        async move { Ok(Box::new(TcpListener::bind(addr).await?) as Box<dyn Listener>) }.boxed()
+        async move {
+            let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address");
+            for addr in lookup_host(addr).await? {
+                match listen(addr) {
+                    Ok(listener) => return Ok(Box::new(listener) as Box<dyn Listener>),
+                    Err(error) => failure = error,
+                }
+            }
+            Err(failure)
+        }
+        .boxed()
     }
 
     fn connect<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
@@ -47,6 +58,20 @@ impl Net for TcpNet {
         }
         .boxed()
     }
+}
+
+/// Connections that wait until they are accepted. The customary 128 are full at once when many come together, and then
+/// whoever comes next hears of nothing for a second.
+const BACKLOG: u32 = 1_024;
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // On Windows it would let two nodes have one port.
+    if cfg!(not(windows)) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 impl Listener for TcpListener {

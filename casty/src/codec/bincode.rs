@@ -11,8 +11,21 @@ use super::{Codec, DecodeError, EncodeError, VALUE_BYTES_MAX};
 #[derive(Clone, Copy, Debug)]
 pub struct Bincode;
 
-const CONFIG: Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<VALUE_BYTES_MAX>> =
-    standard().with_limit::<VALUE_BYTES_MAX>();
+/// A configuration under which a value may claim `BYTES` bytes of memory for its numbers and its text.
+type Claiming<const BYTES: usize> = Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<BYTES>>;
+
+const CONFIG: Claiming<VALUE_BYTES_MAX> = standard().with_limit::<VALUE_BYTES_MAX>();
+
+/// The configuration for short inputs. The format takes memory for a text before it looks whether the text is there, so
+/// a length that lies would have a few bytes take what only the longest value may.
+const SHORT: Claiming<{ SHORT_BYTES_MAX * CLAIM_PER_BYTE_MAX }> =
+    standard().with_limit::<{ SHORT_BYTES_MAX * CLAIM_PER_BYTE_MAX }>();
+
+/// The longest input that is a short one.
+const SHORT_BYTES_MAX: usize = 64 << 10;
+
+/// What one byte of input claims at most: a `u128` below 251 is one byte.
+const CLAIM_PER_BYTE_MAX: usize = size_of::<u128>();
 
 impl Codec for Bincode {
     const ID: u8 = 1;
@@ -24,8 +37,11 @@ impl Codec for Bincode {
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-        let (value, used) =
-            bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|why| malformed::<T>(bytes, &why))?;
+        let decoded = match bytes.len() {
+            ..=SHORT_BYTES_MAX => bincode::serde::decode_from_slice(bytes, SHORT),
+            _ => bincode::serde::decode_from_slice(bytes, CONFIG),
+        };
+        let (value, used) = decoded.map_err(|why| malformed::<T>(bytes, &why))?;
         if used != bytes.len() {
             return Err(DecodeError::Trailing { of: type_name::<T>(), used, bytes: bytes.len() });
         }
@@ -33,7 +49,11 @@ impl Codec for Bincode {
     }
 
     fn decode_prefix<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError> {
-        bincode::serde::borrow_decode_from_slice(bytes, CONFIG).map_err(|why| malformed::<T>(bytes, &why))
+        let decoded = match bytes.len() {
+            ..=SHORT_BYTES_MAX => bincode::serde::borrow_decode_from_slice(bytes, SHORT),
+            _ => bincode::serde::borrow_decode_from_slice(bytes, CONFIG),
+        };
+        decoded.map_err(|why| malformed::<T>(bytes, &why))
     }
 }
 
@@ -51,6 +71,14 @@ mod tests {
         let mut bytes = encode(&7u64).unwrap();
         bytes.push(0);
         assert!(matches!(decode::<u64>(&bytes), Err(DecodeError::Trailing { used: 1, bytes: 2, .. })));
+    }
+
+    #[test]
+    fn a_short_input_may_claim_as_much_as_any_of_its_length_spells() {
+        let numbers = vec![7_u128; SHORT_BYTES_MAX - 3];
+        let bytes = encode(&numbers).unwrap();
+        assert_eq!(bytes.len(), SHORT_BYTES_MAX);
+        assert_eq!(decode::<Vec<u128>>(&bytes).unwrap(), numbers);
     }
 
     #[test]

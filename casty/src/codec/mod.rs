@@ -13,7 +13,8 @@ pub use tag::tag;
 /// The codec of messages, replies, state and log entries.
 pub type Wire = Bincode;
 
-/// The largest value that is encoded or decoded, in bytes. A length that claims more is refused before it is allocated.
+/// The largest value that is encoded or decoded, in bytes. A length that claims more is refused before it is allocated, and
+/// in a short input one that claims much more than the input has.
 pub const VALUE_BYTES_MAX: usize = 64 << 20;
 
 /// A format for serde values.

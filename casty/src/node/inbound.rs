@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use bytes::Bytes;
 
 use super::NotReady;
-use super::control::{Control, Verdict, decode_control};
+use super::control::{Control, Verdict, decode_word};
 use super::founding::Charter;
 use super::inner::{Inner, lock};
 use crate::base::NodeKey;
@@ -39,8 +39,8 @@ impl Inbound for Dispatch {
             }
             Kind::ENTITY => inner.to_region(from, &body),
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
-            Kind::ROUTE => crate::codec::decode(&body).map(|announcement| inner.learn(from, announcement)),
-            Kind::NODE => decode_control(&body).map(|control| inner.control_received(from, control)),
+            Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
+            Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
                 Ok(())
@@ -144,10 +144,15 @@ impl Inner {
                 self.take(step);
             }
             Control::Declare { id, declaration } => {
+                let Ok(permit) = self.decisions.clone().try_acquire_owned() else {
+                    self.control(from, &Control::Declared { id, verdict: Verdict::Again });
+                    return;
+                };
                 let inner = self.clone();
                 self.spawn(async move {
                     let verdict = inner.decide(&declaration).await;
                     inner.control(from, &Control::Declared { id, verdict });
+                    drop(permit);
                 });
             }
             Control::Declared { id, verdict } => self.declared(id, verdict),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -31,8 +31,8 @@ const FOUNDING_PERIOD: Duration = Duration::from_millis(100);
 /// How often a node repeats who leads what. Changes are told at once; this mends what was lost.
 const ANNOUNCE_PERIOD: Duration = Duration::from_secs(1);
 
-/// How long a founder waits for the one that should begin a group before it begins the group itself.
-const BEGIN_AFTER: Duration = Duration::from_secs(1);
+/// Declarations of other nodes that are being decided at one time. More have to come again.
+pub(super) const DECISIONS_MAX: usize = 64;
 
 /// The parts of a node.
 pub(super) struct Inner {
@@ -49,6 +49,8 @@ pub(super) struct Inner {
     pub(super) regions: Mutex<Vec<Arc<Region>>>,
     pub(super) declares: Mutex<StableMap<u64, oneshot::Sender<Verdict>>>,
     pub(super) next_declare: AtomicU64,
+    /// Decisions of the meta group that other nodes wait for.
+    pub(super) decisions: Arc<Semaphore>,
     /// The latest word on the meta group's leadership here.
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
@@ -133,7 +135,7 @@ impl Inner {
 
     /// Whether the groups of this node hold no entry of any leader: nothing was ever committed with its help.
     fn is_untouched(&self) -> bool {
-        // The first entry is the one that whoever begins a group writes by itself.
+        // The first entry is the one with which every voter begins.
         self.host.groups().iter().all(|group| group.status().last_index.unwrap_or(0) == 0)
     }
 
@@ -183,12 +185,11 @@ impl Inner {
     async fn open_groups(self: &Arc<Self>, charter: &Charter) -> Result<(), RaftError> {
         let keys = charter.keys();
         let voters = meta_voters(&keys);
-        let mut opened = Vec::new();
         if voters.contains(&self.me) {
             let meta = Box::new(Meta::new(self.kinds.clone()));
-            let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta).await?;
+            let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta, voters).await?;
             self.spawn(self.clone().watch_meta(group.clone()));
-            opened.push((group, voters.to_vec()));
+            self.lead_first(group, voters);
         }
         let (mut regions, mut tasks) = (Vec::new(), Vec::new());
         for id in (1..=charter.groups).map(GroupId) {
@@ -198,37 +199,31 @@ impl Inner {
             }
             let rows = self.stores.state(id).map_err(|source| RaftError::Store { group: id, source })?;
             let state = SharedState::new(GroupState::new(rows));
-            let group = self.host.open(id, self.log(id)?, Box::new(state.clone())).await?;
+            let group = self.host.open(id, self.log(id)?, Box::new(state.clone()), &replicas).await?;
+            self.lead_first(group.clone(), &replicas);
             let (region, task) = Region::new(
                 self.region_parts(charter.cluster_id(), group.clone(), &replicas, state),
                 self.router.clone(),
             );
             tasks.push(task);
             regions.push(region);
-            opened.push((group, replicas));
         }
         lock(&self.regions).clone_from(&regions);
         self.router.found(charter.groups, regions);
         // They announce themselves to the router as soon as they open.
         tasks.into_iter().for_each(|task| self.spawn(task));
-        self.begin_groups(opened).await
+        Ok(())
+    }
+
+    /// Stands for election if this node should lead a new group: leaderships are spread from the start.
+    fn lead_first(&self, group: Arc<Group>, voters: &[NodeKey]) {
+        if voters.first() == Some(&self.me) {
+            self.spawn(async move { group.campaign().await });
+        }
     }
 
     fn log(&self, group: GroupId) -> Result<Arc<dyn LogStore>, RaftError> {
         self.stores.log(group).map_err(|source| RaftError::Store { group, source })
-    }
-
-    /// Begins the groups that this node should lead; the others only if nobody has begun them after a while.
-    async fn begin_groups(&self, opened: Vec<(Arc<Group>, Vec<NodeKey>)>) -> Result<(), RaftError> {
-        let (mine, others): (Vec<_>, Vec<_>) = opened.into_iter().partition(|(_, voters)| voters[0] == self.me);
-        for (group, voters) in &mine {
-            group.initialize(voters).await?;
-        }
-        tokio::time::sleep(BEGIN_AFTER).await;
-        for (group, voters) in &others {
-            group.initialize(voters).await?;
-        }
-        Ok(())
     }
 
     fn region_parts(

@@ -17,8 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use config::{ClusterConfig, ConfigError};
+#[cfg(feature = "sim")]
+pub(crate) use control::{Control, Verdict, decode_word};
 pub use declare::StartSharded;
 pub use error::{NotReady, StartError};
+#[cfg(feature = "sim")]
+pub(crate) use founding::{Charter, Founder, Terms};
 
 use self::inner::{Inner, lock};
 use crate::actor::{ActorSystem, FromId, Persistent, Registered};

@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tokio::sync::Semaphore;
 
 use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
-use super::inner::Inner;
+use super::inner::{DECISIONS_MAX, Inner};
 use super::links::NodeLinks;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
@@ -73,6 +74,7 @@ fn assemble(
         regions: Default::default(),
         declares: Default::default(),
         next_declare: Default::default(),
+        decisions: Arc::new(Semaphore::new(DECISIONS_MAX)),
         meta: Default::default(),
         tasks: Default::default(),
         ended: Default::default(),

@@ -4,7 +4,7 @@ use crate::base::{GroupId, NodeKey};
 
 use super::LeaderId;
 
-/// A group could not be opened, initialized or handed over.
+/// A group could not be opened, changed or handed over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RaftError {
@@ -33,8 +33,8 @@ pub enum RaftError {
         /// The last entry that the log lacks.
         purged: u64,
     },
-    /// A node may only initialize a group in which it votes itself. Nothing was changed.
-    #[error("{node} cannot initialize {group:?}, whose voters it is not among")]
+    /// A node may only begin a group in which it votes itself. Nothing was started.
+    #[error("{node} cannot begin {group:?}, whose voters it is not among")]
     NotAVoter {
         /// The group.
         group: GroupId,

@@ -1,6 +1,7 @@
 //! One group on one node.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
@@ -9,6 +10,11 @@ use tokio::task::AbortHandle;
 use super::engine::Engine;
 use super::{LeaderId, Leadership, NotLeader, ProposeError, RaftError, RaftSettings, Refusal};
 use crate::base::{GroupId, NodeKey};
+
+/// How often a voter stands that should lead a new group, before it leaves it to the election timers.
+const CAMPAIGN_TRIES: u32 = 10;
+/// How long it waits in between: the others may not have opened the group yet.
+const CAMPAIGN_PAUSE: Duration = Duration::from_millis(20);
 
 /// A command that was committed and applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +71,16 @@ impl Group {
         self.id
     }
 
-    /// Makes the group exist with these voters. Every voter may do it, with the same voters; a group that exists
-    /// already stays as it is.
-    pub async fn initialize(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
-        self.engine.initialize(voters).await
+    /// Stands for election at once, and again for a while, until somebody leads: for the voter that should lead a new group.
+    /// The others stand in their own time.
+    pub async fn campaign(&self) {
+        let mut leadership = self.leadership.clone();
+        for _ in 0..CAMPAIGN_TRIES {
+            let led = leadership.wait_for(|now| now.leader.is_some());
+            if !self.engine.elect().await || tokio::time::timeout(CAMPAIGN_PAUSE, led).await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// Proposes a command under a leadership of this node: it enters the log in this term or not at all. Success means

@@ -29,19 +29,21 @@ impl Host {
         Arc::new(Self { me, settings, links, mesh, groups: Mutex::default(), opening: Default::default() })
     }
 
-    /// Starts a group with what its log holds; the machine must be as new. It takes part as soon as it is initialized
-    /// here or a leader appends to it. Tasks of the group run on the runtime of the caller.
+    /// Starts a group with what its log holds; the machine must be as new. A group that has no log begins with these
+    /// voters, each of which names the same; without any it waits for a leader that appends to it. Tasks of the group run
+    /// on the runtime of the caller.
     pub async fn open(
         &self,
         id: GroupId,
         log: Arc<dyn LogStore>,
         machine: Box<dyn Machine>,
+        voters: &[NodeKey],
     ) -> Result<Arc<Group>, RaftError> {
         let _one_at_a_time = self.opening.lock().await;
         if self.group(id).is_some() {
             return Err(RaftError::AlreadyOpen { group: id });
         }
-        let engine = Engine::start(&self.mesh, id, log, machine).await?;
+        let engine = Engine::start(&self.mesh, id, log, machine, voters).await?;
         let group = Arc::new(Group::new(id, engine, self.settings.clone()));
         self.lock().insert(id, group.clone());
         Ok(group)

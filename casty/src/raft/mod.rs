@@ -17,6 +17,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "sim")]
+pub(crate) use engine::{Envelope, samples};
 pub use error::{NotLeader, ProposeError, RaftError, Refusal};
 pub use group::{Group, GroupStatus, ProposalDone, Proposed};
 pub use host::Host;

@@ -9,5 +9,7 @@ mod snapshot;
 mod state;
 
 pub(crate) use dedup::{Recorded, SessionTable};
+#[cfg(feature = "sim")]
+pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};
 pub(crate) use state::{GroupState, Row, SharedState};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{NodeKey, RequestId};
-use crate::codec::{DecodeError, EncodeError, decode_prefix, encode_into};
+use crate::codec::{DecodeError, EncodeError, decode, decode_prefix, encode_into};
 
 /// What one handler did: the change of its entity, and the answer to the request that caused it, in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub(crate) fn decode_command(bytes: &[u8]) -> Result<Command<'_>, DecodeError> {
             }
             Ok(Command::Batch(records))
         }
-        Some((&EXPIRE, rest)) => Ok(Command::Expire(decode_prefix(rest)?.0)),
+        Some((&EXPIRE, rest)) => Ok(Command::Expire(decode(rest)?)),
         other => Err(DecodeError::Malformed {
             of: "replication::Command",
             bytes: bytes.len(),
@@ -110,5 +110,6 @@ mod tests {
         assert!(decode_command(&[9]).is_err());
         assert!(decode_command(&[]).is_err());
         assert!(decode_command(&[BATCH, 1]).is_err());
+        assert!(decode_command(&[EXPIRE, 5, 0]).is_err(), "a byte is left over");
     }
 }

@@ -81,7 +81,7 @@ impl GroupState {
                 None => self.rows.get(&key)?.map(Row::decode).unwrap_or_default(),
             };
             let fresh = |id: RequestId| self.sessions.admits(id) && !answers.contains_key(&id);
-            if record.version != row.version + 1 || !record.request.is_none_or(fresh) {
+            if Some(record.version) != row.version.checked_add(1) || !record.request.is_none_or(fresh) {
                 applied.rejected.push(place);
                 continue;
             }
@@ -223,6 +223,14 @@ mod tests {
         assert_eq!(apply(&mut state, &[write(1, 2, b"z"), write(4, 3, b"z")]), [0, 1]);
         assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
         assert_eq!(apply(&mut state, &[write(3, 4, b"w")]), []);
+    }
+
+    #[test]
+    fn a_row_of_the_last_version_there_is_takes_no_more() {
+        let mut state = state();
+        let last = Row { version: u64::MAX, state: None }.encode();
+        state.rows.write(&[Change::Put(&row_key(7, "a"), &last)]).unwrap();
+        assert_eq!(apply(&mut state, &[write(0, 0, b"x"), write(u64::MAX, 1, b"y")]), [0, 1]);
     }
 
     #[test]

@@ -79,6 +79,9 @@ impl ToRegion {
 /// Reads what [`ToRegion::encode`] wrote.
 pub(crate) fn decode_to_region(bytes: &Bytes) -> Result<ToRegion, DecodeError> {
     let (header, used): (RegionHeader<'_>, usize) = decode_prefix(bytes)?;
+    if used != bytes.len() && !matches!(header.what, CallHeader::Request { .. }) {
+        return Err(DecodeError::Trailing { of: "sharding::ToRegion", used, bytes: bytes.len() });
+    }
     let what = match header.what {
         CallHeader::Open { leader, epoch, first, fresh } => Call::Open { leader, epoch, first, fresh },
         CallHeader::Skip { sequence } => Call::Skip { sequence },
@@ -89,6 +92,15 @@ pub(crate) fn decode_to_region(bytes: &Bytes) -> Result<ToRegion, DecodeError> {
     };
     Ok(ToRegion { group: header.group, session: header.session, counter: header.counter, what })
 }
+
+/// The words of one frame stay below this, by [`ToRouter::bytes`]; a longer word has a frame of its own.
+pub(crate) const WORDS_BYTES_MAX: usize = 1 << 20;
+
+/// What a word counts at least.
+const WORD_BYTES: usize = 48;
+
+/// The most words of one frame: without it, the shortest ones would take some thirty times the bytes that they came in.
+const WORDS_MAX: usize = WORDS_BYTES_MAX / WORD_BYTES;
 
 /// A region's word to a router.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,11 +118,10 @@ pub(crate) enum ToRouter {
 impl ToRouter {
     /// Roughly how many bytes it takes in a frame.
     pub(crate) fn bytes(&self) -> usize {
-        const HEADER_BYTES: usize = 48;
         match self {
-            Self::Answer { outcome: Outcome::Value(value), .. } => HEADER_BYTES + value.len(),
-            Self::Answer { outcome: Outcome::Unavailable(reason), .. } => HEADER_BYTES + reason.len(),
-            _ => HEADER_BYTES,
+            Self::Answer { outcome: Outcome::Value(value), .. } => WORD_BYTES + value.len(),
+            Self::Answer { outcome: Outcome::Unavailable(reason), .. } => WORD_BYTES + reason.len(),
+            _ => WORD_BYTES,
         }
     }
 }
@@ -184,6 +195,9 @@ pub(crate) fn decode_to_router(bytes: &Bytes) -> Result<(GroupId, Vec<ToRouter>)
     let (group, mut at): (GroupId, usize) = decode_prefix(bytes)?;
     let mut words = Vec::new();
     while at < bytes.len() {
+        if words.len() == WORDS_MAX {
+            return Err(DecodeError::Trailing { of: "sharding::ToRouter", used: at, bytes: bytes.len() });
+        }
         let (item, used): (RouterItem<'_>, usize) = decode_prefix(&bytes[at..])?;
         at += used;
         words.push(match item {
@@ -288,5 +302,29 @@ mod tests {
     fn rubbish_is_an_error() {
         assert!(decode_to_region(&Bytes::from_static(b"\xff\xff")).is_err());
         assert!(decode_to_router(&Bytes::from_static(b"\x01\x09")).is_err());
+    }
+
+    #[test]
+    fn a_frame_of_more_words_than_any_region_sends_is_refused() {
+        let frame = |words: usize| {
+            let mut out = Vec::new();
+            encode_to_router(GroupId(7), &vec![ToRouter::Closed { epoch: 4 }; words], &mut out);
+            decode_to_router(&out.into()).map(|(_, words)| words.len())
+        };
+        assert_eq!(frame(WORDS_MAX), Ok(WORDS_MAX));
+        assert!(frame(WORDS_MAX + 1).is_err());
+    }
+
+    #[test]
+    fn a_word_to_a_region_ends_where_its_frame_ends_unless_it_carries_a_message() {
+        let leader = LeaderId { term: 1, node: NodeKey(2) };
+        for what in [Call::Skip { sequence: 5 }, Call::Open { leader, epoch: 1, first: 2, fresh: 3 }] {
+            let frame = ToRegion { group: GroupId(3), session: session(), counter: 9, what };
+            let mut out = Vec::new();
+            frame.encode(&mut out);
+            assert!(decode_to_region(&out.clone().into()).is_ok());
+            out.push(0);
+            assert!(matches!(decode_to_region(&out.into()), Err(DecodeError::Trailing { .. })));
+        }
     }
 }

@@ -53,6 +53,9 @@ pub(crate) enum HandshakeError {
     /// The other side closed the connection in the middle of the handshake.
     #[error("the other side closed the connection during the handshake; its log may say why")]
     Closed,
+    /// It had said nothing, and its place was wanted for a newer connection.
+    #[error("it said nothing, and made room for a newer connection; does somebody open connections without a word?")]
+    Evicted,
     /// The other side is no casty node.
     #[error("the other side does not speak casty; is the address right?")]
     NotCasty,

@@ -126,3 +126,32 @@ fn a_sender_travels_with_any_port() {
     port.with_sender(Some(Arc::new(()))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
     assert_eq!(poll(&mut wait), Some(Ok(4)));
 }
+
+/// A reply whose decoder panics.
+#[derive(Debug)]
+struct Explosive;
+
+impl serde::Serialize for Explosive {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Explosive {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("not this one")
+    }
+}
+
+#[test]
+fn a_reply_that_panics_while_it_is_read_ends_its_ask_and_nothing_else() {
+    let sweeper = Sweeper::new();
+    let (port, mut wait) = pair::<Explosive>(&sweeper, Due::after(Duration::from_secs(5)));
+    port.into_slot().unwrap().complete(&[]);
+    match wait.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Answer::Failure(AskFailure::Unknown { reason })) => {
+            assert!(reason.contains("not this one"), "{reason}")
+        }
+        _ => panic!("the ask has not ended as it should"),
+    }
+}

@@ -1,19 +1,20 @@
 //! An asker's slot without its type: for a router that answers it with bytes from another node.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use tokio::time::Instant;
 
 use super::slot::SlotPort;
-use crate::actor::WireReply;
 use crate::actor::error::AskFailure;
 use crate::actor::lock::lock;
+use crate::actor::{Failure, WireReply};
 
 /// The place where one reply is waited for. It is answered once; what comes later is ignored.
 ///
 /// When the last reference is dropped unanswered, the ask ends with `Stopped`.
 pub trait ReplySlot: Send + Sync {
-    /// Answers with an encoded reply. Bytes that do not decode end the ask with `Unknown`.
+    /// Answers with an encoded reply. Bytes that do not decode, or whose decoder panics, end the ask with `Unknown`.
     fn complete(&self, bytes: &[u8]);
 
     /// Ends the ask without a reply.
@@ -42,10 +43,13 @@ impl<R: WireReply> WireSlot<R> {
 impl<R: WireReply> ReplySlot for WireSlot<R> {
     fn complete(&self, bytes: &[u8]) {
         let Some(port) = self.take() else { return };
-        match R::decode(bytes) {
-            Ok(reply) => port.reply(reply),
-            Err(error) => port.fail(AskFailure::Unknown { reason: format!("the reply cannot be read: {error}") }),
-        }
+        // `Deserialize` is the user's code, and whoever brings replies has more of them to bring.
+        let unread = match catch_unwind(AssertUnwindSafe(|| R::decode(bytes))) {
+            Ok(Ok(reply)) => return port.reply(reply),
+            Ok(Err(error)) => format!("the reply cannot be read: {error}"),
+            Err(panic) => format!("the reply panicked while it was read: {}", Failure::from_panic(panic).panic),
+        };
+        port.fail(AskFailure::Unknown { reason: unread });
     }
 
     fn fail(&self, failure: AskFailure) {

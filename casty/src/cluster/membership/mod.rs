@@ -5,6 +5,11 @@ mod config;
 mod identity;
 mod task;
 mod timers;
+#[cfg(feature = "sim")]
+mod trial;
 mod view;
+
+#[cfg(feature = "sim")]
+pub(crate) use trial::{hear, samples};
 
 pub(super) use task::{Input, Membership};

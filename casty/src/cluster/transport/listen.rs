@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::door::{Door, Place};
 use super::handshake::{Writer, halves, receive, refuse, welcome, within};
 use super::peers::Admitted;
 use super::reader::read_frames;
@@ -18,8 +18,8 @@ use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason, Refus
 pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
     let mut rng = mesh.rng(b"listen");
     let mut backoff = mesh.timings.backoff();
-    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
-    while let Ok(place) = places.clone().acquire_owned().await {
+    let door = Door::new(HANDSHAKES_MAX);
+    for number in 0.. {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = mesh.leaving.cancelled() => return,
@@ -27,6 +27,7 @@ pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
         match accepted {
             Ok((stream, from)) => {
                 backoff.reset();
+                let Some(place) = door.enter(number).await else { return };
                 mesh.spawn(serve(mesh.clone(), stream, from, place));
             }
             Err(error) => {
@@ -38,10 +39,16 @@ pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
 }
 
 /// One incoming connection, from its beginning to its end.
-async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: OwnedSemaphorePermit) {
+async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Place) {
     let max = mesh.timings.handshake_max;
     let (mut reader, mut writer) = halves(stream);
-    let hello = match within(max, receive(&mut reader, max)).await {
+    let hello = tokio::select! {
+        biased;
+        hello = within(max, receive(&mut reader, max)) => hello,
+        () = place.evicted() => Err(HandshakeError::Evicted),
+    };
+    place.heard();
+    let hello = match hello {
         Ok(Ok(hello)) => hello,
         Ok(Err(refusal)) => return part(&mesh, &mut writer, host(&from), refusal).await,
         Err(error) => return mesh.noted.failure(host(&from), "a handshake failed", &error),

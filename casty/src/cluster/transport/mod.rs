@@ -2,6 +2,7 @@
 //! receives on those that it accepted, so two nodes never have to agree on which of two connections to keep.
 
 mod dial;
+mod door;
 mod handshake;
 mod links;
 mod listen;

@@ -23,55 +23,55 @@ mod tests;
 
 /// A node that founds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Founder {
-    pub(super) id: NodeId,
-    pub(super) key: NodeKey,
+pub(crate) struct Founder {
+    pub(crate) id: NodeId,
+    pub(crate) key: NodeKey,
 }
 
 /// What the founders agree on. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Charter {
+pub(crate) struct Charter {
     /// Sorted by id.
-    pub(super) founders: Vec<Founder>,
+    pub(crate) founders: Vec<Founder>,
     /// The number of data groups.
-    pub(super) groups: u16,
+    pub(crate) groups: u16,
     /// Replicas of a group.
-    pub(super) replicas: u8,
+    pub(crate) replicas: u8,
 }
 
 impl Charter {
     /// The charter of these founders.
-    pub(super) fn new(mut founders: Vec<Founder>, terms: Terms) -> Self {
+    pub(crate) fn new(mut founders: Vec<Founder>, terms: Terms) -> Self {
         founders.sort();
         let groups = u16::try_from(founders.len() * terms.groups).unwrap_or(u16::MAX);
         Self { founders, groups, replicas: terms.replicas }
     }
 
     /// The identity of the cluster that it founds.
-    pub(super) fn cluster_id(&self) -> u64 {
+    pub(crate) fn cluster_id(&self) -> u64 {
         encode(self).map_or(0, |bytes| stable_hash(&bytes))
     }
 
     /// Whether a node is among the founders.
-    pub(super) fn has(&self, key: NodeKey) -> bool {
+    pub(crate) fn has(&self, key: NodeKey) -> bool {
         self.founders.iter().any(|founder| founder.key == key)
     }
 
     /// The founders' keys, in their order.
-    pub(super) fn keys(&self) -> Vec<NodeKey> {
+    pub(crate) fn keys(&self) -> Vec<NodeKey> {
         self.founders.iter().map(|founder| founder.key).collect()
     }
 }
 
 /// On which terms a cluster is founded: the same on each founder.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// How many found it.
-    pub(super) size: usize,
+    pub(crate) size: usize,
     /// Data groups for each founder.
-    pub(super) groups: usize,
+    pub(crate) groups: usize,
     /// Replicas of a group.
-    pub(super) replicas: u8,
+    pub(crate) replicas: u8,
 }
 
 /// Where a node stands.

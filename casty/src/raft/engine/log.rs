@@ -1,5 +1,6 @@
 //! A [`LogStore`] as the consensus library's log.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
@@ -7,12 +8,13 @@ use std::sync::Arc;
 
 use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
-use openraft::{EntryPayload, OptionalSend};
+use openraft::{EntryPayload, Membership, OptionalSend};
 use tokio::sync::oneshot;
 
 use super::types::{Command, EngineVote, Entry, LogId, TypeConfig, engine_vote, log_id, position, stored_vote};
+use crate::base::NodeKey;
 use crate::codec;
-use crate::storage::{LogEntry, LogStore, Payload};
+use crate::storage::{LogEntry, LogPosition, LogStore, Payload};
 
 /// The most bytes of entries in one message, but for one entry that is larger by itself.
 const APPEND_BYTES_MAX: u64 = 1 << 20;
@@ -26,6 +28,21 @@ impl LogAdapter {
     pub(super) fn new(store: Arc<dyn LogStore>) -> Self {
         Self { store }
     }
+}
+
+/// Writes the first entry of a group, the same on every voter, into a log that has nothing yet: so each of them can be
+/// elected, whichever of them live to see it.
+pub(super) async fn begin(store: &dyn LogStore, voters: &[NodeKey]) -> io::Result<()> {
+    if store.bounds()?.last.is_some() || store.vote()?.is_some() {
+        return Ok(());
+    }
+    let voters: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
+    let membership = Membership::<u64, ()>::new_with_defaults(vec![voters], []);
+    let payload = Payload::Membership(codec::encode(&membership).map_err(io::Error::other)?.into());
+    let (tell, told) = oneshot::channel();
+    let entry = LogEntry { at: LogPosition::default(), payload };
+    store.append(vec![entry], Box::new(move |result| drop(tell.send(result))))?;
+    told.await.map_err(|_| io::Error::other("the log store dropped the first entry without saving it"))?
 }
 
 impl RaftLogReader<TypeConfig> for LogAdapter {

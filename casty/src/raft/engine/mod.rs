@@ -10,21 +10,22 @@ mod peer;
 mod propose;
 mod pulse;
 mod runtime;
+#[cfg(feature = "sim")]
+mod samples;
 mod serve;
 mod session;
 mod snapshot;
 mod types;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use openraft::errors::RaftError as LibraryError;
-use openraft::errors::{Fatal, InitializeError};
+use openraft::errors::Fatal;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -35,6 +36,10 @@ use types::{Raft, TypeConfig};
 
 pub(super) use mesh::Mesh;
 pub(super) use pulse::Pulse;
+#[cfg(feature = "sim")]
+pub(crate) use samples::samples;
+#[cfg(feature = "sim")]
+pub(crate) use wire::Envelope;
 
 /// A handle to the consensus of one group.
 #[derive(Clone)]
@@ -46,20 +51,27 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts a group with what its log holds.
+    /// Starts a group with what its log holds, or as a new one of these voters.
     pub(super) async fn start(
         mesh: &Arc<Mesh>,
         group: GroupId,
         log: Arc<dyn LogStore>,
         machine: Box<dyn Machine>,
+        voters: &[NodeKey],
     ) -> Result<Self, RaftError> {
         let (settings, me) = (&mesh.settings, mesh.me());
+        if !voters.is_empty() && !voters.contains(&me) {
+            return Err(RaftError::NotAVoter { group, node: me });
+        }
         let config = config::config(group, settings)?;
         let failed = |why: std::io::Error| RaftError::Stopped { group, why: why.to_string() };
         if let Some(purged) = log.bounds().map_err(failed)?.purged {
             return Err(RaftError::StateMissing { group, purged: purged.index });
         }
         let restarted = log.vote().map_err(failed)?.is_some();
+        if !voters.is_empty() {
+            log::begin(&*log, voters).await.map_err(failed)?;
+        }
         let snapshot_due = Arc::new(Notify::new());
         let network = network::Network { mesh: mesh.clone(), group };
         let machine = machine::MachineAdapter::new(machine, settings, snapshot_due.clone());
@@ -71,17 +83,6 @@ impl Engine {
         let engine = Self { group, me, raft, stopped: Arc::default() };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
         Ok(engine)
-    }
-
-    pub(super) async fn initialize(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
-        let members: BTreeMap<u64, ()> = voters.iter().map(|voter| (voter.0, ())).collect();
-        match self.raft.initialize(members).await {
-            Ok(()) | Err(LibraryError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
-            Err(LibraryError::APIError(InitializeError::NotInMembers(_))) => {
-                Err(RaftError::NotAVoter { group: self.group, node: self.me })
-            }
-            Err(LibraryError::Fatal(why)) => Err(self.fatal(&why)),
-        }
     }
 
     /// Whether a majority says, within `patience`, that this node leads under `leader`, and everything committed

@@ -1,16 +1,18 @@
 //! What hosts say to each other.
 
 use bytes::Bytes;
-use openraft::raft::{SnapshotResponse, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse};
+use openraft::raft::{
+    SnapshotResponse, StreamAppendError, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+};
 use serde::{Deserialize, Serialize};
 
-use super::types::{AppendRequest, AppendResult, EngineVote, SnapshotMeta, TypeConfig};
+use super::types::{AppendRequest, AppendResult, EngineVote, LogId, SnapshotMeta, TypeConfig};
 use crate::base::GroupId;
 use crate::codec;
 
 /// One frame between two replicas of a group.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Envelope {
+pub(crate) struct Envelope {
     pub(super) group: GroupId,
     pub(super) frame: Frame,
 }
@@ -71,7 +73,7 @@ pub(super) struct Chunk {
 
 impl Envelope {
     /// Appends the frame to `out`. A frame that cannot be encoded leaves nothing behind, and its session notices.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let before = out.len();
         if let Err(why) = codec::encode_into(self, out) {
             out.truncate(before);
@@ -80,18 +82,101 @@ impl Envelope {
     }
 
     /// Decodes a frame and checks what the library takes for granted.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
         let envelope: Self = codec::decode(bytes).map_err(|why| why.to_string())?;
         if let Frame::Append { request, .. } | Frame::Heartbeat { request, .. } = &envelope.frame
             && !consecutive(request)
         {
             return Err("the entries of an append are not consecutive".into());
         }
+        if envelope.frame.indexes().into_iter().flatten().any(|index| index > INDEX_MAX) {
+            return Err(format!("a place in the log is beyond {INDEX_MAX}"));
+        }
         Ok(envelope)
     }
 }
 
+/// No log gets so far. The library counts on from every index that it is told, and may not come to the end of the numbers.
+const INDEX_MAX: u64 = u64::MAX / 2;
+
+impl Frame {
+    /// The places in the log that it names, besides those of entries, which follow on the one before them.
+    fn indexes(&self) -> [Option<u64>; 3] {
+        let index = |id: &Option<LogId>| id.map(|id| id.index);
+        match self {
+            Self::Append { request, .. } | Self::Heartbeat { request, .. } => {
+                let last = request.entries.last().map(|entry| entry.log_id.index);
+                [index(&request.prev_log_id), last, index(&request.leader_commit)]
+            }
+            Self::Appended { result: Ok(matching), .. } => [index(matching), None, None],
+            Self::Appended { result: Err(StreamAppendError::Conflict(at)), .. } => [Some(at.index), None, None],
+            Self::Ask { request, .. } => request.indexes(),
+            Self::Answer { response: Response::Vote(vote), .. } => [index(&vote.last_log_id), None, None],
+            Self::Appended { .. } | Self::End { .. } | Self::Gone { .. } | Self::Answer { .. } => [None; 3],
+        }
+    }
+}
+
+impl Request {
+    fn indexes(&self) -> [Option<u64>; 3] {
+        let index = |id: &Option<LogId>| id.map(|id| id.index);
+        match self {
+            Self::Vote(vote) | Self::PreVote(vote) => [index(&vote.last_log_id), None, None],
+            Self::Transfer(transfer) => [transfer.last_log_id().map(|id| id.index), None, None],
+            Self::Chunk(Chunk { meta, .. }) => [index(&meta.last_log_id), index(meta.last_membership.log_id()), None],
+        }
+    }
+}
+
+/// Whether the entries follow on the one before them, and one on the other.
 fn consecutive(request: &AppendRequest) -> bool {
-    let first = request.prev_log_id.map_or(0, |previous| previous.index.saturating_add(1));
-    (first..).zip(&request.entries).all(|(index, entry)| entry.log_id.index == index)
+    let mut next = request.prev_log_id.map_or(Some(0), |previous| previous.index.checked_add(1));
+    request.entries.iter().all(|entry| {
+        let fits = next == Some(entry.log_id.index);
+        next = next.and_then(|index| index.checked_add(1));
+        fits
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::entry::RaftEntry;
+
+    use super::*;
+    use crate::raft::engine::types::log_id;
+    use crate::storage::LogPosition;
+
+    fn append(previous: Option<u64>, entries: &[u64]) -> Envelope {
+        let at = |index| log_id(LogPosition { term: 1, index });
+        let request = AppendRequest {
+            vote: EngineVote::new_committed(1, 1),
+            prev_log_id: previous.map(at),
+            entries: entries.iter().map(|index| RaftEntry::new_blank(at(*index))).collect(),
+            leader_commit: None,
+        };
+        Envelope { group: GroupId(1), frame: Frame::Append { session: 1, number: 0, request } }
+    }
+
+    fn travels(envelope: &Envelope) -> bool {
+        let mut bytes = Vec::new();
+        envelope.encode(&mut bytes);
+        Envelope::decode(&bytes).is_ok()
+    }
+
+    #[test]
+    fn entries_that_do_not_follow_on_one_another_are_refused() {
+        assert!(travels(&append(None, &[0, 1, 2])) && travels(&append(Some(6), &[7, 8])));
+        assert!(!travels(&append(None, &[1])) && !travels(&append(Some(6), &[7, 9])));
+    }
+
+    #[test]
+    fn a_place_at_the_end_of_all_numbers_is_refused() {
+        assert!(travels(&append(Some(INDEX_MAX), &[])));
+        for previous in [INDEX_MAX, u64::MAX - 1, u64::MAX] {
+            assert!(!travels(&append(Some(previous), &[previous.saturating_add(1)])), "after {previous}");
+        }
+        let vote = VoteRequest::new(EngineVote::new(1, 1), Some(log_id(LogPosition { term: 1, index: u64::MAX })));
+        let request = Request::Vote(vote);
+        assert!(!travels(&Envelope { group: GroupId(1), frame: Frame::Ask { id: 1, request } }));
+    }
 }

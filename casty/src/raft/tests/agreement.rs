@@ -109,12 +109,8 @@ async fn a_proposal_is_answered_exactly_once_at_shutdown_and_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_whose_machine_fails_stops_and_the_others_go_on() {
-    let mut cluster = Cluster::new(0, RaftSettings::default()).await;
-    for n in 0..3 {
-        let fail_at = (n == 2).then(|| command(50));
-        cluster.add(n, &RaftSettings::default(), |machine| machine.fail_at = fail_at).await;
-    }
-    cluster.initialize().await;
+    let fails = |n, machine: &mut Recorder| machine.fail_at = (n == 2).then(|| command(50));
+    let cluster = Cluster::new_with(3, RaftSettings::default(), fails).await;
     let (leader, _) = cluster.leader().await;
     if leader != 2 {
         soon("a transfer", cluster.nodes[leader].group.transfer(key(2))).await.unwrap();
@@ -158,12 +154,11 @@ async fn a_log_that_is_opened_again_is_applied_again() {
     for life in 1..4 {
         let host = host(&net, 0, &RaftSettings::default());
         let (machine, record) = Recorder::new();
-        let group = host.open(GROUP, log.clone(), Box::new(machine)).await.unwrap();
+        let group = host.open(GROUP, log.clone(), Box::new(machine), &[key(0)]).await.unwrap();
         assert!(matches!(
-            host.open(GROUP, log.clone(), Box::new(Recorder::new().0)).await,
+            host.open(GROUP, log.clone(), Box::new(Recorder::new().0), &[]).await,
             Err(RaftError::AlreadyOpen { .. })
         ));
-        group.initialize(&[key(0)]).await.unwrap();
         let mut leadership = group.leadership();
         soon("a lone voter leads", leadership.wait_for(|now| now.ours.is_some())).await.unwrap();
         group.write(command(life)).await.unwrap();

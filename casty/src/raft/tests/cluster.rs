@@ -8,7 +8,7 @@ use futures_util::future::select_all;
 
 use super::net::{Net, NodeLinks};
 use super::recorder::{Record, Recorder};
-use crate::base::{GroupId, NodeKey};
+use crate::base::{GroupId, NodeKey, ThreadRng};
 use crate::raft::{Group, Host, LeaderId, RaftSettings};
 use crate::storage::MemoryLog;
 
@@ -24,7 +24,6 @@ pub(super) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
 
 /// One node with one group.
 pub(super) struct Node {
-    pub(super) key: NodeKey,
     pub(super) host: Arc<Host>,
     pub(super) group: Arc<Group>,
     pub(super) log: Arc<MemoryLog>,
@@ -48,39 +47,46 @@ pub(super) fn host(net: &Arc<Net>, n: usize, settings: &RaftSettings) -> Arc<Hos
 }
 
 impl Cluster {
-    /// Nodes whose group nobody has initialized.
+    /// Nodes that vote in their group.
     pub(super) async fn new(nodes: usize, settings: RaftSettings) -> Self {
+        Self::new_with(nodes, settings, |_, _| {}).await
+    }
+
+    /// Nodes that vote in their group, with machines of the test's own.
+    pub(super) async fn new_with(nodes: usize, settings: RaftSettings, change: impl Fn(usize, &mut Recorder)) -> Self {
+        // Election timeouts are drawn: the same ones in every run.
+        ThreadRng::seed(1);
         let net = Arc::new(Net::default());
         let mut cluster = Self { net, nodes: Vec::new() };
+        let voters: Vec<_> = (0..nodes).map(key).collect();
         for n in 0..nodes {
-            cluster.add(n, &settings, |_| {}).await;
+            cluster.add(n, &settings, &voters, |machine| change(n, machine)).await;
         }
         cluster
     }
 
-    /// One more node.
-    pub(super) async fn add(&mut self, n: usize, settings: &RaftSettings, change: impl FnOnce(&mut Recorder)) {
+    /// One more node. The group begins with these voters, or waits for a leader.
+    pub(super) async fn add(
+        &mut self,
+        n: usize,
+        settings: &RaftSettings,
+        voters: &[NodeKey],
+        change: impl FnOnce(&mut Recorder),
+    ) {
         let host = host(&self.net, n, settings);
         let log = Arc::new(MemoryLog::new());
         let (mut machine, record) = Recorder::new();
         change(&mut machine);
-        let group = host.open(GROUP, log.clone(), Box::new(machine)).await.unwrap();
-        self.nodes.push(Node { key: key(n), host, group, log, record });
+        let group = host.open(GROUP, log.clone(), Box::new(machine), voters).await.unwrap();
+        self.nodes.push(Node { host, group, log, record });
     }
 
     /// Three nodes with a leader.
     pub(super) async fn three(settings: RaftSettings) -> (Self, usize, LeaderId) {
         let cluster = Self::new(3, settings).await;
-        cluster.initialize().await;
+        cluster.nodes[0].group.campaign().await;
         let (leader, id) = cluster.leader().await;
         (cluster, leader, id)
-    }
-
-    pub(super) async fn initialize(&self) {
-        let voters: Vec<_> = self.nodes.iter().map(|node| node.key).collect();
-        for node in &self.nodes {
-            node.group.initialize(&voters).await.unwrap();
-        }
     }
 
     /// The first node that says it leads.

@@ -100,6 +100,32 @@ async fn a_leadership_moves_where_it_is_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_group_begins_though_the_first_candidate_dies_with_votes_in_hand() {
+    let cluster = Cluster::new(3, RaftSettings::default()).await;
+    cluster.net.cut(key(1), key(2));
+    let voted = async {
+        while cluster.nodes[1].group.status().term == 0 {
+            assert!(cluster.nodes[0].group.engine().elect().await);
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+    };
+    soon("a vote is given", voted).await;
+    cluster.isolate(0);
+    cluster.net.join(key(1), key(2));
+    let (leader, _) = cluster.leader_among(&[1, 2]).await;
+    cluster.write(leader, 0..3).await;
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_voter_that_campaigns_leads_a_new_group() {
+    let cluster = Cluster::new(3, RaftSettings::default()).await;
+    cluster.nodes[1].group.campaign().await;
+    assert_eq!(cluster.leader().await.0, 1);
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn thirteen_groups_of_three_hosts_elect_leaders() {
     let cluster = Cluster::new(3, RaftSettings::default()).await;
     let voters = [key(0), key(1), key(2)];
@@ -108,12 +134,9 @@ async fn thirteen_groups_of_three_hosts_elect_leaders() {
         for node in &cluster.nodes {
             let (machine, record) = Recorder::new();
             let log = std::sync::Arc::new(MemoryLog::new());
-            let group = node.host.open(GroupId(id), log, Box::new(machine)).await.unwrap();
+            let group = node.host.open(GroupId(id), log, Box::new(machine), &voters).await.unwrap();
             groups.push((group, record));
         }
-    }
-    for (group, _) in &groups {
-        group.initialize(&voters).await.unwrap();
     }
     for replicas in groups.chunks(3) {
         let leads = replicas.iter().map(|(group, _)| {

@@ -59,7 +59,6 @@ async fn a_log_is_compacted_by_its_bytes() {
 async fn a_node_with_a_compacted_log_does_not_vote_for_an_empty_one() {
     let cluster = Cluster::new(3, compacting()).await;
     cluster.isolate(2);
-    cluster.initialize().await;
     let (leader, _) = cluster.leader_among(&[0, 1]).await;
     cluster.write(leader, 0..200).await;
     let heir = 1 - leader;
@@ -82,10 +81,8 @@ async fn a_node_with_a_compacted_log_does_not_vote_for_an_empty_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_whose_machine_refuses_a_snapshot_stops_with_an_error() {
-    let mut cluster = Cluster::new(2, compacting()).await;
-    cluster.add(2, &compacting(), |machine| machine.refuse = true).await;
+    let cluster = Cluster::new_with(3, compacting(), |n, machine| machine.refuse = n == 2).await;
     cluster.isolate(2);
-    cluster.initialize().await;
     let (leader, id) = cluster.leader_among(&[0, 1]).await;
     cluster.write(leader, 0..200).await;
     cluster.rejoin(2);
@@ -106,7 +103,7 @@ async fn a_compacted_log_is_not_opened_without_its_state() {
     let log: std::sync::Arc<MemoryLog> = cluster.nodes[leader].log.clone();
     let host = &cluster.nodes[leader].host;
     host.close(GROUP).await;
-    let opened = host.open(GROUP, log, Box::new(Recorder::new().0)).await;
+    let opened = host.open(GROUP, log, Box::new(Recorder::new().0), &[]).await;
     assert!(matches!(opened, Err(RaftError::StateMissing { .. })));
     cluster.shutdown().await;
 }
@@ -117,7 +114,7 @@ async fn a_lost_voter_is_replaced_by_a_new_node_that_gets_the_whole_state() {
     cluster.write(leader, 0..200).await;
     let lost = cluster.others(leader)[0];
     cluster.isolate(lost);
-    cluster.add(3, &compacting(), |_| {}).await;
+    cluster.add(3, &compacting(), &[], |_| {}).await;
     let voters: Vec<_> = cluster.others(lost).into_iter().map(key).collect();
     soon("the voters change", cluster.nodes[leader].group.reconfigure(&voters)).await.unwrap();
     cluster.write(leader, 200..220).await;

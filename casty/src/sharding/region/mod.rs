@@ -54,6 +54,9 @@ pub(crate) struct RegionParts {
     pub(crate) system: ActorSystem,
 }
 
+/// Frames that wait for the region's task. The windows of some thirty routers fit, all of them full.
+const FRAMES_MAX: usize = 65_536;
+
 /// The handle of a region: frames and effects go in here.
 pub(crate) struct Region {
     group: GroupId,
@@ -124,8 +127,13 @@ impl Region {
     }
 
     /// Hands in a router's frame. Frames of one router must come in the order in which it sent them.
+    /// One that finds too many before it is dropped: its session notices the gap, and opens again.
     pub(crate) fn deliver(&self, from: NodeKey, frame: ToRegion) {
-        self.push(|events| events.frames.push((from, frame)));
+        self.push(|events| {
+            if events.frames.len() < FRAMES_MAX {
+                events.frames.push((from, frame));
+            }
+        });
     }
 
     /// The latest announcement of this region, if it was ever open.

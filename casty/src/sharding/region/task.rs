@@ -16,14 +16,11 @@ use crate::base::NodeKey;
 use crate::raft::{LeaderId, Leadership, ProposeError, Proposed, Refusal};
 use crate::replication::encode_expire;
 use crate::sharding::Router;
-use crate::sharding::protocol::{Announcement, Leading, ToRegion, ToRouter, append, encode_to_router};
+use crate::sharding::protocol::{Announcement, Leading, ToRegion, ToRouter, WORDS_BYTES_MAX, append, encode_to_router};
 use crate::wire::Kind;
 
 /// How often the region lets others run before it proposes, so that what is about to happen shares the log entry.
 const LINGER_YIELDS: usize = 3;
-
-/// Words for one router leave in frames of about this many bytes.
-const FRAME_BYTES: usize = 1 << 20;
 
 /// How often a leader looks for sessions whose origins are gone.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
@@ -261,7 +258,7 @@ impl Task {
                 let mut bytes = 0;
                 let mut fits = |word: &ToRouter| {
                     bytes += word.bytes();
-                    bytes <= FRAME_BYTES
+                    bytes <= WORDS_BYTES_MAX
                 };
                 let count = words.iter().take_while(|word| fits(word)).count().max(1);
                 let (frame, post) = (&words[..count], &self.parts.post);

@@ -1,0 +1,107 @@
+//! What replicas of a group decode.
+
+use bytes::Bytes;
+
+use super::whole::{spelled, whole};
+use crate::base::{NodeKey, RequestId, SessionId};
+use crate::raft::{Envelope, Machine};
+use crate::replication::{
+    Command, GroupState, Record, Reply, SharedState, decode_command, encode_batch_header, encode_expire,
+};
+use crate::storage::MemoryState;
+
+/// A frame of a consensus group, without the cluster's id before it.
+pub fn consensus(bytes: &[u8]) -> bool {
+    let encode = |envelope: &Envelope| {
+        let mut out = Vec::new();
+        envelope.encode(&mut out);
+        out
+    };
+    whole(bytes, |bytes| Envelope::decode(bytes).ok(), encode)
+}
+
+/// A log entry of a data group. Replicas apply whatever was committed, readable or not, and stay alike.
+pub fn log_entry(bytes: &[u8]) -> bool {
+    let read =
+        whole(bytes, |bytes| decode_command(bytes).ok().map(|command| command_bytes(&command)), |bytes| bytes.clone());
+    let mut table = table();
+    for index in 1..3 {
+        let applied = table.apply(index, &Bytes::copy_from_slice(bytes));
+        assert!(applied.is_ok(), "an entry stops its group: {applied:?}");
+    }
+    let kept = kept(&table);
+    assert!(snapshot(&kept), "the table that an entry makes cannot be restored: {kept:?}");
+    read
+}
+
+/// The table of a data group, as a leader sends it.
+pub fn snapshot(bytes: &[u8]) -> bool {
+    let restore = |bytes: &[u8]| {
+        let mut table = table();
+        table.restore(bytes).ok().map(|()| table)
+    };
+    let restored = whole(bytes, restore, kept);
+    if let Some(mut table) = restore(bytes) {
+        for (index, entry) in (1..).zip(entries()) {
+            let applied = table.apply(index, &entry.into());
+            assert!(applied.is_ok(), "an entry stops a group that was restored: {applied:?}");
+        }
+    }
+    restored
+}
+
+fn table() -> SharedState {
+    SharedState::new(GroupState::new(Box::new(MemoryState::default())))
+}
+
+fn kept(table: &SharedState) -> Vec<u8> {
+    let kept = table.snapshot();
+    assert!(kept.is_ok(), "a table cannot be kept: {:?}", kept.as_ref().err());
+    kept.map(Vec::from).unwrap_or_default()
+}
+
+fn command_bytes(command: &Command<'_>) -> Vec<u8> {
+    match command {
+        Command::Batch(records) => batch(records),
+        Command::Expire(origin) => expire(*origin),
+    }
+}
+
+fn batch(records: &[Record<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_batch_header(&mut out);
+    records.iter().for_each(|record| out.extend(spelled(record)));
+    out
+}
+
+fn expire(origin: NodeKey) -> Vec<u8> {
+    let expire = encode_expire(origin);
+    assert!(expire.is_ok());
+    expire.unwrap_or_default()
+}
+
+pub(super) fn entries() -> Vec<Vec<u8>> {
+    let session = SessionId { origin: NodeKey(9), entity_type: 1, shard: 7 };
+    let first = Record {
+        entity_type: 1,
+        entity: "alice",
+        version: 1,
+        request: Some(RequestId { session, sequence: 12 }),
+        floor: 10,
+        change: Some(b"state"),
+        reply: Reply::Value(b"reply"),
+    };
+    let second = Record { version: 2, request: None, change: None, reply: Reply::Failed, ..first };
+    vec![batch(&[first, second]), batch(&[]), expire(NodeKey(300))]
+}
+
+pub(super) fn snapshots() -> Vec<Vec<u8>> {
+    let mut table = table();
+    let mut snapshots = vec![kept(&table)];
+    for (index, entry) in (1..).zip(entries()) {
+        let applied = table.apply(index, &entry.into());
+        assert!(applied.is_ok());
+        snapshots.push(kept(&table));
+    }
+    snapshots
+}

@@ -1,0 +1,115 @@
+//! What is decoded on a link before any layer above sees it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::whole::{spelled, whole};
+use crate::base::NodeKey;
+use crate::codec::decode;
+use crate::wire::{FRAME_BYTES_MAX, FrameReader, Hello, Kind, Member, Purpose, Reason, Refusal, Role, append};
+
+/// Bytes of a connection, as frames: all that come before an error or the end.
+///
+/// Whether they come at once or in pieces makes no difference, and the frames put together are the bytes that were read.
+pub fn frame(bytes: &[u8]) -> bool {
+    let frames = read(bytes, bytes.len());
+    let piece = bytes.first().map_or(1, |first| usize::from(first % 7) + 1);
+    assert!(frames == read(bytes, piece), "pieces of {piece} bytes make other frames of {bytes:?}");
+    let mut together = Vec::new();
+    for (kind, body) in &frames {
+        assert!(body.len() <= FRAME_BYTES_MAX, "a frame of {} bytes was taken", body.len());
+        let appended = append(&mut together, *kind, FRAME_BYTES_MAX, |out| out.extend_from_slice(body));
+        assert!(appended.is_ok(), "a frame that came cannot be sent: {appended:?}");
+    }
+    assert!(bytes.starts_with(&together), "the frames of {bytes:?} together are {together:?}");
+    !frames.is_empty()
+}
+
+/// A word of the handshake: a hello, a refusal, or a welcome.
+pub fn handshake(bytes: &[u8]) -> bool {
+    let hello = whole(bytes, |bytes| Hello::decode(bytes).ok()?.ok(), |hello| written(|out| hello.encode(out)));
+    let refusal = whole(bytes, |bytes| Refusal::decode(bytes).ok(), |refusal| written(|out| refusal.encode(out)));
+    if let Ok(refusal) = Refusal::decode(bytes) {
+        // Both sides tell it to their log.
+        let told = (refusal.clone().at_dialler().to_string(), refusal.at_acceptor().to_string());
+        assert!(!told.0.is_empty() && !told.1.is_empty());
+    }
+    let welcome = whole(bytes, |bytes| decode::<Member>(bytes).ok(), spelled);
+    hello || refusal || welcome
+}
+
+/// A packet of the membership protocol, heard by a member.
+pub fn gossip(bytes: &[u8]) -> bool {
+    crate::cluster::hear(bytes)
+}
+
+fn written(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), crate::codec::EncodeError>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let written = encode(&mut out);
+    assert!(written.is_ok(), "a word that came cannot be said: {written:?}");
+    out
+}
+
+fn read(bytes: &[u8], piece: usize) -> Vec<(Kind, Bytes)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    assert!(runtime.is_ok(), "a runtime is at hand: {:?}", runtime.as_ref().err());
+    let Ok(runtime) = runtime else { return Vec::new() };
+    runtime.block_on(async {
+        let mut reader = FrameReader::new(Pieces { rest: bytes, piece: piece.max(1) }, FRAME_BYTES_MAX);
+        let mut frames = Vec::new();
+        while let Ok(Some(frame)) = reader.next(Duration::MAX).await {
+            frames.push(frame);
+        }
+        frames
+    })
+}
+
+/// A connection that brings a few bytes at a time.
+struct Pieces<'a> {
+    rest: &'a [u8],
+    piece: usize,
+}
+
+impl AsyncRead for Pieces<'_> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let count = self.piece.min(self.rest.len()).min(buf.remaining());
+        let (now, later) = self.rest.split_at(count);
+        buf.put_slice(now);
+        self.rest = later;
+        Poll::Ready(Ok(()))
+    }
+}
+
+pub(super) fn frames() -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    for (kind, body) in [(Kind::PING, &b""[..]), (Kind::RAFT, b"consensus"), (Kind(99), b"?")] {
+        let appended = append(&mut out, kind, FRAME_BYTES_MAX, |out| out.extend_from_slice(body));
+        assert!(appended.is_ok());
+    }
+    vec![out]
+}
+
+pub(super) fn words() -> Vec<Vec<u8>> {
+    let member = |id: &str, life| Member::new(id.into(), life, format!("{id}:8001"), Role::Observer);
+    let hello = |purpose| Hello { cluster_name: "bank".to_owned(), member: member("a", 1), purpose };
+    let hellos = [hello(Purpose::Ask), hello(Purpose::Link { to: NodeKey(9), nonce: 300 })];
+    let (old, new) = (Box::new(member("b", 1)), Box::new(member("b", 2)));
+    let refusals = [
+        Refusal::Version { yours: 1, mine: 2 },
+        Refusal::Codec { yours: 1, mine: 2 },
+        Reason::ClusterName { yours: "bank".to_owned(), mine: "shop".to_owned() }.into(),
+        Reason::OtherNode { wanted: NodeKey(9), mine: new.clone() }.into(),
+        Reason::Superseded { yours: old, newest: new }.into(),
+        Reason::StaleLink.into(),
+        Reason::Leaving.into(),
+        Reason::TooManyPeers { max: 1_024 }.into(),
+    ];
+    let mut words: Vec<_> = hellos.iter().map(|hello| written(|out| hello.encode(out))).collect();
+    words.extend(refusals.iter().map(|refusal: &Refusal| written(|out| refusal.encode(out))));
+    words.push(spelled(&member("c", 3)));
+    words
+}

@@ -1,0 +1,42 @@
+//! Every place where bytes of a peer become values, each as a function of the bytes.
+//!
+//! Each decodes as a node does, and asserts what is promised of bytes from the network: nothing panics; what was decoded is
+//! encoded and decoded to the same; a body with a byte more is refused. It returns whether the bytes were taken. Fuzz
+//! targets and property tests call exactly these, so a finding of one is a test of the other. What they cannot assert by
+//! themselves, how much memory is taken, `tests/tests/allocation.rs` measures around them.
+
+mod actors;
+mod consensus;
+mod links;
+mod nodes;
+mod whole;
+
+pub use actors::{message, message_sample, state, state_sample};
+pub use consensus::{consensus, log_entry, snapshot};
+pub use links::{frame, gossip, handshake};
+pub use nodes::{announcement, control, to_region, to_router};
+
+/// A decoder of casty's own, with what belongs to it.
+#[derive(Clone, Copy)]
+pub struct Decoder {
+    /// The name of its function, and of its fuzz target.
+    pub name: &'static str,
+    /// Decodes, asserts, and says whether the bytes were taken.
+    pub run: fn(&[u8]) -> bool,
+    /// Bytes that it takes: at least one of each form that there is.
+    pub samples: fn() -> Vec<Vec<u8>>,
+}
+
+/// All decoders but those of messages and states, which belong to an actor.
+pub const ALL: &[Decoder] = &[
+    Decoder { name: "frame", run: frame, samples: links::frames },
+    Decoder { name: "handshake", run: handshake, samples: links::words },
+    Decoder { name: "gossip", run: gossip, samples: crate::cluster::samples },
+    Decoder { name: "consensus", run: consensus, samples: crate::raft::samples },
+    Decoder { name: "log_entry", run: log_entry, samples: consensus::entries },
+    Decoder { name: "snapshot", run: snapshot, samples: consensus::snapshots },
+    Decoder { name: "to_region", run: to_region, samples: nodes::calls },
+    Decoder { name: "to_router", run: to_router, samples: nodes::words },
+    Decoder { name: "control", run: control, samples: nodes::controls },
+    Decoder { name: "announcement", run: announcement, samples: nodes::announcements },
+];

@@ -1,0 +1,127 @@
+//! What routers, regions and nodes say to each other.
+
+use bytes::Bytes;
+
+use super::whole::{same, spelled, whole};
+use crate::actor::Access;
+use crate::base::{GroupId, NodeId, NodeKey, SessionId};
+use crate::node::{Charter, Control, Founder, Terms, Verdict, decode_word};
+use crate::raft::LeaderId;
+use crate::sharding::{
+    Announcement, Call, Declaration, Leading, Outcome, Request, ToRegion, ToRouter, decode_to_region, decode_to_router,
+    encode_to_router,
+};
+
+/// A router's word to a region. Behind a request's head anything may stand: it is the message, which its actor decodes.
+pub fn to_region(bytes: &[u8]) -> bool {
+    let decode = |bytes: &[u8]| decode_to_region(&Bytes::copy_from_slice(bytes)).ok();
+    let encode = |word: &ToRegion| {
+        let mut out = Vec::new();
+        word.encode(&mut out);
+        out
+    };
+    match decode(bytes).map(|word| word.what) {
+        Some(Call::Request(_)) => same(bytes, decode, encode),
+        _ => whole(bytes, decode, encode),
+    }
+}
+
+/// A region's words to a router.
+pub fn to_router(bytes: &[u8]) -> bool {
+    let decode = |bytes: &[u8]| decode_to_router(&Bytes::copy_from_slice(bytes)).ok();
+    whole(bytes, decode, |(group, words)| router_frame(*group, words))
+}
+
+/// What nodes say about the cluster itself.
+pub fn control(bytes: &[u8]) -> bool {
+    let decode = |bytes: &[u8]| decode_word::<Control>(bytes).ok();
+    if let Some(Control::Promise(charter) | Control::Founded(charter)) = decode(bytes) {
+        // A node asks this of every charter that it hears of.
+        assert_eq!(charter.has(NodeKey(7)), charter.keys().contains(&NodeKey(7)));
+    }
+    whole(bytes, decode, spelled)
+}
+
+/// What a node tells about the way of requests.
+pub fn announcement(bytes: &[u8]) -> bool {
+    whole(bytes, |bytes| decode_word::<Announcement>(bytes).ok(), spelled)
+}
+
+fn router_frame(group: GroupId, words: &[ToRouter]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_to_router(group, words, &mut out);
+    out
+}
+
+fn session() -> SessionId {
+    SessionId { origin: NodeKey(1 << 40), entity_type: 2, shard: 3 }
+}
+
+fn leader() -> LeaderId {
+    LeaderId { term: 4, node: NodeKey(1 << 40) }
+}
+
+pub(super) fn calls() -> Vec<Vec<u8>> {
+    let body = Bytes::from_static(b"message");
+    let request = Request { sequence: 5, floor: 4, entity: "alice".into(), tag: 6, access: Access::Write, body };
+    let calls = [
+        Call::Open { leader: leader(), epoch: 2, first: 5, fresh: 6 },
+        Call::Request(request),
+        Call::Skip { sequence: 5 },
+    ];
+    let spelled = |what| {
+        let mut out = Vec::new();
+        ToRegion { group: GroupId(3), session: session(), counter: 9, what }.encode(&mut out);
+        out
+    };
+    calls.into_iter().map(spelled).collect()
+}
+
+pub(super) fn words() -> Vec<Vec<u8>> {
+    let outcomes = [
+        Outcome::Value(Bytes::from_static(b"reply")),
+        Outcome::Failed,
+        Outcome::Full,
+        Outcome::Unavailable("no leader".to_owned()),
+    ];
+    let answer = |(sequence, outcome)| ToRouter::Answer { session: session(), counter: 3, sequence, outcome };
+    let mut words: Vec<_> = (0..).zip(outcomes).map(answer).collect();
+    words.push(ToRouter::Reopen { session: session(), counter: 3 });
+    words.push(ToRouter::Closed { epoch: 4 });
+    words.push(ToRouter::Expired { origin: NodeKey(8) });
+    vec![router_frame(GroupId(7), &words), router_frame(GroupId(7), &[])]
+}
+
+pub(super) fn controls() -> Vec<Vec<u8>> {
+    let founder = |name: &str| {
+        let id = NodeId::from(name);
+        Founder { key: NodeKey::new(&id, 1), id }
+    };
+    let charter =
+        Charter::new(vec![founder("a"), founder("b"), founder("c")], Terms { size: 3, groups: 4, replicas: 3 });
+    let controls = [
+        Control::Promise(charter.clone()),
+        Control::Refused { cluster_id: charter.cluster_id() },
+        Control::Founded(charter),
+        Control::Declare { id: 1, declaration: declaration() },
+        Control::Declared { id: 1, verdict: Verdict::Agreed },
+        Control::Declared { id: 1, verdict: Verdict::Conflict(declaration()) },
+        Control::Declared { id: 1, verdict: Verdict::Again },
+    ];
+    controls.iter().map(spelled).collect()
+}
+
+pub(super) fn announcements() -> Vec<Vec<u8>> {
+    let leading = Leading { group: GroupId(3), leader: leader(), epoch: 2, open: true };
+    let full = Announcement {
+        cluster_id: Some(u64::MAX),
+        origin: Some(NodeKey(9)),
+        leading: vec![leading, Leading { open: false, ..leading }],
+        declared: vec![declaration()],
+    };
+    vec![spelled(&full), spelled(&Announcement::default())]
+}
+
+fn declaration() -> Declaration {
+    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100 }
+}

@@ -1,0 +1,82 @@
+//! Somebody on the network who is no node, and says to one whatever a test wants.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::base::NodeKey;
+use crate::cluster::{Kind, Member, Role};
+use crate::wire::{FRAME_BYTES_MAX, FrameReader, HANDSHAKE_BYTES_MAX, HandshakeError, Hello, Purpose, append};
+
+/// A connection to a node by somebody who is no node.
+pub struct Stranger {
+    stream: TcpStream,
+}
+
+impl Stranger {
+    /// Connects to a node, and says nothing.
+    pub async fn connect(addr: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream })
+    }
+
+    /// Connects to a node and is let in as the peer `name`: what it writes from now on is taken for frames.
+    pub async fn link(addr: &str, cluster_name: &str, name: &str) -> io::Result<Self> {
+        let node = Self::connect(addr).await?.greet(cluster_name, name, Purpose::Ask).await?;
+        let mut linked = Self::connect(addr).await?;
+        linked.greet(cluster_name, name, Purpose::Link { to: node, nonce: 1 }).await?;
+        Ok(linked)
+    }
+
+    /// The bytes of the frame with which a peer `name` asks who is there.
+    pub fn hello(cluster_name: &str, name: &str) -> io::Result<Vec<u8>> {
+        hello(cluster_name, name, Purpose::Ask)
+    }
+
+    /// Writes bytes as they are.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Writes a frame.
+    pub async fn frame(&mut self, kind: Kind, body: &[u8]) -> io::Result<()> {
+        self.write(&framed(kind, body)?).await
+    }
+
+    /// Waits until the node closes the connection, whatever it says before.
+    pub async fn closed(&mut self) {
+        let mut unread = [0; 1024];
+        while self.stream.read(&mut unread).await.is_ok_and(|count| count > 0) {}
+    }
+
+    async fn greet(&mut self, cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<NodeKey> {
+        self.write(&hello(cluster_name, name, purpose)?).await?;
+        // The node says nothing after its answer, so nothing of the next words is lost with the reader.
+        let mut reader = FrameReader::new(&mut self.stream, HANDSHAKE_BYTES_MAX);
+        match reader.next(Duration::MAX).await.map_err(io::Error::other)? {
+            Some((Kind::WELCOME, member)) => {
+                crate::codec::decode::<Member>(&member).map(|member| member.key).map_err(io::Error::other)
+            }
+            Some((kind, _)) => Err(io::Error::other(format!("the node answered with a frame of {kind:?}"))),
+            None => Err(io::Error::other(HandshakeError::Closed)),
+        }
+    }
+}
+
+fn hello(cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<Vec<u8>> {
+    // Nobody listens there, and a node that dials it learns so at once.
+    let member = Member::new(name.into(), 1, "127.0.0.1:1", Role::Observer);
+    let mut body = Vec::new();
+    Hello { cluster_name: cluster_name.to_owned(), member, purpose }.encode(&mut body).map_err(io::Error::other)?;
+    framed(Kind::HELLO, &body)
+}
+
+fn framed(kind: Kind, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut frame = Vec::new();
+    append(&mut frame, kind, FRAME_BYTES_MAX, |out| out.extend_from_slice(body))
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(frame)
+}
