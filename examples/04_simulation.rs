@@ -17,15 +17,15 @@ use casty::testkit::sim::{Faults, Scenario, Sim};
 const SEATS: u64 = 12;
 
 #[message]
-pub struct Buy;
+struct Buy;
 
 #[message]
 #[derive(Debug)]
-pub struct SoldOut;
+struct SoldOut;
 
 /// The wrong one: what is left belongs to the node, and is forgotten with it.
 #[persistent(visitors)]
-pub struct Forgetful {
+struct Forgetful {
     left: u64,
     visitors: u64,
 }
@@ -46,7 +46,7 @@ impl Forgetful {
 
 /// The right one: all of it is state.
 #[persistent]
-pub struct Hall {
+struct Hall {
     left: u64,
 }
 
