@@ -157,7 +157,7 @@ impl Group {
 
     /// Why the group has stopped, if it has.
     pub fn failure(&self) -> Option<RaftError> {
-        self.engine.is_stopped().then(|| self.engine.stopped())
+        self.engine.is_closed().then(|| self.engine.stopped())
     }
 
     pub(super) fn engine(&self) -> &Engine {

@@ -37,7 +37,7 @@ pub(super) async fn publish(engine: Engine, settings: RaftSettings, said: watch:
             break;
         }
     }
-    engine.mark_stopped();
+    engine.close();
     say(&said, Leadership::default());
 }
 

@@ -1,8 +1,8 @@
 //! A node that strangers attack, and clients that must not notice.
 
 use std::panic;
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use casty::Sharded;
@@ -26,8 +26,8 @@ const SERVING: usize = 1;
 /// Entities that are asked in turn; the attacked node leads some of them.
 const USERS: u64 = 24;
 
-/// Panics of this program so far.
-static PANICS: AtomicUsize = AtomicUsize::new(0);
+/// What panicked since the last siege, in whatever thread.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A cluster of which one node is attacked.
 pub(crate) struct Siege {
@@ -42,7 +42,7 @@ impl Siege {
         HOOK.call_once(|| {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
-                PANICS.fetch_add(1, Ordering::Relaxed);
+                PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(info.to_string());
                 before(info);
             }));
         });
@@ -95,7 +95,8 @@ impl Siege {
             let balance = self.accounts.entity(format!("user-{user}")).balance(GetBalance).timeout(ASK_MAX).await;
             assert_eq!(balance, Ok(self.rounds), "user {user}");
         }
-        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something panicked");
+        let panics = std::mem::take(&mut *PANICS.lock().unwrap_or_else(PoisonError::into_inner));
+        assert!(panics.is_empty(), "something panicked, here or as the siege before ended: {panics:#?}");
     }
 }
 

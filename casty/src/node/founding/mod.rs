@@ -3,7 +3,8 @@
 //! A pure core. A node promises itself to one exact charter of `expected_size` nodes. Whoever holds the promises of all
 //! of them founds the cluster, always with the same charter, so it does no harm if several do. A promise may be withdrawn
 //! while nothing came of it, when a founder has a newer life, or has been away for long, or when the nodes in sight have
-//! called for another charter for long; from then on the charter is refused for good, and the others are told. A node
+//! called for another charter for long; from then on the charter is refused for good, and the others are told. If the same
+//! founders come together again, they call for another charter by another number of the attempt. A node
 //! that hears of a founded cluster never founds another.
 //!
 //! A founder may have been held up with all promises in hand, and found when the others have given up. If a majority
@@ -37,14 +38,16 @@ pub(crate) struct Charter {
     pub(crate) groups: u16,
     /// Replicas of a group.
     pub(crate) replicas: u8,
+    /// How often these founders have given each other up before.
+    pub(crate) attempt: u32,
 }
 
 impl Charter {
-    /// The charter of these founders.
+    /// The charter of these founders, at their first attempt.
     pub(crate) fn new(mut founders: Vec<Founder>, terms: Terms) -> Self {
         founders.sort();
         let groups = u16::try_from(founders.len() * terms.groups).unwrap_or(u16::MAX);
-        Self { founders, groups, replicas: terms.replicas }
+        Self { founders, groups, replicas: terms.replicas, attempt: 0 }
     }
 
     /// The identity of the cluster that it founds.
@@ -111,6 +114,9 @@ const LOOKS_BEFORE_WITHDRAWAL: u32 = 50;
 pub(super) struct Founding {
     me: NodeKey,
     terms: Terms,
+    /// The attempt that this node calls for: the same founders may come together again, and one of them may refuse what
+    /// they called for before.
+    attempt: u32,
     may_found: bool,
     standing: Standing,
     refused: BTreeSet<u64>,
@@ -134,6 +140,7 @@ impl Founding {
         Self {
             me,
             terms,
+            attempt: 0,
             may_found,
             standing: Standing::Looking,
             refused,
@@ -170,23 +177,28 @@ impl Founding {
     /// The charter that the nodes in sight call for: the first of them, by id.
     fn called_for(&self) -> Option<Charter> {
         let founders = self.last_view.get(..self.terms.size)?;
-        let charter = Charter::new(founders.to_vec(), self.terms);
+        let charter = Charter { attempt: self.attempt, ..Charter::new(founders.to_vec(), self.terms) };
         (self.may_found && charter.has(self.me)).then_some(charter)
     }
 
     fn promise(&mut self) -> Option<Step> {
-        let charter = self.called_for().filter(|charter| !self.refused.contains(&charter.cluster_id()))?;
+        let mut charter = self.called_for()?;
+        while self.refuses(&charter) {
+            self.attempt = self.attempt.checked_add(1)?;
+            charter.attempt = self.attempt;
+        }
         self.standing = Standing::Promised(charter.clone());
         self.misfits = 0;
         self.promises.insert(self.me, charter.cluster_id());
         self.found_if_all_promised().or(Some(Step::Promise(charter)))
     }
 
-    /// Whether nothing will come of a promise: a founder has a newer life, or for long the view has not fitted.
+    /// Whether nothing will come of a promise: a founder has a newer life or calls for another attempt, or for long the
+    /// view has not fitted.
     fn is_hopeless(&mut self, charter: &Charter) -> bool {
         let reborn =
             |founder: &Founder| self.last_view.iter().any(|now| now.id == founder.id && now.key != founder.key);
-        if charter.founders.iter().any(reborn) {
+        if charter.attempt < self.attempt || charter.founders.iter().any(reborn) {
             return true;
         }
         let fits = self.called_for().as_ref() == Some(charter);
@@ -253,6 +265,9 @@ impl Founding {
     /// Another node has promised itself to `charter`.
     pub(super) fn promised(&mut self, from: NodeKey, charter: &Charter) -> Option<Step> {
         self.promises.insert(from, charter.cluster_id());
+        if charter.has(self.me) && charter.has(from) {
+            self.attempt = self.attempt.max(charter.attempt);
+        }
         self.found_if_all_promised()
     }
 

@@ -211,3 +211,22 @@ fn one_node_founds_alone() {
     a.look(vec![founder("a", 1)]);
     assert!(matches!(a.look(vec![founder("a", 1)]), Some(Step::Found(_))));
 }
+
+#[test]
+fn founders_that_gave_each_other_up_found_when_they_meet_again() {
+    let (mut a, first) = withdrawn();
+    let (mut b, mut c) = (founding("b"), founding("c"));
+    for other in [&mut b, &mut c] {
+        assert_eq!(promise_of(other, &three(1)), first);
+    }
+    // The others still stand by their promises when `a` sees them again.
+    let second = promise_of(&mut a, &three(1));
+    assert_eq!((second.attempt, &second.founders), (1, &first.founders));
+    for other in [&mut b, &mut c] {
+        assert_eq!(other.promised(founder("a", 1).key, &second), None);
+        assert_eq!(other.look(three(1)), Some(Step::Withdraw(first.clone())));
+        assert_eq!(other.look(three(1)), Some(Step::Promise(second.clone())));
+    }
+    assert_eq!(a.promised(founder("b", 1).key, &second), None);
+    assert_eq!(a.promised(founder("c", 1).key, &second), Some(Step::Found(second)));
+}

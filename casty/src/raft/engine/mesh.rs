@@ -9,8 +9,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
+use super::core::Core;
 use super::peer::Peer;
-use super::types::Raft;
 use super::wire::{Envelope, Frame, Request, Response};
 use crate::base::{GroupId, NodeKey, StableMap, stable_hash_parts};
 use crate::raft::{Links, RaftSettings};
@@ -34,7 +34,7 @@ pub(in crate::raft) struct Mesh {
 /// A group that takes part.
 #[derive(Clone)]
 pub(super) struct Member {
-    pub(super) raft: Raft,
+    pub(super) core: Core,
     /// A voter that restarts does not know the lease that it gave its leader, so it votes for nobody before this.
     pub(super) votes_from: Option<Instant>,
 }

@@ -2,6 +2,7 @@
 
 mod acks;
 mod config;
+mod core;
 mod log;
 mod machine;
 mod mesh;
@@ -20,7 +21,6 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use openraft::ReadPolicy;
@@ -32,6 +32,7 @@ use tokio::time::Instant;
 use super::{GroupStatus, LeaderId, Machine, RaftError};
 use crate::base::{GroupId, NodeKey};
 use crate::storage::LogStore;
+use core::Core;
 use types::{Raft, TypeConfig};
 
 pub(super) use mesh::Mesh;
@@ -46,8 +47,7 @@ pub(crate) use wire::Envelope;
 pub(super) struct Engine {
     group: GroupId,
     me: NodeKey,
-    raft: Raft,
-    stopped: Arc<AtomicBool>,
+    core: Core,
 }
 
 impl Engine {
@@ -79,8 +79,9 @@ impl Engine {
             .await
             .map_err(|why| RaftError::Stopped { group, why: why.to_string() })?;
         let votes_from = restarted.then(|| Instant::now() + settings.election_max);
-        mesh.add(group, mesh::Member { raft: raft.clone(), votes_from });
-        let engine = Self { group, me, raft, stopped: Arc::default() };
+        let core = Core::new(raft);
+        mesh.add(group, mesh::Member { core: core.clone(), votes_from });
+        let engine = Self { group, me, core };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
         Ok(engine)
     }
@@ -91,36 +92,43 @@ impl Engine {
         if leader.node != self.me {
             return false;
         }
-        let Ok(linearizer) = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await else { return false };
+        let linearizer = self.core.unless_closed(self.core.raft.get_read_linearizer(ReadPolicy::ReadIndex)).await;
+        let Some(Ok(linearizer)) = linearizer else { return false };
         if **linearizer.read_log_id().committed_leader_id() != leader.term {
             return false;
         }
-        matches!(linearizer.try_await_ready(&self.raft, Some(patience)).await, Ok(Ok(_)))
+        let ready = linearizer.try_await_ready(&self.core.raft, Some(patience));
+        matches!(self.core.unless_closed(ready).await, Some(Ok(Ok(_))))
     }
 
     /// Stands for election, after a pre-vote. `false`: the group has stopped.
     pub(super) async fn elect(&self) -> bool {
-        self.raft.trigger().elect(true).await.is_ok()
+        matches!(self.core.unless_closed(self.core.raft.trigger().elect(true)).await, Some(Ok(())))
     }
 
     /// Begins to hand the leadership over.
     pub(super) async fn transfer(&self, to: NodeKey) -> Result<(), RaftError> {
-        self.raft.trigger().transfer_leader(to.0).await.map_err(|why| self.fatal(&why))
+        self.unless_stopped(self.core.raft.trigger().transfer_leader(to.0)).await
     }
 
     pub(super) async fn reconfigure(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
         let failed = |why: String| RaftError::NotReconfigured { group: self.group, why };
         let wanted: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
-        let present: BTreeSet<u64> = self.raft.voter_ids().chain(self.raft.learner_ids()).collect();
-        for new in wanted.difference(&present) {
-            self.raft.add_learner(*new, (), true).await.map_err(|why| failed(why.to_string()))?;
-        }
-        self.raft.change_membership(wanted, false).await.map(drop).map_err(|why| failed(why.to_string()))
+        let raft = &self.core.raft;
+        let present: BTreeSet<u64> = raft.voter_ids().chain(raft.learner_ids()).collect();
+        let change = async {
+            for new in wanted.difference(&present) {
+                raft.add_learner(*new, (), true).await?;
+            }
+            raft.change_membership(wanted.clone(), false).await
+        };
+        let changed = self.core.unless_closed(change).await.ok_or_else(|| self.stopped())?;
+        changed.map(drop).map_err(|why| failed(why.to_string()))
     }
 
     /// Takes a snapshot, behind which the log is compacted.
     pub(super) async fn compact(&self) -> Result<(), RaftError> {
-        self.raft.trigger().snapshot().await.map_err(|why| self.fatal(&why))
+        self.unless_stopped(self.core.raft.trigger().snapshot()).await
     }
 
     async fn compact_when(self, due: Arc<Notify>) {
@@ -134,7 +142,7 @@ impl Engine {
     }
 
     pub(super) fn status(&self) -> GroupStatus {
-        let metrics = self.raft.metrics();
+        let metrics = self.core.raft.metrics();
         let metrics = metrics.borrow_watched();
         GroupStatus {
             last_index: metrics.last_log_index,
@@ -150,30 +158,30 @@ impl Engine {
     /// How long ago the last message was sent that a quorum has acknowledged; `None` when this node does not lead.
     pub(super) fn quorum_age(&self) -> Option<Duration> {
         use openraft::Instant;
-        if self.raft.voter_ids().eq([self.me.0]) {
+        if self.core.raft.voter_ids().eq([self.me.0]) {
             return Some(Duration::ZERO);
         }
-        let metrics = self.raft.data_metrics();
+        let metrics = self.core.raft.data_metrics();
         let acked = metrics.borrow_watched().last_quorum_acked;
         acked.map(|acked| acked.elapsed())
     }
 
     pub(super) fn pulse(&self) -> Pulse {
-        Pulse::new(self.me, self.raft.server_metrics())
+        Pulse::new(self.me, self.core.raft.server_metrics())
     }
 
-    /// Nothing is proposed from here on.
-    pub(super) fn mark_stopped(&self) {
-        self.stopped.store(true, Ordering::Release);
+    /// Nothing is asked of the group from here on.
+    pub(super) fn close(&self) {
+        self.core.close();
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
+    pub(super) fn is_closed(&self) -> bool {
+        self.core.is_closed()
     }
 
     /// Why the group has stopped.
     pub(super) fn stopped(&self) -> RaftError {
-        let metrics = self.raft.metrics();
+        let metrics = self.core.raft.metrics();
         let running = metrics.borrow_watched().running_state.clone();
         match running {
             Ok(()) => RaftError::Stopped { group: self.group, why: "it was closed".into() },
@@ -182,10 +190,15 @@ impl Engine {
     }
 
     pub(super) async fn shutdown(&self) {
-        self.mark_stopped();
-        if let Err(why) = self.raft.shutdown().await {
+        self.close();
+        if let Err(why) = self.core.raft.shutdown().await {
             tracing::error!(group = %self.group, %why, "a group did not stop in order");
         }
+    }
+
+    async fn unless_stopped(&self, call: impl Future<Output = Result<(), Fatal<TypeConfig>>>) -> Result<(), RaftError> {
+        let done = self.core.unless_closed(call).await.ok_or_else(|| self.stopped())?;
+        done.map_err(|why| self.fatal(&why))
     }
 
     fn fatal(&self, why: &Fatal<TypeConfig>) -> RaftError {

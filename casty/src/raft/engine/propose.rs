@@ -28,7 +28,7 @@ impl Engine {
     /// Proposes a command under one leadership of this node.
     pub(in crate::raft) fn propose(&self, leader: LeaderId, command: Bytes, done: ProposalDone) {
         let refuse = |why| Err(ProposeError::NotProposed { group: self.group, why });
-        if self.is_stopped() {
+        if self.is_closed() {
             return done(refuse(Refusal::Stopped));
         }
         if leader.node != self.me {
@@ -40,7 +40,7 @@ impl Engine {
         let fate = Fate(Arc::new(Mutex::new(Some(done))));
         let (engine, told) = (self.clone(), fate.clone());
         let responder = Done::new(move |result| told.tell(engine.fate(leader, result)));
-        let write = self.raft.write(Command(command)).with_leader(leader.term).responder(responder);
+        let write = self.core.raft.write(Command(command)).with_leader(leader.term).responder(responder);
         // The only thing that this waits for is a place in the queue of the core.
         let mut queued = pin!(tokio::task::coop::unconstrained(write.into_future()));
         if queued.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {

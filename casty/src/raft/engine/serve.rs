@@ -84,9 +84,10 @@ impl Mesh {
         member: Member,
         mut appends: mpsc::Receiver<AppendRequest>,
     ) {
-        let mut replies = Box::pin(member.raft.stream_append(poll_fn(move |cx| appends.poll_recv(cx))));
+        let core = &member.core;
+        let mut replies = Box::pin(core.raft.stream_append(poll_fn(move |cx| appends.poll_recv(cx))));
         let mut number = 0;
-        while let Some(Ok(result)) = replies.next().await {
+        while let Some(Some(Ok(result))) = core.unless_closed(replies.next()).await {
             if !self.send(from, group, Frame::Appended { session, number, result }) {
                 break;
             }
@@ -108,13 +109,14 @@ impl Mesh {
         runtime.spawn(async move {
             let previous = request.prev_log_id;
             let last = request.entries.last().map(|entry| entry.log_id).or(previous);
-            let frame = match member.raft.append_entries(request).await {
-                Ok(response) if response.is_conflict() && previous.is_none() => Frame::Gone { session },
-                Ok(response) => {
+            let core = &member.core;
+            let frame = match core.unless_closed(core.raft.append_entries(request)).await {
+                Some(Ok(response)) if response.is_conflict() && previous.is_none() => Frame::Gone { session },
+                Some(Ok(response)) => {
                     let result = response.into_stream_result(previous, last);
                     Frame::Appended { session, number: 0, result }
                 }
-                Err(_) => Frame::Gone { session },
+                Some(Err(_)) | None => Frame::Gone { session },
             };
             mesh.send(from, group, frame);
             drop(permit);
@@ -129,21 +131,21 @@ impl Mesh {
         };
         let mesh = self.clone();
         runtime.spawn(async move {
-            let response = mesh.respond(from, group, member, request).await.unwrap_or(Response::Refused);
+            let response = member.core.unless_closed(mesh.respond(from, group, &member, request)).await;
+            let response = response.flatten().unwrap_or(Response::Refused);
             mesh.send(from, group, Frame::Answer { id, response });
             drop(permit);
         });
     }
 
-    async fn respond(&self, from: NodeKey, group: GroupId, member: Member, request: Request) -> Option<Response> {
+    async fn respond(&self, from: NodeKey, group: GroupId, member: &Member, request: Request) -> Option<Response> {
         let may_vote = member.votes_from.is_none_or(|from| Instant::now() >= from);
+        let raft = &member.core.raft;
         match request {
-            Request::Vote(request) if may_vote => member.raft.vote(request).await.map(Response::Vote).ok(),
-            Request::PreVote(request) if may_vote => member.raft.pre_vote(request).await.map(Response::Vote).ok(),
+            Request::Vote(request) if may_vote => raft.vote(request).await.map(Response::Vote).ok(),
+            Request::PreVote(request) if may_vote => raft.pre_vote(request).await.map(Response::Vote).ok(),
             Request::Vote(_) | Request::PreVote(_) => None,
-            Request::Transfer(request) => {
-                member.raft.handle_transfer_leader(request).await.map(Response::Transfer).ok()
-            }
+            Request::Transfer(request) => raft.handle_transfer_leader(request).await.map(Response::Transfer).ok(),
             Request::Chunk(chunk) => self.assemble(from, group, member, chunk).await,
         }
     }

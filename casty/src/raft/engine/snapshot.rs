@@ -62,7 +62,7 @@ impl Mesh {
         &self,
         from: NodeKey,
         group: GroupId,
-        member: Member,
+        member: &Member,
         chunk: Chunk,
     ) -> Option<Response> {
         if chunk.total > self.settings.snapshot_bytes_max {
@@ -75,7 +75,7 @@ impl Mesh {
             Step::OutOfPlace => None,
             Step::Whole(bytes) => {
                 let snapshot = Snapshot { meta: chunk.meta, snapshot: SnapshotData::Received(bytes.into()) };
-                member.raft.install_full_snapshot(chunk.vote, snapshot).await.map(Response::Installed).ok()
+                member.core.raft.install_full_snapshot(chunk.vote, snapshot).await.map(Response::Installed).ok()
             }
         }
     }

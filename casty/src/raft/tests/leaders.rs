@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::select_all;
 use tokio::time::Instant;
 
-use super::cluster::{Cluster, command, key, soon};
+use super::cluster::{Cluster, GROUP, Node, command, key, soon};
 use super::recorder::Recorder;
 use crate::base::GroupId;
 use crate::raft::RaftSettings;
@@ -122,6 +123,23 @@ async fn the_voter_that_campaigns_leads_a_new_group() {
     let cluster = Cluster::new(3, RaftSettings::default()).await;
     cluster.nodes[1].group.campaign().await;
     assert_eq!(cluster.leader().await.0, 1);
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_a_group_that_is_closed_meanwhile_is_told_though_nobody_waits_for_the_close() {
+    let (cluster, leader, id) = Cluster::three(RaftSettings::default()).await;
+    let Node { host, group, .. } = &cluster.nodes[leader];
+    let mut closing = Box::pin(host.close(GROUP));
+    assert!(closing.as_mut().now_or_never().is_none());
+    drop(closing);
+    // The core ends when it runs, and the calls below find it ended.
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(soon("a confirmation", group.confirm(id)).await.is_err());
+    assert!(soon("a transfer", group.transfer(key((leader + 1) % 3))).await.is_err());
+    assert!(soon("a compaction", group.compact()).await.is_err());
+    assert!(soon("a change of the voters", group.reconfigure(&[key(leader)])).await.is_err());
+    soon("a campaign", group.campaign()).await;
     cluster.shutdown().await;
 }
 

@@ -24,6 +24,9 @@ pub(super) struct Plan {
     /// How many founders may still crash: a minority of each group's replicas.
     losses_left: usize,
     lost: Vec<usize>,
+    /// Whether crashes are what happens while the cluster is being founded, and nothing else, or all but crashes. A founder
+    /// that was cut off and gave its promise up has lost its replicas like one that crashed; both would be too many.
+    crashes_while_founding: bool,
     rng: StdRng,
     next: Duration,
 }
@@ -39,20 +42,25 @@ impl Plan {
         seed: u64,
     ) -> Self {
         let losses_left = (replicas.min(founders) - 1) / 2;
-        let rng = StdRng::seed_from_u64(seed);
-        let mut plan = Self { faults, nodes, founders, losses_left, lost: Vec::new(), rng, next: begin };
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (lost, crashes_while_founding) = (Vec::new(), rng.random());
+        let mut plan = Self { faults, nodes, founders, losses_left, lost, crashes_while_founding, rng, next: begin };
         plan.schedule(begin);
         plan
     }
 
     /// The fault that begins at `now`, if one does, and for how long.
-    pub(super) fn draw(&mut self, now: Duration) -> Option<(Fault, Duration)> {
+    pub(super) fn draw(&mut self, now: Duration, founding: bool) -> Option<(Fault, Duration)> {
         if now < self.next {
             return None;
         }
         self.schedule(now);
         let kinds: Vec<_> = self.faults.kinds.iter().copied().collect();
         let kind = *kinds.choose(&mut self.rng)?;
+        let crashes = matches!(kind, FaultKind::Crash | FaultKind::PowerLoss);
+        if founding && crashes != self.crashes_while_founding {
+            return None;
+        }
         let lasts = self.between(SHORTEST, self.faults.longest.max(SHORTEST));
         Some((self.fault(kind)?, lasts))
     }
@@ -137,8 +145,12 @@ mod tests {
     use super::*;
 
     fn faults_of(seed: u64) -> Vec<(Fault, Duration)> {
+        drawn(seed, false)
+    }
+
+    fn drawn(seed: u64, founding: bool) -> Vec<(Fault, Duration)> {
         let mut plan = Plan::new(Faults::all(), 4, 3, 3, Duration::ZERO, seed);
-        (0..60_000).filter_map(|ms| plan.draw(Duration::from_millis(ms))).collect()
+        (0..60_000).filter_map(|ms| plan.draw(Duration::from_millis(ms), founding)).collect()
     }
 
     #[test]
@@ -159,6 +171,18 @@ mod tests {
             founders.dedup();
             assert!(founders.len() <= 1, "seed {seed}: {founders:?}");
         }
+    }
+
+    #[test]
+    fn while_a_cluster_is_founded_nodes_crash_or_suffer_something_else() {
+        let mut crashed = 0;
+        for seed in 0..20 {
+            let drawn = drawn(seed, true);
+            let crashes = drawn.iter().filter(|(fault, _)| matches!(fault, Fault::Crash { .. })).count();
+            assert!(!drawn.is_empty() && (crashes == 0 || crashes == drawn.len()), "seed {seed}: {drawn:?}");
+            crashed += usize::from(crashes > 0);
+        }
+        assert!((1..20).contains(&crashed), "{crashed} of 20");
     }
 
     #[test]

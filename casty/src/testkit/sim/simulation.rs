@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use super::client::{Shared, Violation};
 use super::clock::SimClock;
 use super::cluster::Cluster;
+use super::fault::Fault;
 use super::faults_on::FaultsOn;
 use super::host::{Host, Setup};
 use super::net::{HostNet, Network};
@@ -79,20 +80,21 @@ impl Simulation {
         let (begin, nodes) = (self.clock.now(), self.hosts.len());
         let mut plan = Plan::new(sim.faults.clone(), nodes, sim.nodes, sim.replicas, begin, self.rng.random());
         self.note(format!("faults begin, for {:?}", sim.lasting));
+        let mut founding = true;
         while self.clock.now() < begin + sim.lasting {
             let now = self.clock.now();
-            if let Some((fault, lasts)) = plan.draw(now) {
+            founding = founding && !self.all_ready();
+            if let Some((fault, lasts)) = plan.draw(now, founding) {
                 self.begin_fault(fault, now + lasts);
             }
             self.step()?;
         }
-        self.heal()?;
+        self.heal();
         self.run_until(HEALING_MAX, "the cluster heals", |me| me.all_ready() && me.shared.running() == 0)?;
         self.check()
     }
 
-    fn begin_fault(&mut self, fault: super::fault::Fault, until: Duration) {
-        use super::fault::Fault;
+    fn begin_fault(&mut self, fault: Fault, until: Duration) {
         if let Fault::Crash { node, .. } = fault
             && (self.hosts[node].life().is_none() || self.faults_on.is_down(node))
         {
@@ -103,13 +105,12 @@ impl Simulation {
     }
 
     /// Ends all faults.
-    fn heal(&mut self) -> Result<(), Violation> {
+    fn heal(&mut self) {
         self.note("faults are over".to_owned());
         self.shared.end();
         let down = self.faults_on.end(Duration::MAX, &mut self.hosts, &self.network);
         let now = self.clock.now();
         down.into_iter().for_each(|host| self.boots[host] = Some(now));
-        Ok(())
     }
 
     /// Runs the checks of the scenario on the first node, one after the other.
