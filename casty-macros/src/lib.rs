@@ -27,6 +27,9 @@ use proc_macro::TokenStream;
 /// The wire name is the module path and the name of the type. Nodes recognise a message by it, so a message that is
 /// moved or renamed is another message. `#[message(name = "bank.Deposit")]` fixes the name.
 ///
+/// `#[message(local)]` makes a message that never leaves its node: `Message` alone, without serde and without a name. It may
+/// carry anything that is `Send + 'static`, and have type parameters. Actors that handle it are `#[actor(local)]`.
+///
 /// # Example
 ///
 /// ```ignore
@@ -41,7 +44,7 @@ use proc_macro::TokenStream;
 ///
 /// # Misuse
 ///
-/// These are compile errors: a type with generic parameters, a union, a derive of `Serialize` or `Deserialize` beside
+/// These are compile errors: a type with generic parameters (if it is not `local`), a union, a derive of `Serialize` or `Deserialize` beside
 /// it, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
 #[proc_macro_attribute]
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -55,6 +58,8 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - Handlers: methods with `#[handler]`, `fn` or `async fn`, that take `&self` (a read) or `&mut self` (a write), one
 ///   message by value and, in any position, `ctx: &mut Ctx<Self>` or `ctx: &Ctx<Self>`. The reply is what they return.
 ///   A return type whose last path segment is `Result` is split: the asker gets its error, typed.
+/// - Handlers whose arguments are their message: methods with `#[message]`, which take any number of owned arguments, each
+///   with a name.
 /// - `fn new(id: EntityId) -> Self`: the actor can be made from an id, as entities are.
 /// - `on_start(&mut self) -> Result<(), BoxError>` and `on_stop(&mut self)`, `fn` or `async fn`, with `ctx` if they want
 ///   it: run before the first message and after the last.
@@ -67,13 +72,18 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - `enum AccountMsg { Deposit(Deposit, Port<u64>), Balance(GetBalance, Port<u64>) }`, the type of the mailbox. Its
 ///   variants are named after the methods.
+/// - For a `#[message]` method `rename(&mut self, name: String)`: `#[message] pub struct Rename { pub name: String }`, beside
+///   the block, and `AccountHandle::rename(String)`. The struct has the visibility of the method and is `pub` if that has
+///   none; `#[message(name = "bank.Rename")]` fixes its wire name. To send it without a reply in mind, write
+///   `account.rename(name).send()` or `account.send(Rename { name })`.
 /// - `impl Handles<Deposit> for Account` and so on, and `impl Actor for Account`.
 /// - `struct AccountHandle<T>` with the methods `deposit(Deposit)` and `balance(GetBalance)`. Every reference to an
 ///   `Account` derefs to it, so they need no import. They have the documentation of the handlers, and lead to them in an
 ///   editor. A handler with a visibility of its own (`pub(crate)`) gives it to its method; a private one is asked for by
 ///   message like any other, so that its method is `pub`.
 /// - `impl Registered for Account`, and an entry in the program's list of actor types, so that messages from other nodes
-///   reach it. An actor with generic parameters has neither: it works on its own node.
+///   reach it. An actor with generic parameters has neither: it works on its own node. `#[actor(local)]` says so of any
+///   actor: its messages and replies need no serde then.
 ///
 /// The wire name is the module path and the name of the type; `#[actor(name = "bank.Account")]` fixes it.
 ///
@@ -98,6 +108,11 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 ///         // …
 ///     }
 ///
+///     #[message]
+///     fn rename(&mut self, name: String) {
+///         self.name = name;
+///     }
+///
 ///     async fn on_stop(&mut self) {
 ///         // …
 ///     }
@@ -107,7 +122,8 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Misuse
 ///
 /// These are compile errors: a handler without `self`, with no message or with two, with generic parameters, or named
-/// like a method that every reference has (`ask`, `send`, `stop`, …); two handlers of one message; a hook with another
+/// like a method that every reference has (`ask`, `send`, `stop`, …); a `#[message]` method with an argument that is a
+/// reference, a pattern, or of a type parameter of the actor; two handlers of one message; a hook with another
 /// signature; a message or a reply that serde cannot write and read; an `async fn(&self)` handler on a type that is not
 /// `Sync`; and an `async` handler that keeps something that is not `Send` across an `.await`.
 #[proc_macro_attribute]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{GenericParam, Ident};
 
 use super::model::Model;
@@ -52,12 +53,19 @@ pub(crate) fn check(model: &mut Model, errors: &mut Errors) {
             errors.add(lifetime, "an actor owns its state, which lives as long as it: it has no lifetimes");
         }
     }
+    let params: Vec<_> = model.block.generics.type_params().map(|param| param.ident.clone()).collect();
     let mut messages: HashMap<String, Ident> = HashMap::new();
     let mut variants: HashMap<String, Ident> = HashMap::new();
     model.handlers.retain(|handler| {
         let name = &handler.ident;
         if is_reserved(name) {
             errors.add(name, format!("every reference has a method `{name}` already: give the handler another name"));
+            return false;
+        }
+        let own = handler.own.iter().flat_map(|own| &own.fields);
+        if let Some(field) = own.into_iter().find(|field| params.iter().any(|param| mentions(&field.ty, param))) {
+            let message = "a message has no generic parameters: define a type for the message, and a `#[handler]`";
+            errors.add(&field.ty, message);
             return false;
         }
         if let Some(other) = messages.insert(handler.message.to_string(), name.clone()) {
@@ -75,20 +83,27 @@ pub(crate) fn check(model: &mut Model, errors: &mut Errors) {
     });
 }
 
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 fn is_reserved(name: &Ident) -> bool {
     RESERVED.iter().any(|reserved| name == reserved)
 }
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::TokenStream;
     use quote::quote;
 
     use super::*;
 
     fn messages(block: TokenStream) -> (usize, Vec<String>) {
         let mut errors = Errors::default();
-        let mut model = Model::parse(block, None, &mut errors).unwrap();
+        let mut model = Model::parse(block, crate::attr::Args::default(), &mut errors).unwrap();
         check(&mut model, &mut errors);
         (model.handlers.len(), errors.messages())
     }
@@ -115,6 +130,25 @@ mod tests {
             impl A { #[handler] fn a_b(&self, _: X) {} #[handler] fn a__b(&self, _: Y) {} }
         });
         assert_eq!(errors, ["`a_b` and `a__b` would both be the variant `AB`: rename one of them"]);
+    }
+
+    #[test]
+    fn a_message_of_arguments_is_not_generic() {
+        let (left, errors) = messages(quote!(
+            impl<T> A<T> {
+                #[message]
+                fn put(&mut self, values: Vec<(T, u8)>) {}
+            }
+        ));
+        assert_eq!(left, 0);
+        assert!(errors[0].contains("no generic parameters"), "{errors:?}");
+        let (left, errors) = messages(quote!(
+            impl<T> A<T> {
+                #[message]
+                fn put(&mut self, values: Vec<u8>) {}
+            }
+        ));
+        assert_eq!((left, errors.len()), (1, 0));
     }
 
     #[test]

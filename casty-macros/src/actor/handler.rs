@@ -1,10 +1,11 @@
-//! One `#[handler]` method.
+//! One `#[handler]` or `#[message]` method.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Attribute, FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type, Visibility};
 
 use super::model::last_ident;
+use super::own_message::OwnMessage;
 use crate::{attr, self_type};
 
 /// A method that handles a message.
@@ -15,6 +16,8 @@ pub(crate) struct Handler {
     pub(crate) variant: Ident,
     /// The type of the message.
     pub(crate) message: TokenStream,
+    /// The message itself, where the arguments are what it is made of.
+    pub(crate) own: Option<OwnMessage>,
     /// The type of the reply.
     pub(crate) reply: TokenStream,
     /// Whether the reply is written as a `Result`.
@@ -32,10 +35,12 @@ pub(crate) struct Handler {
 }
 
 /// An argument of a handler or a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Arg {
     /// The message, or a hook's own argument.
     Value,
+    /// A field of the message.
+    Field(Ident),
     /// `&Ctx<Self>`
     Ctx,
     /// `&mut Ctx<Self>`
@@ -52,11 +57,17 @@ impl Arg {
             _ => Self::Value,
         }
     }
+
+    /// Whether it is the context.
+    pub(crate) fn is_ctx(&self) -> bool {
+        matches!(self, Self::Ctx | Self::CtxMut)
+    }
 }
 
 impl Handler {
-    /// Reads a method. What it makes unusable as a handler is an error.
-    pub(crate) fn parse(method: &ImplItemFn, actor: &Type) -> syn::Result<Self> {
+    /// Reads a method; `message` is its attribute `#[message]`, if it has that one. What makes it unusable as a handler is
+    /// an error.
+    pub(crate) fn parse(method: &ImplItemFn, message: Option<&Attribute>, actor: &Type) -> syn::Result<Self> {
         let sig = &method.sig;
         let is_read = match receiver(method) {
             Some(receiver) => !is_exclusive(receiver)?,
@@ -66,7 +77,17 @@ impl Handler {
             }
         };
         check_form(method)?;
-        let (args, message) = arguments(method)?;
+        let variant = variant(&sig.ident);
+        let (args, message, own) = match message {
+            Some(attr) => {
+                let (own, args) = OwnMessage::parse(variant.clone(), method, attr, actor)?;
+                (args, variant.to_token_stream(), Some(own))
+            }
+            None => {
+                let (args, message) = arguments(method)?;
+                (args, self_type::resolve(message, actor), None)
+            }
+        };
         let (reply, is_result) = match &sig.output {
             ReturnType::Default => (quote_spanned!(sig.ident.span()=> ()), false),
             ReturnType::Type(_, ty) => {
@@ -75,9 +96,10 @@ impl Handler {
             }
         };
         Ok(Self {
-            variant: variant(&sig.ident),
+            variant,
             ident: sig.ident.clone(),
-            message: self_type::resolve(message, actor),
+            message,
+            own,
             reply,
             is_result,
             is_read,
@@ -139,7 +161,7 @@ fn arguments(method: &ImplItemFn) -> syn::Result<(Vec<Arg>, &Type)> {
         let arg = Arg::of(&input.ty);
         if arg == Arg::Value {
             if message.is_some() {
-                let what = "a handler takes one message: put both into one `#[message]` struct";
+                let what = "a handler takes one message: put both into one `#[message]` struct, or write `#[message]` in place of `#[handler]`";
                 return Err(syn::Error::new_spanned(input, what));
             }
             check_owned(&input.ty, "a message")?;
@@ -155,7 +177,8 @@ fn arguments(method: &ImplItemFn) -> syn::Result<(Vec<Arg>, &Type)> {
     message.map(|message| (args, message)).ok_or_else(|| syn::Error::new(name.span(), missing))
 }
 
-fn check_owned(ty: &Type, what: &str) -> syn::Result<()> {
+/// Whether a message or a reply can be of this type.
+pub(crate) fn check_owned(ty: &Type, what: &str) -> syn::Result<()> {
     match ty {
         Type::Reference(_) => {
             let message = format!("{what} is handed over: it is an owned value and not a reference");
@@ -190,6 +213,7 @@ impl ToTokens for Arg {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(match self {
             Self::Value => quote::quote!(msg),
+            Self::Field(name) => quote::quote!(msg.#name),
             Self::Ctx => quote::quote!(&*ctx),
             Self::CtxMut => quote::quote!(ctx),
         });
@@ -205,7 +229,7 @@ mod tests {
 
     fn parse(method: TokenStream) -> Result<Handler, String> {
         let method = syn::parse2(method).unwrap();
-        Handler::parse(&method, &parse_quote!(Account)).map_err(|error| error.to_string())
+        Handler::parse(&method, None, &parse_quote!(Account)).map_err(|error| error.to_string())
     }
 
     fn error(method: TokenStream) -> String {

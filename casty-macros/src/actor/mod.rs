@@ -5,11 +5,13 @@ mod expand;
 mod handler;
 mod hooks;
 mod model;
+mod own_message;
 
 use proc_macro2::TokenStream;
 
+use crate::attr::Args;
 use crate::errors::Errors;
-use crate::{attr, fallback};
+use crate::fallback;
 use model::Model;
 
 /// Expands `#[actor(args)] item`.
@@ -18,8 +20,8 @@ use model::Model;
 /// compiles as far as it can.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let name = errors.take(attr::wire_name(args)).flatten();
-    let mut model = match Model::parse(item.clone(), name, &mut errors) {
+    let args = errors.take(Args::parse(args)).unwrap_or_default();
+    let mut model = match Model::parse(item.clone(), args, &mut errors) {
         Ok(model) => model,
         Err(error) => {
             errors.push(error);

@@ -1,11 +1,12 @@
 //! What the user wrote under `#[actor]`.
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, ReturnType, Type};
+use quote::ToTokens;
+use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type};
 
 use super::handler::Handler;
 use super::hooks::{Hook, HookKind};
-use crate::attr;
+use crate::attr::{self, Args};
 use crate::errors::Errors;
 
 /// An actor: an `impl` block with handlers.
@@ -14,8 +15,8 @@ pub(crate) struct Model {
     pub(crate) block: ItemImpl,
     /// The name of the type, which the generated types start with.
     pub(crate) ident: Ident,
-    /// The wire name, if the user fixed it.
-    pub(crate) name: Option<LitStr>,
+    /// What stands in the brackets.
+    pub(crate) args: Args,
     /// The methods that handle messages.
     pub(crate) handlers: Vec<Handler>,
     /// The hooks, at most one of a kind.
@@ -26,7 +27,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// Parses the block. Methods with mistakes are told to `errors` and left out.
-    pub(crate) fn parse(item: TokenStream, name: Option<LitStr>, errors: &mut Errors) -> syn::Result<Self> {
+    pub(crate) fn parse(item: TokenStream, args: Args, errors: &mut Errors) -> syn::Result<Self> {
         let refused = |error: syn::Error| {
             let message = format!("`#[actor]` stands on the `impl` block of the actor's handlers: {error}");
             syn::Error::new(error.span(), message)
@@ -49,23 +50,33 @@ impl Model {
                 method.attrs.push(shape_is_given());
             }
             match role {
-                Role::Handler => handlers.extend(errors.take(Handler::parse(method, &actor))),
+                Role::Handler { message } => {
+                    handlers.extend(errors.take(Handler::parse(method, message.as_deref(), &actor)));
+                }
                 Role::Hook(kind) => hooks.extend(errors.take(Hook::parse(kind, method))),
                 Role::Plain => creates |= is_create(method, &ident),
             }
         }
-        Ok(Self { block, ident, name, handlers, hooks, creates })
+        Ok(Self { block, ident, args, handlers, hooks, creates })
     }
 
     /// Whether the actor has generic parameters.
     pub(crate) fn is_generic(&self) -> bool {
         !self.block.generics.params.is_empty()
     }
+
+    /// Whether the actor can be reached from its own node only.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_generic() || self.args.local.is_some()
+    }
 }
 
 /// What a method is to the actor.
 enum Role {
-    Handler,
+    /// `message` is the attribute of a method that makes its message itself.
+    Handler {
+        message: Option<Box<Attribute>>,
+    },
     Hook(HookKind),
     Plain,
 }
@@ -73,25 +84,26 @@ enum Role {
 fn take_role(method: &mut ImplItemFn, hook: Option<HookKind>, errors: &mut Errors) -> Role {
     let handler = attr::take(&mut method.attrs, "handler");
     let message = attr::take(&mut method.attrs, "message");
-    let role = match (&handler, hook) {
-        (_, Some(kind)) => Role::Hook(kind),
-        (Some(_), None) => Role::Handler,
-        (None, None) => Role::Plain,
-    };
-    let wrong = match (handler, message, hook) {
-        (_, Some(attr), _) => {
-            let message = "put the arguments into a `#[message]` struct and use `#[handler]` here";
+    let wrong = match (&handler, &message, hook) {
+        (Some(attr), _, Some(_)) | (None, Some(attr), Some(_)) => {
+            let (name, attribute) = (&method.sig.ident, attr.path().to_token_stream());
+            let message = format!("`{name}` is called by the runtime and takes no message: leave `#[{attribute}]` out");
             Some(syn::Error::new_spanned(attr, message))
         }
-        (Some(attr), None, Some(_)) => {
-            let name = &method.sig.ident;
-            let message = format!("`{name}` is called by the runtime and takes no message: leave `#[handler]` out");
+        (Some(_), Some(attr), None) => {
+            let message =
+                "a method has `#[handler]` if it takes a message, or `#[message]` if its arguments are to be one";
             Some(syn::Error::new_spanned(attr, message))
         }
         (Some(attr), None, None) => attr.meta.require_path_only().err().map(|error| {
             syn::Error::new(error.span(), "`#[handler]` takes no arguments: the message is the method's argument")
         }),
-        (None, None, _) => None,
+        (None, _, _) => None,
+    };
+    let role = match (handler, message, hook) {
+        (_, _, Some(kind)) => Role::Hook(kind),
+        (None, None, None) => Role::Plain,
+        (_, message, None) => Role::Handler { message: message.map(Box::new) },
     };
     match wrong {
         Some(error) => {
@@ -149,7 +161,7 @@ mod tests {
 
     fn parse(block: TokenStream) -> (Model, Vec<String>) {
         let mut errors = Errors::default();
-        let model = Model::parse(block, None, &mut errors).unwrap();
+        let model = Model::parse(block, Args::default(), &mut errors).unwrap();
         (model, errors.messages())
     }
 
@@ -159,6 +171,7 @@ mod tests {
             impl bank::Account {
                 fn new(id: casty::EntityId) -> Self { todo!() }
                 #[handler] fn deposit(&mut self, msg: Deposit) -> u64 { 0 }
+                #[message] fn rename(&mut self, name: String) {}
                 async fn on_stop(&mut self, ctx: &mut Ctx<Self>) {}
                 fn helper(&self) {}
             }
@@ -166,9 +179,9 @@ mod tests {
         assert_eq!(errors, [""; 0]);
         assert_eq!(model.ident, "Account");
         assert!(model.creates);
-        assert_eq!((model.handlers.len(), model.hooks.len()), (1, 1));
+        assert_eq!((model.handlers.len(), model.hooks.len()), (2, 1));
         let markers = quote!(#[handler]).to_string();
-        assert!(!quote::ToTokens::to_token_stream(&model.block).to_string().contains(&markers));
+        assert!(!model.block.to_token_stream().to_string().contains(&markers));
     }
 
     #[test]
@@ -184,12 +197,13 @@ mod tests {
         let (model, errors) = parse(quote! {
             impl A {
                 #[handler] fn none(&mut self) {}
-                #[message] fn rename(&mut self, name: String) {}
+                #[handler] #[message] fn rename(&mut self, name: String) {}
+                #[message] fn on_stop(&mut self) {}
                 #[handler] fn on_start(&mut self) {}
                 #[handler] fn fine(&self, msg: Fine) {}
             }
         });
         assert_eq!(model.handlers.len(), 1);
-        assert_eq!(errors.len(), 3);
+        assert_eq!(errors.len(), 4);
     }
 }

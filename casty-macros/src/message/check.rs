@@ -7,18 +7,23 @@ use crate::errors::Errors;
 
 /// Collects what is wrong with `model`.
 pub(crate) fn check(model: &Model, errors: &mut Errors) {
-    if let Data::Union(data) = &model.item.data {
+    let local = model.args.local.is_some();
+    if let (Data::Union(data), false) = (&model.item.data, local) {
         errors.add(data.union_token, "a message is a struct or an enum: serde cannot write a union");
     }
     match model.item.generics.params.first() {
         Some(GenericParam::Lifetime(lifetime)) => {
             errors.add(lifetime, "a message owns what it carries: it has no lifetimes (use `String` for `&str`)");
         }
-        Some(param) => errors.add(
+        Some(param) if !local => errors.add(
             param,
-            "a message has no generic parameters: its wire name stands for one type. Define a message for each type",
+            "a message has no generic parameters: its wire name stands for one type. Define a message for each type, or \
+             write `#[message(local)]` if it never leaves its node",
         ),
-        None => {}
+        Some(_) | None => {}
+    }
+    if local {
+        return;
     }
     for derived in model.item.attrs.iter().filter_map(derive_of_serde) {
         errors.add(derived, "`#[message]` derives `Serialize` and `Deserialize`: leave this out");
@@ -41,10 +46,15 @@ mod tests {
     use quote::quote;
 
     use super::*;
+    use crate::attr::Args;
 
     fn messages(item: TokenStream) -> Vec<String> {
+        messages_of(Args::default(), item)
+    }
+
+    fn messages_of(args: Args, item: TokenStream) -> Vec<String> {
         let mut errors = Errors::default();
-        check(&Model::parse(item, None).unwrap(), &mut errors);
+        check(&Model::parse(item, args).unwrap(), &mut errors);
         errors.messages()
     }
 
@@ -65,6 +75,39 @@ mod tests {
                 }
             )),
             [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_local_message_may_be_generic_but_owns_what_it_carries() {
+        let local = || Args::parse(quote!(local)).unwrap();
+        assert_eq!(
+            messages_of(
+                local(),
+                quote!(
+                    struct A<T: Ord>(T);
+                )
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            messages_of(
+                local(),
+                quote!(
+                    #[derive(Serialize)]
+                    struct A;
+                )
+            ),
+            [""; 0]
+        );
+        assert!(
+            messages_of(
+                local(),
+                quote!(
+                    struct A<'a>(&'a str);
+                )
+            )[0]
+            .contains("no lifetimes")
         );
     }
 

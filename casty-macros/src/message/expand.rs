@@ -10,6 +10,9 @@ use crate::self_type;
 
 /// The item with serde's traits, `Message` and `WireMessage`.
 pub(crate) fn message(model: &Model) -> TokenStream {
+    if model.args.local.is_some() {
+        return local(model);
+    }
     let types = model.field_types();
     // A type of `macro_rules!` may contain `$crate`, which cannot go through the text of serde's `bound`.
     let checked = !types.is_empty()
@@ -20,6 +23,20 @@ pub(crate) fn message(model: &Model) -> TokenStream {
     quote! {
         #with_serde
         #wire
+    }
+}
+
+/// The item with `Message` alone.
+fn local(model: &Model) -> TokenStream {
+    let (casty, item, ident) = (Casty, &model.item, &model.item.ident);
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let predicates = where_clause.map(|clause| clause.predicates.iter()).into_iter().flatten();
+    let bound = (!item.generics.params.is_empty()).then(|| quote!(Self: ::core::marker::Send + 'static));
+    quote! {
+        #item
+
+        #[automatically_derived]
+        impl #impl_generics #casty::Message for #ident #ty_generics where #(#predicates,)* #bound {}
     }
 }
 
@@ -43,7 +60,7 @@ pub(crate) fn stub(model: &Model) -> TokenStream {
 
 fn wire_message(model: &Model) -> TokenStream {
     let (casty, ident) = (Casty, &model.item.ident);
-    let name = match &model.name {
+    let name = match &model.args.name {
         Some(name) => quote!(#name),
         None => quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident))),
     };

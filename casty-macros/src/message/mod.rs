@@ -6,15 +6,16 @@ mod model;
 
 use proc_macro2::TokenStream;
 
+use crate::attr::Args;
 use crate::errors::Errors;
-use crate::{attr, fallback};
+use crate::fallback;
 use model::Model;
 
 /// Expands `#[message(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let name = errors.take(attr::wire_name(args)).flatten();
-    let model = match Model::parse(item.clone(), name) {
+    let args = errors.take(Args::parse(args)).unwrap_or_default();
+    let model = match Model::parse(item.clone(), args) {
         Ok(model) => model,
         Err(error) => {
             errors.push(error);

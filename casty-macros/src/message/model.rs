@@ -1,25 +1,25 @@
 //! What the user wrote under `#[message]`.
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Data, DeriveInput, Field, LitStr, Type};
+use syn::{Attribute, Data, DeriveInput, Field, Type};
 
-use crate::attr;
+use crate::attr::{self, Args};
 
 /// A message type.
 pub(crate) struct Model {
     /// The struct or enum, as written.
     pub(crate) item: DeriveInput,
-    /// The wire name, if the user fixed it.
-    pub(crate) name: Option<LitStr>,
+    /// What stands in the brackets.
+    pub(crate) args: Args,
 }
 
 impl Model {
     /// Parses the item.
-    pub(crate) fn parse(item: TokenStream, name: Option<LitStr>) -> syn::Result<Self> {
+    pub(crate) fn parse(item: TokenStream, args: Args) -> syn::Result<Self> {
         let refused = |error: syn::Error| {
             syn::Error::new(error.span(), format!("`#[message]` stands on a struct or an enum: {error}"))
         };
-        Ok(Self { item: syn::parse2(item).map_err(refused)?, name })
+        Ok(Self { item: syn::parse2(item).map_err(refused)?, args })
     }
 
     /// The types of all fields, in order.

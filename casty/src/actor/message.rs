@@ -14,7 +14,7 @@ pub trait Message: Send + Sized + 'static {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent to another node",
     label = "this message has no wire format",
-    note = "put `#[message]` on its definition"
+    note = "put `#[message]` on its definition, or `#[actor(local)]` on an actor that never leaves its node"
 )]
 pub trait WireMessage: Message {
     /// The wire name, the same on every node.
@@ -33,7 +33,7 @@ pub trait WireMessage: Message {
 #[diagnostic::on_unimplemented(
     message = "the reply type `{Self}` cannot be sent to another node",
     label = "this reply is not `Serialize` and `Deserialize`",
-    note = "put `#[message]` on its definition"
+    note = "put `#[message]` on its definition, or `#[actor(local)]` on an actor that never leaves its node"
 )]
 pub trait WireReply: Send + Sized + 'static {
     /// Appends the reply to `out`.

@@ -14,7 +14,7 @@ use crate::codec::{DecodeError, EncodeError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not registered: it cannot be reached from other nodes",
     label = "not registered",
-    note = "generic actors work on their own node only"
+    note = "generic actors, and those with `#[actor(local)]`, work on their own node only"
 )]
 pub trait Registered: Actor {
     /// Tag and wire name of every message that it handles.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::control::{Control, Verdict};
 use super::inner::{Inner, lock};
-use crate::actor::Registered;
+use crate::actor::Actor;
 use crate::base::{Backoff, GroupId};
 use crate::sharding::{Declaration, SLOTS, Sharded, ShardingError};
 
@@ -34,7 +34,7 @@ pub struct StartSharded<A> {
 }
 
 // `Node::sharded` alone asks for what an entity needs: asked here too, it would be reported again at every call.
-impl<A: Registered> StartSharded<A> {
+impl<A: Actor> StartSharded<A> {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
         Self { inner, name, shards: SHARDS_DEFAULT, actor: PhantomData }
     }

@@ -38,11 +38,13 @@ pub struct EntityRef<A: Registered> {
     id: EntityId,
 }
 
-impl<A: Registered> Sharded<A> {
+impl<A: Actor> Sharded<A> {
     pub(crate) fn new(router: Arc<Router>, name: &str, shards: u32) -> Self {
         Self { router, name: name.into(), shards, actor: PhantomData }
     }
+}
 
+impl<A: Registered> Sharded<A> {
     /// The entity with this id.
     pub fn entity(&self, id: impl Into<EntityId>) -> EntityRef<A> {
         let id = id.into();

@@ -2,7 +2,7 @@ use casty::actor;
 
 struct Account;
 
-#[actor(local)]
+#[actor(version = 2)]
 impl Account {}
 
 fn main() {}

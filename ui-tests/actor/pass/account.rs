@@ -18,9 +18,6 @@ pub struct Withdraw {
 pub struct GetBalance;
 
 #[message]
-pub struct Rename(pub String);
-
-#[message]
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("balance is {balance}, cannot withdraw {amount}")]
 pub struct Overdrawn {
@@ -64,10 +61,25 @@ impl Account {
         self.balance
     }
 
-    #[handler]
-    async fn rename(&mut self, ctx: &mut Ctx<Self>, msg: Rename) -> Option<String> {
+    #[message]
+    async fn rename(&mut self, name: String, ctx: &mut Ctx<Self>) -> Option<String> {
         let _myself: ActorRef<Self> = ctx.myself();
-        Some(std::mem::replace(&mut self.id, msg.0))
+        Some(std::mem::replace(&mut self.id, name))
+    }
+
+    #[message(name = "bank.Transfer")]
+    pub(crate) fn transfer(&mut self, mut amount: u64, _ctx: &Ctx<Self>, keep: Option<u64>) -> Result<u64, Overdrawn> {
+        amount += keep.unwrap_or_default();
+        if amount > self.balance {
+            return Err(Overdrawn { balance: self.balance, amount });
+        }
+        self.balance -= amount;
+        Ok(self.balance)
+    }
+
+    #[message]
+    fn forget(&mut self) {
+        self.recent.clear();
     }
 
     async fn on_start(&mut self, _ctx: &mut Ctx<Self>) -> Result<(), BoxError> {
@@ -98,12 +110,18 @@ async fn use_it() -> Result<(), BoxError> {
         Err(AskError::Handler(Overdrawn { balance, amount })) => assert_eq!((balance, amount), (11, 999)),
         other => panic!("{other:?}"),
     }
-    assert_eq!(alice.rename(Rename("bob".into())).await?.as_deref(), Some("alice"));
+    assert_eq!(alice.rename("bob".into()).await?.as_deref(), Some("alice"));
+    assert_eq!(alice.transfer(1, None).await?, 10);
+    assert_eq!(alice.ask(Transfer { amount: 1, keep: Some(1) }).await?, 8);
+    assert_eq!(<Transfer as casty::actor::WireMessage>::NAME, "bank.Transfer");
+    assert!(<Rename as casty::actor::WireMessage>::NAME.ends_with("::Rename"));
+    alice.forget().send().await?;
+    alice.ask(Forget).await?;
     let recipient: Recipient<Deposit> = alice.recipient();
     recipient.try_send(Deposit { amount: 1 })?;
     assert_eq!(<Account as Actor>::NAME, "bank.Account");
     let mut dead_letters = system.dead_letters().subscribe();
-    alice.try_send(Rename("carol".into()))?;
+    alice.try_send(Rename { name: "carol".into() })?;
     alice.stop();
     alice.stopped().await;
     assert!(dead_letters.recv().await?.message.ends_with("::Deposit"));

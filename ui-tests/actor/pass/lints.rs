@@ -126,6 +126,17 @@ impl Account {
         self.recent.clear();
     }
 
+    #[message]
+    fn set_limit(&mut self, limit: Limit, _because: Option<Reason>) {
+        self.limit = limit;
+    }
+
+    #[message]
+    async fn settle(&mut self, _ctx: &mut Ctx<Self>) -> u64 {
+        tokio::task::yield_now().await;
+        self.balance
+    }
+
     async fn on_start(&mut self, _: &mut Ctx<Self>) -> Result<(), BoxError> {
         tokio::task::yield_now().await;
         Ok(())

@@ -1,6 +1,6 @@
 use casty::message;
 
-#[message(local)]
+#[message(version = 2)]
 struct Deposit(u64);
 
 fn main() {}

@@ -15,7 +15,7 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = names.generics.split_for_impl();
     let (_, handle_generics, _) = names.handle_generics.split_for_impl();
     let ident = &model.ident;
-    let name = match &model.name {
+    let name = match &model.args.name {
         Some(name) => quote!(#name),
         None => quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident))),
     };

@@ -7,6 +7,7 @@ use syn::Visibility;
 use super::Names;
 use crate::actor::handler::Handler;
 use crate::actor::model::Model;
+use crate::actor::own_message::Field;
 use crate::attr;
 use crate::path::Casty;
 
@@ -50,6 +51,7 @@ pub(super) fn handle(model: &Model, names: &Names<'_>) -> TokenStream {
             private_interfaces,
             unreachable_pub,
             clippy::should_implement_trait,
+            clippy::too_many_arguments,
             clippy::wrong_self_convention
         )]
         impl #impl_generics #handle #ty_generics
@@ -73,14 +75,22 @@ fn method(handler: &Handler, names: &Names<'_>) -> TokenStream {
         let doc = format!(" Asks the handler `{ident}`.");
         quote!(#[doc = #doc])
     });
+    let (params, msg) = match &handler.own {
+        Some(own) => {
+            let params = own.fields.iter().map(|Field { ident, ty }| quote!(#ident: #ty));
+            let fields = own.fields.iter().map(|Field { ident, .. }| ident);
+            (quote!(#(#params),*), quote!(#message { #(#fields),* }))
+        }
+        None => (quote!(msg: #message), quote!(msg)),
+    };
     // The span of the handler's name is what leads an editor from a call to the handler.
     let signature = quote_spanned!(ident.span()=> fn #ident);
     quote! {
         #doc
         #(#attrs)*
         #[inline]
-        #vis #signature(&self, msg: #message) -> #casty::Request<'_, #actor, __T, #message> {
-            #casty::Request::new(&self.0, msg)
+        #vis #signature(&self, #params) -> #casty::Request<'_, #actor, __T, #message> {
+            #casty::Request::new(&self.0, #msg)
         }
     }
 }

@@ -1,9 +1,10 @@
-//! What `#[actor]` generates: the mailbox's enum, the handle, and the traits of the actor.
+//! What `#[actor]` generates: messages made of arguments, the mailbox's enum, the handle, and the traits of the actor.
 
 mod actor;
 mod handle;
 mod handles;
 mod mailbox;
+mod messages;
 mod registered;
 
 use proc_macro2::TokenStream;
@@ -17,6 +18,7 @@ pub(crate) fn actor(model: &Model) -> TokenStream {
     let names = Names::of(model);
     let block = &model.block;
     let parts = [
+        messages::messages(model),
         mailbox::mailbox(model, &names),
         handle::handle(model, &names),
         actor::actor(model, &names),

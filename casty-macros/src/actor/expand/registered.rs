@@ -8,9 +8,9 @@ use crate::actor::handler::Handler;
 use crate::actor::model::Model;
 use crate::path::Casty;
 
-/// Nothing for a generic actor: which of its types other nodes have cannot be known.
+/// Nothing for a local actor. A generic one is local: which of its types other nodes have cannot be known.
 pub(super) fn registered(model: &Model, names: &Names<'_>) -> TokenStream {
-    if model.is_generic() {
+    if model.is_local() {
         return TokenStream::new();
     }
     let registered = implementation(model, names);

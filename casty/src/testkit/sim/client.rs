@@ -14,13 +14,15 @@ use rand::{RngExt, SeedableRng};
 
 use super::clock::SimClock;
 use super::host::{Life, Process};
+use super::pace::paced;
 use super::trace::Trace;
 use crate::actor::Failure as Panic;
 use crate::node::Node;
 
 /// What a client, or a check at the end of a run, has in hand: the node that it runs on.
 ///
-/// It ends with its node: a crash drops it wherever it waits, as it would drop a process.
+/// It ends with its node: a crash drops it wherever it waits, as it would drop a process. A client that never waits is
+/// slowed down, so that time passes for it, too.
 pub struct Client {
     process: Arc<Process>,
     node: Arc<Node>,
@@ -119,7 +121,7 @@ impl Shared {
         let (running, shared) = (Running(self.clone()), self.clone());
         life.spawn(async move {
             let _running = running;
-            let violation = match AssertUnwindSafe(task).catch_unwind().await {
+            let violation = match AssertUnwindSafe(paced(task)).catch_unwind().await {
                 Ok(Ok(())) => return,
                 Ok(Err(violation)) => violation,
                 Err(panic) => {

@@ -72,6 +72,7 @@ mod host;
 mod log;
 mod mixed;
 mod net;
+mod pace;
 mod panics;
 mod plan;
 mod scenario;
