@@ -16,7 +16,7 @@ fn scenario(run: &mut Scenario) {
         while client.goes_on() {
             let user = accounts.entity(format!("user-{}", client.random(0..5)));
             let _ = user.deposit(Deposit { amount: 1 }).timeout(Duration::from_secs(1)).await;
-            // What is refused at once must not be asked for again in the same instant, or time would stand still.
+            // Few asks in a second, so that the run is short.
             tokio::time::sleep(Duration::from_millis(client.random(1..5))).await;
         }
     });
