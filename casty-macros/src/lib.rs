@@ -63,7 +63,10 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - `fn new(id: EntityId) -> Self`: the actor can be made from an id, as entities are.
 /// - `on_start(&mut self) -> Result<(), BoxError>` and `on_stop(&mut self)`, `fn` or `async fn`, with `ctx` if they want
 ///   it: run before the first message and after the last.
-/// - `on_error(&mut self, failure: &Failure) -> Directive`: says what becomes of the actor after a handler panicked.
+/// - `on_error(&mut self, failure: &Failure) -> Directive`: says what becomes of the actor after a handler panicked, or a
+///   child gave up. Without it the actor restarts if it can be made anew, and stops otherwise.
+/// - `on_terminated(&mut self, terminated: Terminated)`, `fn` or `async fn`, with `ctx` if it wants it: an actor that it
+///   watches has stopped.
 /// - Any other method, which is left alone.
 ///
 /// # What it generates

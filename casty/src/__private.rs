@@ -11,8 +11,8 @@ pub use crate::actor::registration::{
 };
 pub use crate::actor::reply::{IntoOutcome, Port, ReplySink};
 pub use crate::actor::{
-    Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, WireMessage,
-    WireReply,
+    Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, Terminated,
+    WatchesOthers, WireMessage, WireReply,
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::codec::{DecodeError, EncodeError, decode, encode_into, tag};

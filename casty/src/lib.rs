@@ -25,7 +25,8 @@ pub mod testkit;
 mod wire;
 
 pub use actor::{
-    ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Recipient, SendError, SpawnError,
+    ActorId, ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Recipient, Restarts,
+    SendError, SpawnError, StopReason, Strategy, Terminated, Timer,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};

@@ -1,7 +1,8 @@
 //! What most programs need: `use casty::prelude::*;`.
 
 pub use crate::actor::{
-    Actor, ActorRef, ActorSystem, AskError, Ctx, Directive, Failure, Handles, Message, Recipient, SendError, Target,
+    Actor, ActorRef, ActorSystem, AskError, Ctx, Directive, Failure, Handles, Message, Recipient, Restarts, SendError,
+    StopReason, Strategy, Target, Terminated,
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::node::{ClusterConfig, Node};

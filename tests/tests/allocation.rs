@@ -1,11 +1,12 @@
-//! How much memory bytes from the network can take: what lies about its length takes next to none, and what is as long as
-//! it says takes a small multiple of its bytes.
+//! How much memory things take: bytes from the network next to none if they lie about their length, and else a small
+//! multiple of what they are; an idle actor what is written down.
 
 #![cfg(test)]
 
 use std::sync::{Mutex, PoisonError};
 
 use casty::codec::decode;
+use casty::prelude::*;
 use casty_tests::cabinet::decoders;
 use peak_alloc::PeakAlloc;
 
@@ -121,5 +122,40 @@ fn a_body_of_the_shortest_items_takes_a_small_multiple_of_its_bytes() {
         let bytes = [head, &item.repeat(ITEMS), &[0, 0]].concat();
         let peak = peak_of(|| _ = (decoder.run)(&bytes));
         assert!(peak <= TIMES_MAX * bytes.len(), "{name}: {peak} bytes for {} of {item:?}", bytes.len());
+    }
+}
+
+/// What an idle actor may take, its task, its mailbox and its place in the system included, in bytes.
+const IDLE_ACTOR_BYTES_MAX: usize = 600;
+
+#[test]
+fn an_idle_actor_takes_little_memory() {
+    const ACTORS: usize = 20_000;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let system = ActorSystem::new("idle");
+        let mut actors = Vec::with_capacity(ACTORS);
+        let before = HEAP.current_usage();
+        for n in 0..ACTORS {
+            let idler = system.spawn(Idler { calls: n as u64 }).await.unwrap();
+            idler.call().await.unwrap();
+            actors.push(idler);
+        }
+        let each = HEAP.current_usage().saturating_sub(before) / ACTORS;
+        assert!(each <= IDLE_ACTOR_BYTES_MAX, "{each} bytes an idle actor");
+    });
+}
+
+struct Idler {
+    calls: u64,
+}
+
+#[actor(local)]
+impl Idler {
+    #[message]
+    fn call(&mut self) -> u64 {
+        self.calls += 1;
+        self.calls
     }
 }

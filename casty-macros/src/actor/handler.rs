@@ -132,6 +132,10 @@ fn is_mut(reference: &syn::TypeReference) -> bool {
     reference.mutability.is_some()
 }
 
+fn is_static(reference: &syn::TypeReference) -> bool {
+    reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
+}
+
 fn is_shared(attr: &Attribute) -> bool {
     attr::find(std::slice::from_ref(attr), &["doc", "deprecated"]).is_some()
 }
@@ -180,7 +184,7 @@ fn arguments(method: &ImplItemFn) -> syn::Result<(Vec<Arg>, &Type)> {
 /// Whether a message or a reply can be of this type.
 pub(crate) fn check_owned(ty: &Type, what: &str) -> syn::Result<()> {
     match ty {
-        Type::Reference(_) => {
+        Type::Reference(reference) if !is_static(reference) => {
             let message = format!("{what} is handed over: it is an owned value and not a reference");
             Err(syn::Error::new_spanned(ty, message))
         }

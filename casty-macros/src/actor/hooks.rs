@@ -1,4 +1,4 @@
-//! The methods that the runtime calls by name: `on_start`, `on_stop`, `on_error`.
+//! The methods that the runtime calls by name: `on_start`, `on_stop`, `on_error`, `on_terminated`.
 
 use syn::{FnArg, Ident, ImplItemFn, ReturnType, Type};
 
@@ -13,8 +13,10 @@ pub(crate) enum HookKind {
     Start,
     /// After the last.
     Stop,
-    /// After a panic.
+    /// After a failure.
     Error,
+    /// After the end of an actor that is watched.
+    Terminated,
 }
 
 /// A hook with the right signature.
@@ -32,7 +34,7 @@ pub(crate) struct Hook {
 impl HookKind {
     /// The hook of this name.
     pub(crate) fn of(method: &Ident) -> Option<Self> {
-        [Self::Start, Self::Stop, Self::Error].into_iter().find(|kind| method == kind.name())
+        [Self::Start, Self::Stop, Self::Error, Self::Terminated].into_iter().find(|kind| method == kind.name())
     }
 
     fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl HookKind {
             Self::Start => "on_start",
             Self::Stop => "on_stop",
             Self::Error => "on_error",
+            Self::Terminated => "on_terminated",
         }
     }
 
@@ -50,6 +53,9 @@ impl HookKind {
             }
             Self::Stop => "write `async fn on_stop(&mut self, ctx: &mut Ctx<Self>)`; `async` and `ctx` may be left out",
             Self::Error => "write `fn on_error(&mut self, failure: &Failure) -> Directive`",
+            Self::Terminated => {
+                "write `async fn on_terminated(&mut self, terminated: Terminated, ctx: &mut Ctx<Self>)`; `async` and `ctx` may be left out"
+            }
         }
     }
 }
@@ -95,20 +101,28 @@ fn arguments(kind: HookKind, method: &ImplItemFn) -> Result<Vec<Arg>, Wrong> {
         FnArg::Typed(input) => Some(input),
         FnArg::Receiver(_) => None,
     });
-    let mut args = Vec::new();
+    let mut args: Vec<Arg> = Vec::new();
     for input in typed {
-        let allowed = match (kind, Arg::of(&input.ty)) {
+        let arg = Arg::of(&input.ty);
+        let allowed = match (kind, &arg) {
             (HookKind::Error, Arg::Value) => is_failure(&input.ty),
-            (HookKind::Start | HookKind::Stop, Arg::Ctx | Arg::CtxMut) => true,
+            (HookKind::Terminated, Arg::Value) => last_ident(&input.ty).is_some_and(|name| name == "Terminated"),
+            (HookKind::Start | HookKind::Stop | HookKind::Terminated, Arg::Ctx | Arg::CtxMut) => true,
             _ => false,
         };
-        if !allowed || !args.is_empty() {
+        let again = args.iter().any(|other| (*other == Arg::Value) == (arg == Arg::Value));
+        if !allowed || again {
             return Err((Box::new(input.clone()), "does not take this"));
         }
-        args.push(Arg::of(&input.ty));
+        args.push(arg);
     }
-    if kind == HookKind::Error && args.is_empty() {
-        return Err((Box::new(method.sig.ident.clone()), "takes the failure"));
+    let missing = match kind {
+        HookKind::Error => "takes the failure",
+        HookKind::Terminated => "takes who has stopped",
+        HookKind::Start | HookKind::Stop => return Ok(args),
+    };
+    if !args.contains(&Arg::Value) {
+        return Err((Box::new(method.sig.ident.clone()), missing));
     }
     Ok(args)
 }
@@ -129,8 +143,8 @@ fn check_output(kind: HookKind, output: &ReturnType) -> Result<(), &'static str>
         (HookKind::Start, Some("Result")) | (HookKind::Error, Some("Directive")) => Ok(()),
         (HookKind::Start, _) => Err("says whether the actor may start"),
         (HookKind::Error, _) => Err("says what becomes of the actor"),
-        (HookKind::Stop, _) if is_unit(output) => Ok(()),
-        (HookKind::Stop, _) => Err("returns nothing"),
+        (HookKind::Stop | HookKind::Terminated, _) if is_unit(output) => Ok(()),
+        (HookKind::Stop | HookKind::Terminated, _) => Err("returns nothing"),
     }
 }
 
@@ -171,6 +185,12 @@ mod tests {
             quote!(
                 fn on_error(&mut self, failure: &casty::Failure) -> casty::Directive {}
             ),
+            quote!(
+                fn on_terminated(&mut self, terminated: casty::Terminated) {}
+            ),
+            quote!(
+                async fn on_terminated(&mut self, ctx: &mut Ctx<Self>, it: Terminated) {}
+            ),
         ] {
             assert!(parse(hook).is_ok());
         }
@@ -208,6 +228,18 @@ mod tests {
             ),
             quote!(
                 fn on_error(&mut self, failure: &Failure) {}
+            ),
+            quote!(
+                fn on_terminated(&mut self, ctx: &mut Ctx<Self>) {}
+            ),
+            quote!(
+                fn on_terminated(&mut self, it: &Terminated) {}
+            ),
+            quote!(
+                fn on_terminated(&mut self, it: Terminated, that: Terminated) {}
+            ),
+            quote!(
+                fn on_terminated(&mut self, it: Terminated) -> bool {}
             ),
         ] {
             assert!(parse(hook.clone()).err().unwrap_or_default().contains(": write `"), "{hook}");

@@ -101,11 +101,11 @@ mod tests {
     #[test]
     fn arguments_are_the_fields_and_the_context_is_none() {
         let (message, args) = parse(parse_quote!(
-            pub(crate) fn rename(&mut self, mut name: String, ctx: &Ctx<Self>, friends: Vec<Self>) {}
+            pub(crate) fn rename(&mut self, mut name: &'static str, ctx: &Ctx<Self>, friends: Vec<Self>) {}
         ))
         .unwrap();
         let fields: Vec<_> = message.fields.iter().map(|field| format!("{}: {}", field.ident, field.ty)).collect();
-        assert_eq!(fields, ["name: String", "friends: Vec < Account >"]);
+        assert_eq!(fields, ["name: & 'static str", "friends: Vec < Account >"]);
         assert_eq!(message.vis.to_string(), "pub (crate)");
         assert_eq!(args, [Arg::Field(parse_quote!(name)), Arg::Ctx, Arg::Field(parse_quote!(friends))]);
         assert!(message.args.is_empty());

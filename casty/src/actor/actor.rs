@@ -1,9 +1,8 @@
 //! What an actor is. `#[actor]` and `#[persistent]` implement these traits; nobody writes them by hand.
 
-use std::any::Any;
 use std::future::Future;
 
-use super::{Ctx, Port, Target};
+use super::{Ctx, Directive, Failure, Port, Target, Terminated};
 use crate::base::{BoxError, EntityId};
 use crate::codec::{DecodeError, EncodeError};
 
@@ -48,9 +47,14 @@ pub trait Actor: Sized + Send + 'static {
         async {}
     }
 
-    /// `on_error`: what becomes of the actor after a handler panicked.
+    /// `on_error`: what becomes of the actor after it failed.
     fn failed(&mut self, _failure: &Failure) -> Directive {
-        Directive::Stop
+        Directive::Restart
+    }
+
+    /// `on_terminated`: an actor that it watches has stopped.
+    fn terminated(&mut self, _terminated: Terminated, _ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send {
+        async {}
     }
 
     /// `new(EntityId)`, where the actor has one.
@@ -109,37 +113,6 @@ pub enum Access {
     Write,
 }
 
-/// What becomes of an actor after a handler panicked; the answer of `on_error`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Directive {
-    /// Go on with the next message, with the state as the panic left it. (An entity goes on with its last recorded state.)
-    Resume,
-    /// Stop the actor. What is queued goes to dead letters.
-    Stop,
-}
-
-/// A handler that panicked.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Failure {
-    /// The text of the panic; empty if it had none.
-    pub panic: String,
-}
-
-impl Failure {
-    /// Reads the text out of what `catch_unwind` returned.
-    pub(crate) fn from_panic(panic: Box<dyn Any + Send>) -> Self {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        Self { panic: text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default() }
-    }
-
-    /// A handler that ended, and yet failed.
-    pub(crate) fn from_text(text: &str) -> Self {
-        Self { panic: text.to_owned() }
-    }
-}
-
 /// An actor part of which is state: what is replicated, kept, and restored on another node.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no persistent state",
@@ -161,3 +134,11 @@ pub trait Persistent: Sized {
     note = "add `fn new(id: EntityId) -> Self` to the `#[actor] impl {Self}` block"
 )]
 pub trait FromId: Actor {}
+
+/// An actor that hears when others stop.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` watches another actor and has no `on_terminated`",
+    label = "`{Self}` has nothing to be told with",
+    note = "add `fn on_terminated(&mut self, terminated: Terminated)` to the `#[actor] impl {Self}` block; `async` and `ctx` may be added"
+)]
+pub trait WatchesOthers: Actor {}

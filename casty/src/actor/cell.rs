@@ -8,16 +8,18 @@ use std::task::{Context, Poll};
 use tokio::task::AbortHandle;
 
 use super::mailbox::{Mailbox, Refused};
+use super::supervision::Family;
 use super::system::Shared;
-use super::watchers::Watchers;
+use super::watch::{ActorId, Sideband, Signal};
 use super::{Actor, Env, Rejected, Target};
 
 /// What an actor's references share.
 pub(super) struct Cell<A: Actor> {
     pub(super) mailbox: Mailbox<A::Msg>,
-    pub(super) watchers: Watchers,
+    pub(super) sideband: Sideband,
     pub(super) shared: Arc<Shared>,
-    pub(super) name: Option<Arc<str>>,
+    /// Boxed, since most actors have neither.
+    ties: Option<Box<Ties>>,
     /// Tells actors of one system apart.
     pub(super) number: u64,
     /// How to end it when it does not end by itself.
@@ -26,12 +28,28 @@ pub(super) struct Cell<A: Actor> {
     references: AtomicUsize,
 }
 
+/// What an actor is to others.
+struct Ties {
+    name: Option<Arc<str>>,
+    /// The family that it is a child of.
+    family: Option<Arc<Family>>,
+}
+
+/// A system's number and that of an actor in it: no two cells of a process share them.
+pub(super) type CellKey = (u64, u64);
+
 /// A cell without its type.
 pub(super) trait AnyCell: Any + Send + Sync {
     /// The wire name of its actor.
     fn actor(&self) -> &'static str;
     /// Tells it apart from another that had its name.
-    fn number(&self) -> u64;
+    fn number(&self) -> &u64;
+    /// Whether it is a child.
+    fn is_child(&self) -> bool;
+    /// What reaches it beside its queue, and whom its end reaches.
+    fn sideband(&self) -> &Sideband;
+    /// Leaves a signal. False if the actor has stopped.
+    fn signal(&self, signal: Signal) -> bool;
     /// Ends it after the message in hand.
     fn stop(&self);
     /// Ends it after what is queued.
@@ -47,20 +65,46 @@ impl<A: Actor> Cell<A> {
     /// A cell and its first reference.
     pub(super) fn new(
         shared: Arc<Shared>,
+        family: Option<Arc<Family>>,
         name: Option<Arc<str>>,
         number: u64,
         capacity: usize,
     ) -> (Arc<Self>, Local<A>) {
         let cell = Arc::new(Self {
             mailbox: Mailbox::new(capacity),
-            watchers: Watchers::default(),
+            sideband: Sideband::default(),
             shared,
-            name,
+            ties: (name.is_some() || family.is_some()).then(|| Box::new(Ties { name, family })),
             number,
             task: OnceLock::new(),
             references: AtomicUsize::new(1),
         });
         (Arc::clone(&cell), Local(cell))
+    }
+
+    /// The name that it was spawned with.
+    pub(super) fn name(&self) -> Option<&Arc<str>> {
+        self.ties.as_ref()?.name.as_ref()
+    }
+
+    /// The family that it is a child of.
+    pub(super) fn family(&self) -> Option<&Arc<Family>> {
+        self.ties.as_ref()?.family.as_ref()
+    }
+
+    /// Which actor it is.
+    pub(super) fn id(&self) -> ActorId {
+        let (system, number) = self.key();
+        ActorId::local(A::NAME, self.name().cloned(), system, number)
+    }
+
+    /// The actor as the log and dead letters call it.
+    pub(super) fn address(&self) -> String {
+        self.id().to_string()
+    }
+
+    pub(super) fn key(&self) -> CellKey {
+        (self.shared.env().sweeper().id(), self.number)
     }
 
     /// One more reference, for the actor itself. It may be the only one: then the actor is draining already.
@@ -83,8 +127,22 @@ impl<A: Actor> AnyCell for Cell<A> {
         A::NAME
     }
 
-    fn number(&self) -> u64 {
-        self.number
+    fn number(&self) -> &u64 {
+        &self.number
+    }
+
+    fn is_child(&self) -> bool {
+        self.family().is_some()
+    }
+
+    fn sideband(&self) -> &Sideband {
+        &self.sideband
+    }
+
+    fn signal(&self, signal: Signal) -> bool {
+        let left = self.sideband.push(signal);
+        self.mailbox.signal();
+        left
     }
 
     fn stop(&self) {
@@ -154,6 +212,6 @@ impl<A: Actor> Target<A> for Local<A> {
     }
 
     fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        self.0.name().map(|name| &**name)
     }
 }

@@ -1,6 +1,9 @@
 //! Which actors of a system live, and what they are called.
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::cell::AnyCell;
 use super::lock::lock;
-use crate::base::StableMap;
+use crate::base::{StableHasher, StableMap};
 
 /// Into how many parts the actors are split, so that spawning on many threads does not queue at one lock.
 const PARTS: usize = 16;
@@ -16,7 +19,7 @@ const PARTS: usize = 16;
 /// The living actors of one system. It is as large as they are many.
 #[derive(Default)]
 pub(super) struct Directory {
-    parts: [Mutex<StableMap<u64, Arc<dyn AnyCell>>>; PARTS],
+    parts: [Mutex<Part>; PARTS],
     names: Mutex<StableMap<Arc<str>, Arc<dyn AnyCell>>>,
     next: AtomicU64,
     living: AtomicUsize,
@@ -24,6 +27,32 @@ pub(super) struct Directory {
     empty: Notify,
     closed: AtomicBool,
 }
+
+/// The cells by their numbers: a set of cells takes less than a map of them by number.
+type Part = HashSet<ByNumber, BuildHasherDefault<StableHasher>>;
+
+/// A cell that stands for its number.
+struct ByNumber(Arc<dyn AnyCell>);
+
+impl Borrow<u64> for ByNumber {
+    fn borrow(&self) -> &u64 {
+        self.0.number()
+    }
+}
+
+impl Hash for ByNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.number().hash(state);
+    }
+}
+
+impl PartialEq for ByNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.number() == other.0.number()
+    }
+}
+
+impl Eq for ByNumber {}
 
 /// Why an actor was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +84,11 @@ impl Directory {
         let mut gone = None;
         if let Some(name) = name
             && let Entry::Occupied(entry) = lock(&self.names).entry(Arc::clone(name))
-            && entry.get().number() == number
+            && *entry.get().number() == number
         {
             gone = Some(entry.remove());
         }
-        let removed = lock(self.part(number)).remove(&number);
+        let removed = lock(self.part(number)).take(&number);
         if removed.is_some() && self.living.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.empty.notify_waiters();
         }
@@ -79,7 +108,7 @@ impl Directory {
     /// Every living actor. After [`close`](Self::close) nobody is missed: who is let in looks whether it is closed under
     /// the lock that this takes.
     pub(super) fn all(&self) -> Vec<Arc<dyn AnyCell>> {
-        self.parts.iter().flat_map(|part| lock(part).values().map(Arc::clone).collect::<Vec<_>>()).collect()
+        self.parts.iter().flat_map(|part| lock(part).iter().map(|one| Arc::clone(&one.0)).collect::<Vec<_>>()).collect()
     }
 
     /// Waits until no actor lives.
@@ -94,17 +123,17 @@ impl Directory {
     }
 
     fn add_unnamed(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
-        let number = cell.number();
+        let number = *cell.number();
         let mut part = lock(self.part(number));
         if self.closed.load(Ordering::Acquire) {
             return Err(NotAdded::Closed);
         }
         self.living.fetch_add(1, Ordering::AcqRel);
-        part.insert(number, cell);
+        part.insert(ByNumber(cell));
         Ok(())
     }
 
-    fn part(&self, number: u64) -> &Mutex<StableMap<u64, Arc<dyn AnyCell>>> {
+    fn part(&self, number: u64) -> &Mutex<Part> {
         &self.parts[(number % PARTS as u64) as usize]
     }
 }

@@ -161,6 +161,15 @@ pub enum SpawnError {
         "cannot spawn an actor: this thread is in no tokio runtime; call it from `#[tokio::main]` or `#[tokio::test]`"
     )]
     NoRuntime,
+    /// The closure of `spawn_with` panicked.
+    #[error("cannot spawn an actor: the closure that makes it panicked: {reason}")]
+    Panicked {
+        /// The text of the panic.
+        reason: String,
+    },
+    /// An entity tried to spawn a child: its handlers may run again elsewhere, and a child would not.
+    #[error("an entity cannot have children: spawn the actor with `ctx.system().spawn(..)`, or send to another entity")]
+    InEntity,
     /// The actor types of the program contradict each other.
     #[error("cannot spawn an actor: the program's actor types contradict each other")]
     Registry(#[from] RegistryError),

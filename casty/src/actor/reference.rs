@@ -8,11 +8,14 @@ use super::cell::{AnyCell, Local};
 use super::error::SendError;
 use super::reply::Port;
 use super::send::try_send;
-use super::{Actor, ActorTarget, Handles, Message, Recipient, RemoteTarget, Request, SendRequest, SentTo, Target};
+use super::{
+    Actor, ActorId, ActorTarget, Handles, Message, Recipient, RemoteTarget, Request, SendRequest, SentTo, Target,
+};
 
 /// A reference to an actor. Cloning it is cheap; when the last one is gone, the actor handles what is queued and stops.
 ///
 /// It dereferences to the actor's handle, which has a method for each handler.
+#[must_use = "the actor stops when the last reference to it is dropped"]
 pub struct ActorRef<A: Actor>(A::Handle<ActorTarget<A>>);
 
 impl<A: Actor> ActorRef<A> {
@@ -71,7 +74,7 @@ impl<A: Actor> ActorRef<A> {
     /// Waits until the actor has stopped, `on_stop` included. Its name is free then.
     pub async fn stopped(&self) {
         match self.target() {
-            ActorTarget::Local(local) => local.cell().watchers.ended().await,
+            ActorTarget::Local(local) => local.cell().sideband.ended().await,
             ActorTarget::Remote(remote) => remote.stopped().await,
         }
     }
@@ -84,13 +87,21 @@ impl<A: Actor> ActorRef<A> {
         Recipient::new::<A, _>(self.target().clone())
     }
 
+    /// Which actor it is: the same for every reference to it.
+    pub fn id(&self) -> ActorId {
+        match self.target() {
+            ActorTarget::Local(local) => local.cell().id(),
+            ActorTarget::Remote(remote) => ActorId::named(A::NAME, remote.name()),
+        }
+    }
+
     /// The name that it was spawned with.
     pub fn name(&self) -> Option<&str> {
         self.target().name()
     }
 
     #[inline]
-    fn target(&self) -> &ActorTarget<A> {
+    pub(super) fn target(&self) -> &ActorTarget<A> {
         self.0.as_ref()
     }
 }

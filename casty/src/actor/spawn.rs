@@ -1,6 +1,7 @@
 //! How an actor comes to life.
 
 use std::future::{Future, IntoFuture};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,22 +11,50 @@ use tokio::runtime::Handle;
 use super::cell::Cell;
 use super::directory::NotAdded;
 use super::error::SpawnError;
-use super::run::run;
+use super::life::run;
+use super::supervision::{Family, Rebirth};
 use super::system::Shared;
-use super::{Actor, ActorRef};
+use super::{Actor, ActorRef, Failure, Restarts};
 
 /// An actor about to be spawned: await it for its reference.
 #[must_use = "nothing is spawned until it is awaited"]
 pub struct Spawn<A: Actor> {
     shared: Arc<Shared>,
-    actor: A,
+    birth: Birth<A>,
+    parent: Parent,
     name: Option<Arc<str>>,
     capacity: usize,
 }
 
+enum Birth<A> {
+    Value(A),
+    /// It can be made anew.
+    With(Box<Rebirth<A>>),
+}
+
+/// Who spawns an actor.
+pub(super) enum Parent {
+    /// The program.
+    None,
+    /// The actor whose family it is.
+    Family(Arc<Family>),
+    /// An entity.
+    Entity,
+}
+
 impl<A: Actor> Spawn<A> {
-    pub(super) fn new(shared: Arc<Shared>, actor: A, capacity: usize) -> Self {
-        Self { shared, actor, name: None, capacity }
+    pub(super) fn value(shared: Arc<Shared>, actor: A, capacity: usize) -> Self {
+        Self { shared, birth: Birth::Value(actor), parent: Parent::None, name: None, capacity }
+    }
+
+    pub(super) fn with(shared: Arc<Shared>, make: Box<dyn FnMut() -> A + Send>, capacity: usize) -> Self {
+        let birth = Birth::With(Box::new(Rebirth::new(make)));
+        Self { shared, birth, parent: Parent::None, name: None, capacity }
+    }
+
+    pub(super) fn child_of(mut self, parent: Parent) -> Self {
+        self.parent = parent;
+        self
     }
 
     /// Gives the actor a name, under which it can be looked up while it lives.
@@ -40,18 +69,45 @@ impl<A: Actor> Spawn<A> {
         self
     }
 
+    /// How often it may restart after it failed, and how fast. Without effect on an actor that was spawned by value, which
+    /// cannot be made anew.
+    pub fn restarts(mut self, restarts: Restarts) -> Self {
+        if let Birth::With(rebirth) = &mut self.birth {
+            rebirth.set_restarts(restarts);
+        }
+        self
+    }
+
     fn spawn(self) -> Result<ActorRef<A>, SpawnError> {
-        let Self { shared, actor, name, capacity } = self;
+        let Self { shared, birth, parent, name, capacity } = self;
         shared.registry()?;
         let runtime = Handle::try_current().map_err(|_| SpawnError::NoRuntime)?;
+        let family = match parent {
+            Parent::None => None,
+            Parent::Family(family) => Some(family),
+            Parent::Entity => return Err(SpawnError::InEntity),
+        };
+        let (actor, rebirth) = match birth {
+            Birth::Value(actor) => (actor, None),
+            Birth::With(mut rebirth) => {
+                let made = catch_unwind(AssertUnwindSafe(|| rebirth.make()));
+                let panicked = |panic| SpawnError::Panicked { reason: Failure::from_panic(panic).reason };
+                (made.map_err(panicked)?, Some(rebirth))
+            }
+        };
         let directory = shared.directory();
-        let (cell, local) = Cell::new(Arc::clone(&shared), name, directory.number(), capacity);
-        directory.add(Arc::clone(&cell) as _, cell.name.as_ref()).map_err(|why| match why {
-            NotAdded::Taken => SpawnError::NameTaken { name: cell.name.as_deref().unwrap_or_default().to_owned() },
+        let (cell, local) = Cell::new(Arc::clone(&shared), family, name, directory.number(), capacity);
+        directory.add(Arc::clone(&cell) as _, cell.name()).map_err(|why| match why {
+            NotAdded::Taken => {
+                SpawnError::NameTaken { name: cell.name().map(|name| name.to_string()).unwrap_or_default() }
+            }
             NotAdded::Closed => SpawnError::ShutDown { system: shared.env().system().to_owned() },
         })?;
+        if let Some(family) = cell.family() {
+            family.add(Arc::clone(&cell) as _);
+        }
         shared.env().sweeper().run_on(&runtime);
-        let task = runtime.spawn(run(actor, Arc::clone(&cell)));
+        let task = runtime.spawn(run(actor, rebirth, Arc::clone(&cell)));
         // The only place that sets it.
         let _ = cell.task.set(task.abort_handle());
         Ok(ActorRef::local(local))

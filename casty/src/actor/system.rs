@@ -63,7 +63,15 @@ impl ActorSystem {
 
     /// Spawns an actor. Await what it returns; before that, the actor can be given a name or a larger mailbox.
     pub fn spawn<A: Actor>(&self, actor: A) -> Spawn<A> {
-        Spawn::new(Arc::clone(&self.shared), actor, self.shared.mailbox_capacity)
+        Spawn::value(Arc::clone(&self.shared), actor, self.shared.mailbox_capacity)
+    }
+
+    /// Spawns an actor that can be made anew when it fails; [`Spawn::restarts`] says how often.
+    ///
+    /// `make` is called for every instance. A restart keeps the references to the actor, its name, those who watch it,
+    /// and the messages that wait in its mailbox; the one that failed is gone.
+    pub fn spawn_with<A: Actor>(&self, make: impl FnMut() -> A + Send + 'static) -> Spawn<A> {
+        Spawn::with(Arc::clone(&self.shared), Box::new(make), self.shared.mailbox_capacity)
     }
 
     /// The living actor of this name.
@@ -83,14 +91,15 @@ impl ActorSystem {
         self.shared.env.dead_letters()
     }
 
-    /// Ends the system: nothing more is spawned or queued, every actor handles what is queued and runs `on_stop`.
+    /// Ends the system: nothing more is spawned or queued, every actor handles what is queued and runs `on_stop`. Children
+    /// come after their parent in the first, and before it in the second.
     ///
     /// Actors that have not ended within the time of the system stop after the message in hand, and those that even then
     /// do not end are dropped where they wait, without `on_stop`. Needs a tokio runtime with a timer.
     pub async fn shutdown(&self) {
         let directory = &self.shared.directory;
         directory.close();
-        directory.all().iter().for_each(|cell| cell.drain());
+        directory.all().iter().filter(|cell| !cell.is_child()).for_each(|cell| cell.drain());
         if tokio::time::timeout(self.shared.shutdown_timeout, directory.emptied()).await.is_ok() {
             return;
         }

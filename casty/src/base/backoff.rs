@@ -19,6 +19,11 @@ impl Backoff {
         Self { first, longest, attempt: 0 }
     }
 
+    /// The same, when `attempt` delays are over.
+    pub const fn nth(first: Duration, longest: Duration, attempt: u32) -> Self {
+        Self { first, longest, attempt }
+    }
+
     /// The delay before the next attempt.
     pub fn next_delay(&mut self, rng: &mut impl Rng) -> Duration {
         let full = self.first.saturating_mul(1 << self.attempt.min(20)).min(self.longest);

@@ -9,7 +9,7 @@ use crate::actor::hooks::{Hook, HookKind};
 use crate::actor::model::Model;
 use crate::path::Casty;
 
-/// `impl Actor for Account`, and `FromId` if it has `new`.
+/// `impl Actor for Account`, `FromId` if it has `new`, and `WatchesOthers` if it has `on_terminated`.
 pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
     let (casty, actor, msg, handle) = (Casty, names.actor, &names.msg, &names.handle);
     let (impl_generics, ty_generics, where_clause) = names.generics.split_for_impl();
@@ -36,6 +36,12 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
             impl #impl_generics #casty::FromId for #actor #where_clause {}
         }
     });
+    let watches = model.hooks.iter().any(|hook| hook.kind == HookKind::Terminated).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #casty::WatchesOthers for #actor #where_clause {}
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #impl_generics #casty::Actor for #actor #where_clause {
@@ -49,6 +55,7 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
             #create
         }
         #from_id
+        #watches
     }
 }
 
@@ -156,6 +163,16 @@ fn hook(hook: &Hook) -> TokenStream {
             #[allow(unused_variables)]
             fn stopped(
                 &mut self,
+                ctx: &mut #casty::Ctx<Self>,
+            ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+                async move { #call }
+            }
+        },
+        HookKind::Terminated => quote! {
+            #[allow(unused_variables)]
+            fn terminated(
+                &mut self,
+                msg: #casty::Terminated,
                 ctx: &mut #casty::Ctx<Self>,
             ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
                 async move { #call }

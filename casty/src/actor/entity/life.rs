@@ -73,7 +73,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         match ended {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.end(&error),
-            Err(panic) => self.end(&format!("it panicked: {}", Failure::from_panic(panic).panic).into()),
+            Err(panic) => self.end(&format!("it panicked: {}", Failure::from_panic(panic).reason).into()),
         }
         if A::HAS_STOP {
             let Self { actor, ctx, scope, .. } = &mut self;
@@ -96,7 +96,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
             let Self { cell, batch, .. } = self;
             match poll_fn(|cx| cell.mailbox.poll_recv(cx, batch)).await {
                 Received::Batch => {}
-                Received::Closed | Received::Stop => return Ok(()),
+                Received::Closed | Received::Stop | Received::Signal => return Ok(()),
             }
         }
     }
@@ -112,7 +112,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         match started {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(format!("on_start failed: {error}").into()),
-            Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).panic).into()),
+            Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).reason).into()),
         }
         let (change, held) = (self.changed()?, self.scope.take());
         if change.is_some() || !held.is_empty() {
@@ -167,7 +167,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
 
     /// A handler panicked: it changed nothing. What it sent is dropped, and the actor is made anew from its last record.
     async fn fail(&mut self, access: Access, failure: &Failure) -> Result<(), BoxError> {
-        tracing::error!(actor = A::NAME, entity = %self.id, panic = failure.panic, "a handler failed");
+        tracing::error!(actor = A::NAME, entity = %self.id, panic = failure.reason, "a handler failed");
         drop(self.scope.take());
         let what = match access {
             Access::Read => What::Read { reply: SinkReply::Failed },

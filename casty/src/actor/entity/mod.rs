@@ -137,7 +137,7 @@ impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
         });
         // `new` and `Deserialize` are the user's code.
         let life = catch_unwind(AssertUnwindSafe(|| Life::<A>::new(birth, cell.clone())));
-        let life = life.map_err(|panic| format!("it panicked: {}", Failure::from_panic(panic).panic))??;
+        let life = life.map_err(|panic| format!("it panicked: {}", Failure::from_panic(panic).reason))??;
         tokio::spawn(life.run());
         Ok(cell)
     }
@@ -153,7 +153,7 @@ struct Cell<A: Registered> {
 impl<A: Registered> EntityCell for Cell<A> {
     fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered> {
         let decoded = catch_unwind(AssertUnwindSafe(|| A::decode(tag, body, Some(self.sink.clone()))));
-        let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).panic))?;
+        let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).reason))?;
         let msg = msg.map_err(Undelivered::Malformed)?;
         self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {
             Refused::Full(_) => Undelivered::Full,

@@ -4,8 +4,11 @@ use std::task::Waker;
 
 use crate::actor::pool;
 
-/// Buffers of at most this many messages stay with an idle actor.
-const SMALL: usize = 4;
+/// Buffers of at most this many messages stay with an idle actor: as many as it needs that is asked, answers, and is asked
+/// again.
+const SMALL: usize = 1;
+/// The next size.
+const LARGE: usize = 4;
 /// How many buffers of a kind a thread keeps.
 const KEPT_MAX: usize = 16;
 
@@ -37,7 +40,11 @@ pub(super) fn grow<T: 'static>(items: &mut Vec<T>) {
             return;
         }
     }
-    items.reserve(if pool == LARGE_POOL { items.capacity() * 3 } else { SMALL });
+    let more = match items.capacity() {
+        0 => SMALL,
+        capacity => (capacity * 3).max(LARGE - SMALL),
+    };
+    items.reserve_exact(more);
 }
 
 /// A buffer for wakers.

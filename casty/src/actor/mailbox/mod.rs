@@ -10,7 +10,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -24,9 +24,14 @@ pub const MAILBOX_CAPACITY: usize = 1024;
 pub(crate) struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
     capacity: u32,
-    /// Read after every message: it overtakes what is queued.
-    stop: AtomicBool,
+    /// [`STOP`] and [`SIGNAL`]. Read before every message: they overtake what is queued.
+    flags: AtomicU8,
 }
+
+/// The receiver is to take no more.
+const STOP: u8 = 1;
+/// Something waits for the receiver beside the queue.
+const SIGNAL: u8 = 2;
 
 /// What a receiver finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub(crate) enum Received {
     Closed,
     /// [`Mailbox::stop`] was called.
     Stop,
+    /// [`Mailbox::signal`] was called.
+    Signal,
 }
 
 /// Why a message was not taken.
@@ -67,7 +74,7 @@ impl<T: Send + 'static> Mailbox<T> {
         let capacity = u32::try_from(capacity.max(1)).unwrap_or(u32::MAX);
         let (items, waiting, waker) = (Vec::new(), None, None);
         let queue = Queue { items, waiting, waker, limit: capacity, parked: false, closed: false };
-        Self { queue: Mutex::new(queue), capacity, stop: AtomicBool::new(false) }
+        Self { queue: Mutex::new(queue), capacity, flags: AtomicU8::new(0) }
     }
 
     /// Queues `msg` if there is room and nobody waits.
@@ -76,6 +83,17 @@ impl<T: Send + 'static> Mailbox<T> {
         let queue = self.lock();
         if queue.items.len() >= queue.limit as usize {
             return Err(if queue.closed { Refused::Closed(msg) } else { Refused::Full(msg) });
+        }
+        self.push(queue, msg);
+        Ok(())
+    }
+
+    /// Queues `msg` whether or not there is room: for what the actor asked for itself, and so bounds. Handed back if the
+    /// mailbox is closed.
+    pub(crate) fn push_own(&self, msg: T) -> Result<(), T> {
+        let queue = self.lock();
+        if queue.closed {
+            return Err(msg);
         }
         self.push(queue, msg);
         Ok(())
@@ -133,14 +151,55 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// Closes, and tells the receiver to take no more.
     pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
+        self.flags.fetch_or(STOP, Ordering::Release);
         self.close();
+    }
+
+    /// Tells the receiver that something waits for it beside the queue.
+    pub(crate) fn signal(&self) {
+        self.flags.fetch_or(SIGNAL, Ordering::Release);
+        let mut queue = self.lock();
+        queue.parked = false;
+        let receiver = queue.waker.clone();
+        drop(queue);
+        receiver.into_iter().for_each(Waker::wake);
+    }
+
+    /// The receiver takes note of [`signal`](Self::signal), before it looks for what waits.
+    pub(crate) fn take_signal(&self) {
+        self.flags.fetch_and(!SIGNAL, Ordering::Acquire);
     }
 
     /// Whether [`stop`](Self::stop) was called.
     #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.flags.load(Ordering::Relaxed) & STOP != 0
+    }
+
+    /// Whether anything overtakes what is queued: a stop, or a signal.
+    #[inline]
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) != 0
+    }
+
+    /// Ready when the receiver is interrupted, whatever is queued.
+    pub(crate) fn poll_interrupted(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.lock();
+        if self.is_interrupted() {
+            return Poll::Ready(());
+        }
+        set_waker(&mut queue.waker, cx);
+        Poll::Pending
+    }
+
+    /// Ready when the receiver is to stop, whatever is queued.
+    pub(crate) fn poll_stopping(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.lock();
+        if self.is_stopping() {
+            return Poll::Ready(());
+        }
+        set_waker(&mut queue.waker, cx);
+        Poll::Pending
     }
 
     /// Whether anything more comes in.
@@ -152,9 +211,9 @@ impl<T: Send + 'static> Mailbox<T> {
     #[inline]
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, batch: &mut Vec<T>) -> Poll<Received> {
         let mut queue = self.lock();
-        // Read under the lock under which `close` looks for a sleeping receiver: no stop is slept through.
-        if self.is_stopping() {
-            return Poll::Ready(Received::Stop);
+        // Read under the lock under which `close` and `signal` look for a sleeping receiver: none is slept through.
+        if self.is_interrupted() {
+            return Poll::Ready(if self.is_stopping() { Received::Stop } else { Received::Signal });
         }
         if queue.items.is_empty() {
             if queue.closed {
@@ -250,10 +309,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
 /// The receiver goes to sleep. An idle actor keeps no burst's buffers.
 fn park<T: 'static>(mut queue: MutexGuard<'_, Queue<T>>, cx: &mut Context<'_>, batch: &mut Vec<T>) {
-    match &mut queue.waker {
-        Some(waker) => waker.clone_from(cx.waker()),
-        waker => *waker = Some(cx.waker().clone()),
-    }
+    set_waker(&mut queue.waker, cx);
     queue.parked = true;
     if queue.items.capacity() == 0 {
         // One buffer goes to and fro; another would be kept for nothing.
@@ -264,5 +320,12 @@ fn park<T: 'static>(mut queue: MutexGuard<'_, Queue<T>>, cx: &mut Context<'_>, b
     large.into_iter().for_each(buffers::keep);
     if buffers::is_large(batch) {
         buffers::keep(std::mem::take(batch));
+    }
+}
+
+fn set_waker(place: &mut Option<Waker>, cx: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *place = Some(cx.waker().clone()),
     }
 }

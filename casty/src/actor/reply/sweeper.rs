@@ -68,7 +68,7 @@ impl Sweeper {
 
     /// Tells slots of different systems apart.
     #[inline]
-    pub(super) fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 

@@ -47,7 +47,7 @@ impl<R: WireReply> ReplySlot for WireSlot<R> {
         let unread = match catch_unwind(AssertUnwindSafe(|| R::decode(bytes))) {
             Ok(Ok(reply)) => return port.reply(reply),
             Ok(Err(error)) => format!("the reply cannot be read: {error}"),
-            Err(panic) => format!("the reply panicked while it was read: {}", Failure::from_panic(panic).panic),
+            Err(panic) => format!("the reply panicked while it was read: {}", Failure::from_panic(panic).reason),
         };
         port.fail(AskFailure::Unknown { reason: unread });
     }

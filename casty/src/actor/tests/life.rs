@@ -67,7 +67,7 @@ async fn a_failing_on_start_frees_the_name_and_tells_askers() {
     soon(probe.stopped()).await;
     assert_eq!(told.recv().await, Some(Event::Dropped { seqs: 0 }), "on_stop does not follow a failed on_start");
     assert!(matches!(system.lookup::<Probe>("one"), Err(LookupError::NotFound { .. })));
-    system.spawn(Probe::new()).named("one").await.unwrap();
+    let _again = system.spawn(Probe::new()).named("one").await.unwrap();
 }
 
 #[tokio::test]

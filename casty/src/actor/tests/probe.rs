@@ -183,7 +183,7 @@ impl Actor for Probe {
     }
 
     fn failed(&mut self, failure: &Failure) -> Directive {
-        assert_eq!(failure.panic, "boom");
+        assert_eq!(failure.reason, "boom");
         if self.panic_error {
             resume_unwind(Box::new("in on_error"));
         }

@@ -125,7 +125,7 @@ impl Shared {
                 Ok(Ok(())) => return,
                 Ok(Err(violation)) => violation,
                 Err(panic) => {
-                    Violation { invariant: "no client panics".to_owned(), explanation: Panic::from_panic(panic).panic }
+                    Violation { invariant: "no client panics".to_owned(), explanation: Panic::from_panic(panic).reason }
                 }
             };
             shared.violates(violation);

@@ -191,7 +191,7 @@ impl Sim {
                 Simulation::new(self, seed, trace.clone(), clock.clone(), parts).run(self)
             });
             catch_unwind(run).unwrap_or_else(|panic| {
-                let explanation = Panic::from_panic(panic).panic;
+                let explanation = Panic::from_panic(panic).reason;
                 Err(Violation { invariant: "the simulation does not panic".to_owned(), explanation })
             })
         })?;

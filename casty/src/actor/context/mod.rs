@@ -1,9 +1,18 @@
 //! What a handler knows of its surroundings.
 
-use std::sync::Arc;
+mod children;
+mod extras;
+mod later;
+mod watching;
 
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use self::extras::Extras;
+pub use self::watching::WatchError;
 use super::cell::Cell;
 use super::reply::{Port, Sender};
+use super::supervision::Family;
 use super::{Actor, ActorRef, ActorSystem};
 use crate::base::EntityId;
 
@@ -12,6 +21,8 @@ pub struct Ctx<A: Actor> {
     home: Home<A>,
     /// Of the message in hand.
     sender: Option<Sender>,
+    /// Made when the actor first has something beyond its state: a child, a timer, somebody it watches.
+    extras: Option<Box<Extras<A>>>,
 }
 
 enum Home<A: Actor> {
@@ -30,12 +41,13 @@ struct Entity<A: Actor> {
 
 impl<A: Actor> Ctx<A> {
     pub(super) fn local(cell: Arc<Cell<A>>) -> Self {
-        Self { home: Home::Local(cell), sender: None }
+        Self { home: Home::Local(cell), sender: None, extras: None }
     }
 
     /// The surroundings of the entity `id`, reached by `myself` from anywhere.
     pub(crate) fn for_entity(id: EntityId, myself: ActorRef<A>, system: ActorSystem) -> Self {
-        Self { home: Home::Entity(Box::new(Entity { id, myself, system, stop: false })), sender: None }
+        let home = Home::Entity(Box::new(Entity { id, myself, system, stop: false }));
+        Self { home, sender: None, extras: None }
     }
 
     /// A reference to the actor itself. As long as it is kept, the actor does not stop for want of references.
@@ -62,7 +74,7 @@ impl<A: Actor> Ctx<A> {
     /// The id of the entity; of another actor its name, or a number if it has none.
     pub fn id(&self) -> EntityId {
         match &self.home {
-            Home::Local(cell) => match &cell.name {
+            Home::Local(cell) => match cell.name() {
                 Some(name) => EntityId::from(&**name),
                 None => EntityId::from(format!("#{}", cell.number)),
             },
@@ -73,7 +85,7 @@ impl<A: Actor> Ctx<A> {
     /// The name that the actor was spawned with, or the id of the entity.
     pub fn name(&self) -> Option<&str> {
         match &self.home {
-            Home::Local(cell) => cell.name.as_deref(),
+            Home::Local(cell) => cell.name().map(|name| &**name),
             Home::Entity(entity) => Some(entity.id.as_str()),
         }
     }
@@ -94,12 +106,42 @@ impl<A: Actor> Ctx<A> {
         }
     }
 
-    /// The entity was made anew.
+    /// The actor is made anew. What its old instance had beyond its state is over.
     pub(super) fn renew(&mut self) {
-        self.sender = None;
+        self.unlink_all();
+        (self.sender, self.extras) = (None, None);
         if let Home::Entity(entity) = &mut self.home {
             entity.stop = false;
         }
+    }
+
+    /// The next message to handle: from a timer that is due, or else the last of the batch.
+    #[inline]
+    pub(super) fn next(&mut self, batch: &mut Vec<A::Msg>) -> Option<A::Msg> {
+        match &mut self.extras {
+            None => batch.pop(),
+            Some(extras) => extras.timers().next(batch),
+        }
+    }
+
+    /// The actor has nothing to do. Ready when a timer is due.
+    #[inline]
+    pub(super) fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.extras.as_mut().map_or(Poll::Pending, |extras| extras.timers().poll_wait(cx))
+    }
+
+    /// The actor's children, if it ever had any.
+    pub(super) fn family(&self) -> Option<&Arc<Family>> {
+        self.extras.as_ref()?.family.as_ref()
+    }
+
+    /// Whether what failed is of the present instance.
+    pub(super) fn is_present(&self, instance: u64) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.instance == instance)
+    }
+
+    fn extras(&mut self) -> &mut Extras<A> {
+        self.extras.get_or_insert_with(|| Box::new(Extras::new()))
     }
 
     /// Takes out of the port who sent the message. Generated code calls it before every handler.

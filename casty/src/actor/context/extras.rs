@@ -1,0 +1,98 @@
+//! What few actors have: children, timers, those that they watch, futures of their own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::actor::Actor;
+use crate::actor::cell::{AnyCell, CellKey};
+use crate::actor::supervision::Family;
+use crate::actor::timers::Timers;
+use crate::actor::watch::{ActorId, Interest};
+use crate::base::StableMap;
+
+/// What one instance of an actor has beyond its state. It ends with the instance.
+pub(super) struct Extras<A: Actor> {
+    /// Tells the instances of one actor apart.
+    pub(super) instance: u64,
+    pub(super) family: Option<Arc<Family>>,
+    /// Never locked: a mutex can be shared, as the context of an `async` handler is that takes `&Ctx`.
+    timers: Mutex<Timers<A::Msg>>,
+    pub(super) watched: StableMap<(ActorId, Interest), Watched>,
+    /// Futures whose output the actor gets. What has ended is taken out when the next is added.
+    pub(super) futures: JoinSet<()>,
+    /// The timers of an entity, which send to it as anybody would.
+    pub(super) senders: StableMap<u64, AbortHandle>,
+}
+
+/// An actor that is watched.
+pub(super) struct Watched {
+    /// Stands in the signal that tells of its end.
+    pub(super) ticket: u64,
+    pub(super) way: Way,
+}
+
+/// How it is watched.
+pub(super) enum Way {
+    /// The cell tells the watcher of this key.
+    Cell(Weak<dyn AnyCell>, CellKey),
+    /// A task waits for its end.
+    Task(AbortHandle),
+}
+
+impl<A: Actor> Extras<A> {
+    pub(super) fn new() -> Self {
+        Self {
+            instance: ticket(),
+            family: None,
+            timers: Mutex::default(),
+            watched: StableMap::default(),
+            futures: JoinSet::new(),
+            senders: StableMap::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn timers(&mut self) -> &mut Timers<A::Msg> {
+        self.timers.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where futures of the actor's own run, without those that have ended.
+    pub(super) fn futures(&mut self) -> &mut JoinSet<()> {
+        while self.futures.try_join_next().is_some() {}
+        &mut self.futures
+    }
+}
+
+impl<A: Actor> Drop for Extras<A> {
+    fn drop(&mut self) {
+        for ((_, interest), watched) in self.watched.drain() {
+            watched.end(interest);
+        }
+        // They have ended before, unless the actor is dropped where it waits.
+        if let Some(family) = &self.family {
+            family.stop();
+        }
+    }
+}
+
+impl Watched {
+    /// It is watched no more.
+    pub(super) fn end(self, interest: Interest) {
+        match self.way {
+            Way::Task(task) => task.abort(),
+            Way::Cell(cell, me) => {
+                if let Some(cell) = cell.upgrade() {
+                    cell.sideband().remove(me, interest);
+                }
+            }
+        }
+    }
+}
+
+/// A number that was not given before.
+pub(super) fn ticket() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

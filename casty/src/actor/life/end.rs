@@ -1,0 +1,58 @@
+//! What has to be done at every end of an actor.
+
+use std::sync::Arc;
+
+use crate::actor::Actor;
+use crate::actor::cell::Cell;
+use crate::actor::dead_letters::DeadReason;
+use crate::actor::watch::{Ending, StopReason};
+
+/// What has to be done at every end, also when the runtime drops the task.
+pub(super) struct End<A: Actor> {
+    pub(super) cell: Arc<Cell<A>>,
+    /// Taken out of the mailbox and not yet handled; the next one is the last.
+    pub(super) batch: Vec<A::Msg>,
+    /// Why it ends; unset, the task was dropped.
+    ending: Ending,
+}
+
+impl<A: Actor> End<A> {
+    pub(super) fn new(cell: Arc<Cell<A>>) -> Self {
+        Self { cell, batch: Vec::new(), ending: Ending::Aborted }
+    }
+
+    /// What those hear who wait for the end.
+    pub(super) fn set_reason(&mut self, reason: StopReason) {
+        self.ending = reason.into();
+    }
+
+    /// Closes the mailbox, and drops what is left in it: that tells the askers.
+    pub(super) fn tell_left(&mut self) {
+        let queued = self.cell.mailbox.take_left();
+        let batch = std::mem::take(&mut self.batch);
+        for msg in batch.into_iter().rev().chain(queued) {
+            let letters = self.cell.shared.env().dead_letters();
+            letters.record(DeadReason::LeftBehind, A::message_name(&msg), || self.cell.address());
+        }
+    }
+}
+
+impl<A: Actor> Drop for End<A> {
+    fn drop(&mut self) {
+        /// Also if dropping a message panics.
+        struct Last<'a, A: Actor>(&'a Cell<A>, Ending);
+        impl<A: Actor> Drop for Last<'_, A> {
+            fn drop(&mut self) {
+                let Self(cell, ending) = self;
+                cell.shared.directory().remove(cell.number, cell.name());
+                cell.sideband.end(std::mem::take(ending), || cell.id());
+                if let Some(family) = cell.family() {
+                    family.remove(cell.number);
+                }
+            }
+        }
+        let cell = Arc::clone(&self.cell);
+        let _last = Last(&cell, std::mem::take(&mut self.ending));
+        self.tell_left();
+    }
+}

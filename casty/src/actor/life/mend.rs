@@ -1,0 +1,250 @@
+//! What is done about a failure: `on_error` is asked, and the actor goes on, is made anew, or stops.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Life, Turn, Unwind};
+use crate::actor::cell::Cell;
+use crate::actor::supervision::{Family, Halt};
+use crate::actor::watch::{Signal, StopReason};
+use crate::actor::{Actor, Directive, Failure, Strategy};
+
+/// Mends what ended the actor's turn. `None` if it goes on, else why it stops.
+pub(super) async fn mend<A: Actor>(life: &mut Life<A>, turn: Turn) -> Option<StopReason> {
+    match turn {
+        Turn::Over(reason) => Some(reason),
+        Turn::Halt(halt) => match in_step(life, halt).await {
+            Next::Live => None,
+            Next::Stop(reason) => Some(reason),
+            Next::Failed(failure) => restart(life, failure).await,
+        },
+        Turn::Failed(failure) => match directive(life, &failure) {
+            Directive::Resume => None,
+            Directive::Restart => restart(life, failure).await,
+            Directive::Stop => Some(StopReason::Failed(failure)),
+            Directive::Escalate => {
+                escalate(life, &failure);
+                Some(StopReason::Failed(failure))
+            }
+        },
+    }
+}
+
+/// The last things: what is left is told, the children end, then `on_stop` runs. The children of an actor that `drained`
+/// drain too.
+pub(super) async fn finish<A: Actor>(life: &mut Life<A>, drained: bool) {
+    if !drained {
+        life.end.tell_left();
+    }
+    end_children(&life.end.cell, life.ctx.family().cloned()).await;
+    life.end.tell_left();
+    stop_instance(life).await;
+    end_children(&life.end.cell, life.ctx.family().cloned()).await;
+}
+
+/// The first `on_start` failed: the actor stops, and the children with it that it spawned so far.
+pub(super) async fn not_started<A: Actor>(life: &mut Life<A>, failure: Failure) {
+    let actor = life.end.cell.address();
+    tracing::error!(actor, %failure, "on_start failed; the actor stops without having handled a message");
+    life.end.set_reason(StopReason::StartFailed(failure));
+    life.end.tell_left();
+    end_children(&life.end.cell, life.ctx.family().cloned()).await;
+}
+
+/// How an attempt to make an actor anew ended.
+enum Next {
+    Live,
+    Stop(StopReason),
+    Failed(Failure),
+}
+
+/// Makes the actor anew, as often as it may be.
+async fn restart<A: Actor>(life: &mut Life<A>, mut failure: Failure) -> Option<StopReason> {
+    loop {
+        let Some(rebirth) = &mut life.rebirth else {
+            let actor = life.end.cell.address();
+            tracing::error!(actor, "it stops: it was spawned by value, so it cannot be made anew; use `spawn_with`");
+            return Some(StopReason::Failed(failure));
+        };
+        let Some(delay) = rebirth.next(Instant::now()) else {
+            let (actor, allowed) = (life.end.cell.address(), rebirth.restarts());
+            tracing::error!(actor, %failure, %allowed, "it stops: it failed more often than it may restart");
+            escalate(life, &failure);
+            return Some(StopReason::Failed(failure));
+        };
+        let next = match life.end.cell.family().cloned().filter(|family| family.strategy() != Strategy::OneForOne) {
+            None => {
+                retire(life).await;
+                let stopped = unless_stopped(&life.end.cell, sleep(delay)).await.is_none();
+                if stopped { Next::Stop(StopReason::Stopped) } else { begin(life).await }
+            }
+            Some(family) => {
+                family.regroup(life.end.cell.number, delay);
+                match next_halt(&life.end.cell).await {
+                    Some(halt) => in_step(life, halt).await,
+                    None => Next::Stop(StopReason::Stopped),
+                }
+            }
+        };
+        match next {
+            Next::Live => return None,
+            Next::Stop(reason) => return Some(reason),
+            Next::Failed(again) => failure = again,
+        }
+    }
+}
+
+/// Ends this instance, and makes the next when its turn has come.
+async fn in_step<A: Actor>(life: &mut Life<A>, mut halt: Halt) -> Next {
+    retire(life).await;
+    drop(halt.halted.take());
+    if life.rebirth.is_none() {
+        let actor = life.end.cell.address();
+        tracing::error!(actor, "it stops as its siblings restart: it was spawned by value, so it cannot be made anew");
+        return Next::Stop(StopReason::Stopped);
+    }
+    // An error means that nobody holds it back any more.
+    match unless_stopped(&life.end.cell, &mut halt.go).await {
+        Some(_) => begin(life).await,
+        None => Next::Stop(StopReason::Stopped),
+    }
+}
+
+/// Waits for the actor's turn to halt. What else is signalled meanwhile concerned the instance that failed.
+async fn next_halt<A: Actor>(cell: &Cell<A>) -> Option<Halt> {
+    loop {
+        poll_fn(|cx| cell.mailbox.poll_interrupted(cx)).await;
+        if cell.mailbox.is_stopping() {
+            return None;
+        }
+        cell.mailbox.take_signal();
+        while let Some(signal) = cell.sideband.pop() {
+            if let Signal::Halt(halt) = signal {
+                // Others may wait behind it.
+                cell.mailbox.signal();
+                return Some(halt);
+            }
+        }
+    }
+}
+
+/// Ends an instance: its children, then itself.
+async fn retire<A: Actor>(life: &mut Life<A>) {
+    if let Some(family) = life.ctx.family() {
+        family.stop();
+        let family = Arc::clone(family);
+        family.emptied().await;
+    }
+    stop_instance(life).await;
+    if let Some(family) = life.ctx.family() {
+        family.stop();
+    }
+    life.ctx.renew();
+}
+
+/// Makes an instance, and starts it.
+async fn begin<A: Actor>(life: &mut Life<A>) -> Next {
+    let Some(rebirth) = &mut life.rebirth else { return Next::Stop(StopReason::Stopped) };
+    let made = catch_unwind(AssertUnwindSafe(|| rebirth.make()));
+    let actor = match made {
+        Ok(actor) => life.actor.insert(actor),
+        Err(panic) => {
+            return not_begun(&life.end.cell, "the closure of `spawn_with` panicked", Failure::from_panic(panic));
+        }
+    };
+    if A::HAS_START {
+        let failure = match Unwind(pin!(actor.started(&mut life.ctx))).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(Failure::from_text(error.to_string())),
+            Err(panic) => Some(Failure::from_panic(panic)),
+        };
+        if let Some(failure) = failure {
+            // It has not started, so it is not stopped either.
+            drop_instance(life);
+            retire(life).await;
+            return not_begun(&life.end.cell, "on_start failed", failure);
+        }
+    }
+    tracing::info!(actor = life.end.cell.address(), "restarted");
+    Next::Live
+}
+
+fn not_begun<A: Actor>(cell: &Cell<A>, what: &str, failure: Failure) -> Next {
+    let actor = cell.address();
+    tracing::error!(actor, %failure, "{what} as the actor was made anew");
+    Next::Failed(failure)
+}
+
+/// Runs `on_stop`, and drops the instance.
+async fn stop_instance<A: Actor>(life: &mut Life<A>) {
+    if A::HAS_STOP
+        && let Some(actor) = &mut life.actor
+        && let Err(panic) = Unwind(pin!(actor.stopped(&mut life.ctx))).await
+    {
+        log_panic(&life.end.cell, "on_stop", &Failure::from_panic(panic));
+    }
+    drop_instance(life);
+}
+
+fn drop_instance<A: Actor>(life: &mut Life<A>) {
+    let actor = life.actor.take();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(actor))) {
+        log_panic(&life.end.cell, "its destructor", &Failure::from_panic(panic));
+    }
+}
+
+/// Stops the children, or drains them if the actor itself was drained, and waits for their end.
+async fn end_children<A: Actor>(cell: &Cell<A>, family: Option<Arc<Family>>) {
+    let Some(family) = family else { return };
+    if cell.mailbox.is_stopping() {
+        family.stop();
+    } else {
+        family.drain();
+        if unless_stopped(cell, pin!(family.emptied())).await.is_none() {
+            family.stop();
+        }
+    }
+    family.emptied().await;
+}
+
+/// Asks `on_error`.
+fn directive<A: Actor>(life: &mut Life<A>, failure: &Failure) -> Directive {
+    let what = if failure.child.is_some() { "a child gave up" } else { "a handler panicked" };
+    let decided = match &mut life.actor {
+        Some(actor) => catch_unwind(AssertUnwindSafe(|| actor.failed(failure))),
+        None => Ok(Directive::Stop),
+    };
+    let directive = decided.unwrap_or_else(|panic| {
+        log_panic(&life.end.cell, "on_error", &Failure::from_panic(panic));
+        Directive::Stop
+    });
+    tracing::error!(actor = life.end.cell.address(), %failure, ?directive, "{what}");
+    directive
+}
+
+/// Has the parent fail of the same.
+fn escalate<A: Actor>(life: &Life<A>, failure: &Failure) {
+    if let Some(family) = life.end.cell.family() {
+        // False if the parent ends at this moment.
+        let _ = family.escalate(failure.clone().of_child(life.end.cell.address()));
+    }
+}
+
+/// The output of the future; `None` if the actor is to stop before.
+async fn unless_stopped<A: Actor, F: Future>(cell: &Cell<A>, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => cell.mailbox.poll_stopping(cx).map(|()| None),
+    })
+    .await
+}
+
+fn log_panic<A: Actor>(cell: &Cell<A>, place: &str, failure: &Failure) {
+    tracing::error!(actor = cell.address(), %failure, "{place} panicked");
+}

@@ -1,0 +1,187 @@
+//! The loop that runs one actor, from `on_start` to `on_stop`.
+
+mod end;
+mod mend;
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use self::end::End;
+use super::cell::Cell;
+use super::mailbox::Received;
+use super::supervision::{Halt, Rebirth};
+use super::watch::{Interest, Signal, StopReason};
+use super::{Actor, Ctx, Failure};
+
+/// After this many messages other tasks get their turn.
+const BUDGET: u32 = 1024;
+
+/// The whole life of an actor. It is a function that returns a future around one struct, since nested `async fn`s would
+/// take half as much memory again for every idle actor. What happens rarely is boxed for the same reason.
+pub(super) fn run<A: Actor>(
+    actor: A,
+    rebirth: Option<Box<Rebirth<A>>>,
+    cell: Arc<Cell<A>>,
+) -> impl Future<Output = ()> + Send {
+    let ctx = Ctx::local(Arc::clone(&cell));
+    let mut life = Life { actor: Some(actor), rebirth, ctx, end: End::new(cell) };
+    async move {
+        if A::HAS_START && !start_first(&mut life).await {
+            return;
+        }
+        let reason = loop {
+            // A panic ends `live`, and leaves what is still to be handled where it is.
+            let turn = match Unwind(pin!(live(&mut life))).await {
+                Ok(turn) => turn,
+                Err(panic) => Turn::Failed(Failure::from_panic(panic)),
+            };
+            match turn {
+                Turn::Over(reason) => break reason,
+                turn => {
+                    if let Some(reason) = Box::pin(mend::mend(&mut life, turn)).await {
+                        break reason;
+                    }
+                }
+            }
+        };
+        let drained = reason.is_normal() && !life.end.cell.mailbox.is_stopping();
+        life.end.set_reason(reason);
+        if A::HAS_STOP || life.ctx.family().is_some() {
+            Box::pin(mend::finish(&mut life, drained)).await;
+        }
+    }
+}
+
+/// The fields are dropped in this order: the actor is gone before anybody hears that it stopped.
+struct Life<A: Actor> {
+    /// `None` between two instances.
+    actor: Option<A>,
+    rebirth: Option<Box<Rebirth<A>>>,
+    ctx: Ctx<A>,
+    end: End<A>,
+}
+
+/// Why an actor handles no messages for now.
+enum Turn {
+    /// It is to stop.
+    Over(StopReason),
+    /// It failed.
+    Failed(Failure),
+    /// It restarts in step with its siblings.
+    Halt(Halt),
+}
+
+/// The first `on_start`. Says whether the actor lives.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+fn start_first<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Send {
+    async move {
+        let Some(actor) = &mut life.actor else { return false };
+        let failure = match Unwind(pin!(actor.started(&mut life.ctx))).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => Failure::from_text(error.to_string()),
+            Err(panic) => Failure::from_panic(panic),
+        };
+        Box::pin(mend::not_started(life, failure)).await;
+        false
+    }
+}
+
+/// Handles messages until something else is to be done.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
+    async move {
+        let Life { actor: Some(actor), ctx, end: End { cell, batch, .. }, .. } = life else {
+            return Turn::Over(StopReason::Aborted);
+        };
+        let mut budget = BUDGET;
+        loop {
+            if cell.mailbox.is_interrupted() {
+                if cell.mailbox.is_stopping() {
+                    return Turn::Over(StopReason::Stopped);
+                }
+                if let Some(turn) = Box::pin(interrupted(actor, ctx, cell)).await {
+                    return turn;
+                }
+            }
+            let Some(msg) = ctx.next(batch) else {
+                match poll_fn(|cx| poll_wait(cell, batch, ctx, cx)).await {
+                    Received::Batch | Received::Signal => continue,
+                    Received::Closed | Received::Stop => return Turn::Over(StopReason::Stopped),
+                }
+            };
+            actor.dispatch(msg, ctx).await;
+            budget -= 1;
+            if budget == 0 {
+                budget = BUDGET;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Waits for a message, or for a timer.
+#[inline]
+fn poll_wait<A: Actor>(
+    cell: &Cell<A>,
+    batch: &mut Vec<A::Msg>,
+    ctx: &mut Ctx<A>,
+    cx: &mut Context<'_>,
+) -> Poll<Received> {
+    match cell.mailbox.poll_recv(cx, batch) {
+        Poll::Pending => ctx.poll_timers(cx).map(|()| Received::Batch),
+        received => received,
+    }
+}
+
+/// Heeds the signals that wait. A panic leaves the others waiting.
+async fn interrupted<A: Actor>(actor: &mut A, ctx: &mut Ctx<A>, cell: &Cell<A>) -> Option<Turn> {
+    loop {
+        if cell.mailbox.is_stopping() {
+            return Some(Turn::Over(StopReason::Stopped));
+        }
+        match cell.sideband.pop() {
+            None => {
+                // What comes in from now on signals again.
+                cell.mailbox.take_signal();
+                if !cell.sideband.has_signal() {
+                    return None;
+                }
+            }
+            Some(Signal::Terminated(terminated, ticket)) => {
+                if ctx.take_watched(&terminated.who, Interest::Watch, ticket) {
+                    actor.terminated(terminated, ctx).await;
+                }
+            }
+            Some(Signal::LinkEnded(terminated, ticket)) => {
+                if ctx.take_watched(&terminated.who, Interest::Link, ticket) && !terminated.reason.is_normal() {
+                    return Some(Turn::Over(StopReason::Linked { with: terminated.who }));
+                }
+            }
+            Some(Signal::Failed(failure, instance)) => {
+                if ctx.is_present(instance) {
+                    return Some(Turn::Failed(failure));
+                }
+            }
+            Some(Signal::Halt(halt)) => return Some(Turn::Halt(halt)),
+        }
+    }
+}
+
+/// Turns a panic of the future into an `Err`.
+struct Unwind<'a, F>(Pin<&'a mut F>);
+
+impl<F: Future> Future for Unwind<'_, F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
+}

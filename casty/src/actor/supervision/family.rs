@@ -1,0 +1,120 @@
+//! The children of one actor.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Weak};
+
+use tokio::sync::Notify;
+
+use super::{Failure, Strategy};
+use crate::actor::cell::AnyCell;
+use crate::actor::lock::lock;
+use crate::actor::watch::Signal;
+
+/// The living children of one actor, in the order in which they were spawned, and how to reach their parent.
+pub(in crate::actor) struct Family {
+    parent: Weak<dyn AnyCell>,
+    /// The parent's instance.
+    instance: u64,
+    state: Mutex<State>,
+    /// Told when the last child has stopped.
+    empty: Notify,
+    /// Held by the one regrouping that is under way.
+    pub(super) regrouping: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    strategy: Strategy,
+    /// By their numbers, which grow.
+    children: BTreeMap<u64, Child>,
+}
+
+struct Child {
+    cell: Arc<dyn AnyCell>,
+    /// How often it was halted.
+    epoch: u64,
+}
+
+impl Family {
+    pub(in crate::actor) fn new(parent: Weak<dyn AnyCell>, instance: u64) -> Arc<Self> {
+        let (empty, regrouping) = (Notify::new(), tokio::sync::Mutex::new(()));
+        Arc::new(Self { parent, instance, state: Mutex::default(), empty, regrouping })
+    }
+
+    pub(in crate::actor) fn set_strategy(&self, strategy: Strategy) {
+        lock(&self.state).strategy = strategy;
+    }
+
+    pub(in crate::actor) fn strategy(&self) -> Strategy {
+        lock(&self.state).strategy
+    }
+
+    /// A child was spawned.
+    pub(in crate::actor) fn add(&self, cell: Arc<dyn AnyCell>) {
+        lock(&self.state).children.insert(*cell.number(), Child { cell, epoch: 0 });
+    }
+
+    /// A child has stopped.
+    pub(in crate::actor) fn remove(&self, number: u64) {
+        let mut state = lock(&self.state);
+        let gone = state.children.remove(&number);
+        let empty = state.children.is_empty();
+        drop(state);
+        drop(gone);
+        if empty {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// The parent fails of what its child failed of. False if there is no parent any more.
+    pub(in crate::actor) fn escalate(&self, failure: Failure) -> bool {
+        self.parent.upgrade().is_some_and(|parent| parent.signal(Signal::Failed(failure, self.instance)))
+    }
+
+    /// Every child ends after what it has queued.
+    pub(in crate::actor) fn drain(&self) {
+        self.cells().iter().for_each(|cell| cell.drain());
+    }
+
+    /// Every child ends after the message in hand.
+    pub(in crate::actor) fn stop(&self) {
+        self.cells().iter().for_each(|cell| cell.stop());
+    }
+
+    /// Waits until every child has stopped.
+    pub(in crate::actor) async fn emptied(&self) {
+        loop {
+            let empty = self.empty.notified();
+            if lock(&self.state).children.is_empty() {
+                return;
+            }
+            empty.await;
+        }
+    }
+
+    /// How often the child was halted; `None` if it has stopped.
+    pub(super) fn epoch(&self, number: u64) -> Option<u64> {
+        lock(&self.state).children.get(&number).map(|child| child.epoch)
+    }
+
+    /// The child is about to be halted.
+    pub(super) fn next_epoch(&self, number: u64) {
+        if let Some(child) = lock(&self.state).children.get_mut(&number) {
+            child.epoch += 1;
+        }
+    }
+
+    /// The children that restart with this one, itself among them, the oldest first.
+    pub(super) fn affected(&self, number: u64) -> Vec<Arc<dyn AnyCell>> {
+        let state = lock(&self.state);
+        let first = match state.strategy {
+            Strategy::OneForAll => 0,
+            Strategy::OneForOne | Strategy::RestForOne => number,
+        };
+        state.children.range(first..).map(|(_, child)| Arc::clone(&child.cell)).collect()
+    }
+
+    fn cells(&self) -> Vec<Arc<dyn AnyCell>> {
+        lock(&self.state).children.values().map(|child| Arc::clone(&child.cell)).collect()
+    }
+}

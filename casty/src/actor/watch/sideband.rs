@@ -1,0 +1,173 @@
+//! What reaches an actor beside its queue, and whom it reaches when it ends.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, Weak};
+use std::task::{Context, Poll, Waker};
+
+use super::{ActorId, Ending, Signal, Terminated};
+use crate::actor::cell::{AnyCell, CellKey};
+use crate::actor::lock::lock;
+
+/// The signals that wait for one actor, and who waits for its end.
+///
+/// Signals are as many as the actors that it watches and is linked with, its children, its own futures, and one
+/// regrouping. Those who wait leave when they no longer do.
+#[derive(Default)]
+pub(in crate::actor) struct Sideband(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Empty,
+    /// Boxed, since most actors are watched by nobody and signalled by nobody.
+    Used(Box<Used>),
+    Ended(Ending),
+}
+
+#[derive(Default)]
+struct Used {
+    signals: VecDeque<Signal>,
+    next: u64,
+    wakers: Vec<(u64, Waker)>,
+    /// In an order that a simulation repeats.
+    actors: BTreeMap<(CellKey, Interest), (Weak<dyn AnyCell>, u64)>,
+}
+
+/// An actor that is told of another's end.
+pub(in crate::actor) struct Watcher {
+    pub(in crate::actor) key: CellKey,
+    pub(in crate::actor) cell: Weak<dyn AnyCell>,
+    pub(in crate::actor) interest: Interest,
+    /// Stands in the signal.
+    pub(in crate::actor) ticket: u64,
+}
+
+/// What an actor wants to know of another's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::actor) enum Interest {
+    /// That it stopped.
+    Watch,
+    /// That it stopped, and whether it was told to: if not, the other stops too.
+    Link,
+}
+
+impl Sideband {
+    /// Leaves a signal. False if the actor has stopped.
+    pub(in crate::actor) fn push(&self, signal: Signal) -> bool {
+        match lock(&self.0).used() {
+            Ok(used) => {
+                used.signals.push_back(signal);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// The oldest signal.
+    pub(in crate::actor) fn pop(&self) -> Option<Signal> {
+        match &mut *lock(&self.0) {
+            State::Used(used) => used.signals.pop_front(),
+            State::Empty | State::Ended(_) => None,
+        }
+    }
+
+    /// Whether a signal waits.
+    pub(in crate::actor) fn has_signal(&self) -> bool {
+        matches!(&*lock(&self.0), State::Used(used) if !used.signals.is_empty())
+    }
+
+    /// Ready when the actor has stopped.
+    pub(in crate::actor) fn ended(&self) -> Ended<'_> {
+        Ended { sideband: self, ticket: None }
+    }
+
+    /// Tells the watcher of the end of `who`, whether it is still to come or not.
+    pub(in crate::actor) fn add(&self, watcher: Watcher, who: impl FnOnce() -> ActorId) {
+        let Watcher { key, cell, interest, ticket } = watcher;
+        let mut state = lock(&self.0);
+        let ended = match state.used() {
+            Ok(used) => {
+                used.actors.insert((key, interest), (cell, ticket));
+                return;
+            }
+            Err(ending) => ending.clone(),
+        };
+        drop(state);
+        tell(&cell, interest, ticket, who(), ended);
+    }
+
+    /// The watcher is told no more.
+    pub(in crate::actor) fn remove(&self, watcher: CellKey, interest: Interest) {
+        if let State::Used(used) = &mut *lock(&self.0) {
+            used.actors.remove(&(watcher, interest));
+        }
+    }
+
+    /// Tells everybody, now and later. No signal comes in any more.
+    pub(in crate::actor) fn end(&self, ending: Ending, who: impl Fn() -> ActorId) {
+        let state = std::mem::replace(&mut *lock(&self.0), State::Ended(ending.clone()));
+        if let State::Used(used) = state {
+            used.wakers.into_iter().for_each(|(_, waker)| waker.wake());
+            for ((_, interest), (cell, ticket)) in used.actors {
+                tell(&cell, interest, ticket, who(), ending.clone());
+            }
+        }
+    }
+}
+
+impl State {
+    /// The part that is made when it is first needed, or how the actor ended.
+    fn used(&mut self) -> Result<&mut Used, &Ending> {
+        if let Self::Empty = self {
+            *self = Self::Used(Box::default());
+        }
+        match self {
+            Self::Used(used) => Ok(used),
+            Self::Ended(ending) => Err(ending),
+            Self::Empty => Err(&Ending::Aborted),
+        }
+    }
+}
+
+fn tell(cell: &Weak<dyn AnyCell>, interest: Interest, ticket: u64, who: ActorId, ending: Ending) {
+    if let Some(cell) = cell.upgrade() {
+        cell.signal(interest.signal(Terminated { who, reason: ending.into() }, ticket));
+    }
+}
+
+/// The future of [`Sideband::ended`].
+pub(in crate::actor) struct Ended<'a> {
+    sideband: &'a Sideband,
+    ticket: Option<u64>,
+}
+
+impl Future for Ended<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.sideband.0);
+        let Ok(used) = state.used() else { return Poll::Ready(()) };
+        match used.wakers.iter_mut().find(|(ticket, _)| Some(*ticket) == self.ticket) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => {
+                let ticket = used.next;
+                used.next += 1;
+                used.wakers.push((ticket, cx.waker().clone()));
+                drop(state);
+                self.ticket = Some(ticket);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let Some(mine) = self.ticket else { return };
+        if let State::Used(used) = &mut *lock(&self.sideband.0) {
+            used.wakers.retain(|(ticket, _)| *ticket != mine);
+        }
+    }
+}

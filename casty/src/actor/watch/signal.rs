@@ -1,0 +1,32 @@
+//! What reaches an actor beside its queue, ahead of what is queued.
+
+use super::{Interest, Terminated};
+use crate::actor::Failure;
+use crate::actor::supervision::Halt;
+
+/// What an actor is told by others than its callers.
+pub(in crate::actor) enum Signal {
+    /// An actor that it watches has stopped. The number is that of the watch.
+    Terminated(Terminated, u64),
+    /// An actor that it is linked with has stopped. The number is that of the link.
+    LinkEnded(Terminated, u64),
+    /// It fails, of what a child or a future of its own failed of. The number is that of the instance whose they are.
+    Failed(Failure, u64),
+    /// It restarts in step with its siblings.
+    Halt(Halt),
+}
+
+impl Signal {
+    /// The number of a link that the other side made.
+    pub(in crate::actor) const ANY: u64 = 0;
+}
+
+impl Interest {
+    /// What tells of an end to one that has this interest in it.
+    pub(in crate::actor) fn signal(self, terminated: Terminated, ticket: u64) -> Signal {
+        match self {
+            Self::Watch => Signal::Terminated(terminated, ticket),
+            Self::Link => Signal::LinkEnded(terminated, ticket),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Actors of one process, as their users see them.
+
+#![cfg(test)]
+
+mod children;
+mod restarts;
+mod strategies;
+mod support;
+mod timers;
+mod watching;
