@@ -35,6 +35,19 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_ne!(first.fingerprint, run(2).fingerprint);
 }
 
+/// The numbers of tokio's tasks are given out by the process, and decide in which order a runtime drops its tasks.
+#[test]
+fn what_ran_before_in_the_process_does_not_matter() {
+    let first = run(4);
+    for tasks in 1..4 {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        (0..tasks).for_each(|_| drop(runtime.spawn(async {})));
+        let again = run(4);
+        let differs = first.lines.iter().zip(&again.lines).find(|(a, b)| a != b);
+        assert_eq!(first.fingerprint, again.fingerprint, "they part at {differs:?}");
+    }
+}
+
 /// Has a process of this very test print what tells its run from others, in place of checking anything.
 const PRINT_VARIABLE: &str = "CASTY_PRINT_FINGERPRINT";
 

@@ -109,10 +109,10 @@ impl Sideband {
     pub(in crate::actor) fn end(&self, ending: Ending, who: impl Fn() -> ActorId) {
         let state = std::mem::replace(&mut *lock(&self.0), State::Ended(ending.clone()));
         if let State::Used(used) = state {
-            used.wakers.into_iter().for_each(|(_, waker)| waker.wake());
             for ((_, interest), (cell, ticket)) in used.actors {
                 tell(&cell, interest, ticket, who(), ending.clone());
             }
+            used.wakers.into_iter().for_each(|(_, waker)| waker.wake());
         }
     }
 }

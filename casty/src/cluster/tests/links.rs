@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
 use crate::base::NodeKey;
-use crate::cluster::transport::{Reader, Writer, greet, halves};
+use crate::cluster::transport::{Reader, Writer, greet, halves, receive, welcome};
 use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, SendFailure};
 use crate::wire::{FRAME_BYTES_MAX, Hello, Purpose, append};
 
@@ -107,13 +107,46 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
 
 /// A peer of our own making that has linked to the node and can send it any bytes.
 async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Reader, Writer) {
-    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
     let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
+    let (reader, mut write) = linked(node, &member, nonce).await;
+    write.write_all(&ping()).await.unwrap();
+    node.told(PeerEvent::InUp(member.key)).await;
+    (member.key, reader, write)
+}
+
+/// A link to the node that was let in, and on which nothing was sent.
+async fn linked(node: &Node, member: &Member, nonce: u64) -> (Reader, Writer) {
+    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
     let purpose = Purpose::Link { to: node.key(), nonce };
     let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
     greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap();
+    (reader, write)
+}
+
+fn ping() -> Vec<u8> {
+    let mut ping = Vec::new();
+    append(&mut ping, Kind::PING, 0, |_| {}).unwrap();
+    ping
+}
+
+/// What is asked of a peer before it knows that its link is open is answered by nobody: it has nothing to answer on.
+#[tokio::test]
+async fn a_link_counts_when_its_dialler_knows_of_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut node = Node::start(tcp(), settings("a", &[])).await;
+    let addr = listener.local_addr().unwrap().to_string();
+    let member = Member::new("stranger".into(), 1, &addr, Role::Replica);
+    let (_reader, mut write) = linked(&node, &member, 1).await;
+    // The node dials back, so that its own direction is open.
+    let (back, _) = listener.accept().await.unwrap();
+    let (mut back_reader, mut back_write) = halves(Box::new(back));
+    receive(&mut back_reader, DEADLINE).await.unwrap().unwrap();
+    welcome(&mut back_write, &member).await.unwrap();
+    node.told(PeerEvent::LinkUp(member.key)).await;
+    assert!(node.cluster.is_connected(member.key) && !node.cluster.is_linked(member.key));
+    write.write_all(&ping()).await.unwrap();
     node.told(PeerEvent::InUp(member.key)).await;
-    (member.key, reader, write)
+    assert!(node.cluster.is_linked(member.key));
 }
 
 #[tokio::test]

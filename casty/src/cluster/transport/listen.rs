@@ -80,9 +80,8 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
         Ok(()) => {
             drop(place);
             reader.set_bytes_max(FRAME_BYTES_MAX);
-            mesh.inbound.event(PeerEvent::InUp(key));
             tokio::select! {
-                () = read_frames(&mesh, &hello.member, reader) => {}
+                () = read_frames(&mesh, &hello.member, nonce, reader) => {}
                 () = cut.cancelled() => tracing::debug!(peer = %hello.member, "a link from the peer was replaced"),
             }
             mesh.with_peers(|peers| peers.release(key, nonce));

@@ -33,6 +33,8 @@ pub(super) struct Admitted {
 /// An incoming link: how to end it, and how to see that it has ended.
 pub(super) struct Incoming {
     nonce: u64,
+    /// A frame has come: the dialler knows that the link is open.
+    heard: bool,
     pub(super) cut: CancellationToken,
     pub(super) ended: CancellationToken,
 }
@@ -98,7 +100,7 @@ impl PeerTable {
             return Err(Reason::StaleLink);
         }
         let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
-        let before = peer.incoming.replace(Incoming { nonce, cut: cut.clone(), ended: ended.clone() });
+        let before = peer.incoming.replace(Incoming { nonce, heard: false, cut: cut.clone(), ended: ended.clone() });
         peer.wake.notify_one();
         Ok(Admitted { cut, ended, before })
     }
@@ -115,9 +117,17 @@ impl PeerTable {
         }
     }
 
-    /// Whether the peer has a link to this node.
+    /// Whether the peer has a link to this node, and knows it.
     pub(crate) fn is_heard(&self, key: NodeKey) -> bool {
-        self.peers.get(&key).is_some_and(|peer| peer.incoming.is_some())
+        self.peers.get(&key).and_then(|peer| peer.incoming.as_ref()).is_some_and(|incoming| incoming.heard)
+    }
+
+    /// A frame came on the incoming link with this nonce.
+    pub(super) fn heard(&mut self, key: NodeKey, nonce: u64) {
+        let incoming = self.peers.get_mut(&key).and_then(|peer| peer.incoming.as_mut());
+        if let Some(incoming) = incoming.filter(|incoming| incoming.nonce == nonce) {
+            incoming.heard = true;
+        }
     }
 
     /// The incoming link with this nonce ended.

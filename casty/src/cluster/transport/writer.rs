@@ -11,11 +11,15 @@ use crate::cluster::Timings;
 use crate::wire::{Kind, append};
 
 /// Writes until the connection fails, or until the outbox is sealed and everything is written.
+///
+/// The first frame is a ping: it tells the acceptor that this end counts the link as open, and so answers on it.
 pub(super) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
 {
     let mut batch = Batch::default();
+    ping(&mut batch)?;
+    write(io, &batch, timings).await?;
     loop {
         match timeout(timings.ping_every, outbox.next(&mut batch)).await {
             Ok(true) => {}

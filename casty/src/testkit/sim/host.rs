@@ -137,8 +137,9 @@ impl Host {
 
     /// Ends the node where it stands. Without power, nobody is told.
     pub(super) fn crash(&mut self, power: bool) {
-        if power {
-            self.setup.network.power_off(self.number);
+        match power {
+            true => self.setup.network.power_off(self.number),
+            false => self.setup.network.end_process(self.number),
         }
         let Some(life) = self.life.take() else { return };
         // The node goes with the tasks that hold it, on the runtime that it ran on.

@@ -79,6 +79,22 @@ impl Network {
         }
     }
 
+    /// The process of a host was killed: its system ends every connection that it had.
+    ///
+    /// It has to be called before the process is dropped. That drops the streams too, and in an order that depends on
+    /// what else ran in this process of ours before.
+    pub(in crate::testkit::sim) fn end_process(&self, host: Host) {
+        let (now, mut state) = (self.clock.now(), self.lock());
+        let State { rng, links, connections, .. } = &mut *state;
+        for Connection { pipes, left } in connections.values_mut() {
+            for (pipe, left) in pipes.iter_mut().zip(left) {
+                if pipe.from == host && !*left && !pipe.is_ending() {
+                    pipe.end(now + links.latency(pipe.from, pipe.to, rng));
+                }
+            }
+        }
+    }
+
     /// The power of a host fails: what it had open is gone, and nobody hears of it.
     pub(in crate::testkit::sim) fn power_off(&self, host: Host) {
         let mut state = self.lock();

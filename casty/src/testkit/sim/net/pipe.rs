@@ -20,6 +20,8 @@ pub(super) struct Pipe {
     arrived: VecDeque<u8>,
     /// Bytes that were written and not read.
     unread: usize,
+    /// The end of the stream has left.
+    ending: bool,
     /// The end of the stream has arrived.
     ended: bool,
     /// The connection is broken, as the end that it concerns has learned.
@@ -43,6 +45,7 @@ impl Pipe {
             flying: VecDeque::new(),
             arrived: VecDeque::new(),
             unread: 0,
+            ending: false,
             ended: false,
             broken: false,
             reader: None,
@@ -68,7 +71,13 @@ impl Pipe {
 
     /// Says that no more bytes come.
     pub(super) fn end(&mut self, due: Duration) {
+        self.ending = true;
         self.launch(Flight::End, due);
+    }
+
+    /// Whether [`end`](Self::end) was called.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending
     }
 
     pub(super) fn poll_read(&mut self, cx: &Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

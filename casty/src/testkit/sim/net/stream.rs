@@ -30,7 +30,7 @@ impl SimStream {
         let (now, mut state) = (self.network.clock.now(), self.network.lock());
         let Some(connection) = state.connections.get(&self.connection) else { return };
         let (from, to) = (connection.pipes[self.end].from, connection.pipes[self.end].to);
-        if state.dark.contains(&from) {
+        if state.dark.contains(&from) || connection.pipes[self.end].is_ending() {
             return;
         }
         let due = state.due(now, from, to);
