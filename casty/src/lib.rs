@@ -25,8 +25,8 @@ pub mod testkit;
 mod wire;
 
 pub use actor::{
-    ActorId, ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Recipient, Restarts,
-    SendError, SpawnError, StopReason, Strategy, Terminated, Timer,
+    ActorId, ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Overflow, Pool,
+    Recipient, Restarts, Routing, SendError, SpawnError, StopReason, Strategy, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};

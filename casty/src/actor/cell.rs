@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 
 use tokio::task::AbortHandle;
 
+use super::dead_letters::DeadReason;
 use super::mailbox::{Mailbox, Refused};
+use super::reply::drop_displaced;
 use super::supervision::Family;
 use super::system::Shared;
 use super::watch::{ActorId, Sideband, Signal};
@@ -68,10 +70,10 @@ impl<A: Actor> Cell<A> {
         family: Option<Arc<Family>>,
         name: Option<Arc<str>>,
         number: u64,
-        capacity: usize,
+        mailbox: Mailbox<A::Msg>,
     ) -> (Arc<Self>, Local<A>) {
         let cell = Arc::new(Self {
-            mailbox: Mailbox::new(capacity),
+            mailbox,
             sideband: Sideband::default(),
             shared,
             ties: (name.is_some() || family.is_some()).then(|| Box::new(Ties { name, family })),
@@ -98,6 +100,16 @@ impl<A: Actor> Cell<A> {
         ActorId::local(A::NAME, self.name().cloned(), system, number)
     }
 
+    /// Whether nothing more comes in.
+    pub(super) fn is_closed(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    /// How many messages wait for it, about.
+    pub(super) fn load(&self) -> usize {
+        self.mailbox.load()
+    }
+
     /// The actor as the log and dead letters call it.
     pub(super) fn address(&self) -> String {
         self.id().to_string()
@@ -105,6 +117,27 @@ impl<A: Actor> Cell<A> {
 
     pub(super) fn key(&self) -> CellKey {
         (self.shared.env().sweeper().id(), self.number)
+    }
+
+    /// What its sender is told of a message that found no room.
+    #[cold]
+    fn refused(&self, refused: Refused<A::Msg>) -> Result<(), Rejected<A::Msg>> {
+        match refused {
+            Refused::Full(msg) => Err(Rejected::Full(msg)),
+            Refused::Closed(msg) => Err(Rejected::Closed(msg)),
+            Refused::Displaced(msg) => {
+                self.displace(msg);
+                Ok(())
+            }
+        }
+    }
+
+    /// There is no room for a message that was taken.
+    #[cold]
+    pub(super) fn displace(&self, msg: A::Msg) {
+        let letters = self.shared.env().dead_letters();
+        letters.record(DeadReason::Displaced, A::message_name(&msg), || self.address());
+        drop_displaced(msg);
     }
 
     /// One more reference, for the actor itself. It may be the only one: then the actor is draining already.
@@ -191,15 +224,12 @@ impl<A: Actor> Target<A> for Local<A> {
         msg: &mut Option<A::Msg>,
         ticket: &mut Option<u64>,
     ) -> Poll<Result<(), Rejected<A::Msg>>> {
-        self.0.mailbox.poll_send(cx, msg, ticket).map_err(Rejected::Closed)
+        self.0.mailbox.poll_send(cx, msg, ticket).map(|sent| sent.or_else(|refused| self.0.refused(refused)))
     }
 
     #[inline]
     fn try_send(&self, msg: A::Msg) -> Result<(), Rejected<A::Msg>> {
-        self.0.mailbox.try_send(msg).map_err(|refused| match refused {
-            Refused::Full(msg) => Rejected::Full(msg),
-            Refused::Closed(msg) => Rejected::Closed(Some(msg)),
-        })
+        self.0.mailbox.try_send(msg).or_else(|refused| self.0.refused(refused))
     }
 
     fn cancel(&self, ticket: u64) -> bool {

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::broadcast;
 
+use super::{Message, Topic};
+
 /// How many dead letters a slow subscriber may be behind. Past it, it misses the oldest and is told how many.
 const BACKLOG: usize = 256;
 
@@ -19,6 +21,8 @@ pub struct DeadLetter {
     pub reason: DeadReason,
 }
 
+impl Message for DeadLetter {}
+
 /// Why nobody handled a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,17 +35,25 @@ pub enum DeadReason {
     NoRoom,
     /// It had been taken, and could not be brought to its actor.
     Unavailable,
+    /// It had to go, since the mailbox was full: [`Overflow`](super::Overflow) says so.
+    Displaced,
+}
+
+impl DeadReason {
+    const COUNT: usize = Self::Displaced as usize + 1;
 }
 
 /// Where the messages go that nobody handled.
 pub struct DeadLetters {
-    counts: [AtomicU64; 4],
-    subscribers: broadcast::Sender<DeadLetter>,
+    counts: [AtomicU64; DeadReason::COUNT],
+    receivers: broadcast::Sender<DeadLetter>,
+    topic: Topic<DeadLetter>,
 }
 
 impl DeadLetters {
     pub(crate) fn new() -> Self {
-        Self { counts: Default::default(), subscribers: broadcast::Sender::new(BACKLOG) }
+        let (receivers, topic) = (broadcast::Sender::new(BACKLOG), Topic::new("dead letters".into()));
+        Self { counts: Default::default(), receivers, topic }
     }
 
     /// How many there were for this reason.
@@ -54,18 +66,29 @@ impl DeadLetters {
         self.counts.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// Shows every dead letter from now on.
+    /// Shows every dead letter from now on, to whoever is no actor.
     pub fn subscribe(&self) -> broadcast::Receiver<DeadLetter> {
-        self.subscribers.subscribe()
+        self.receivers.subscribe()
+    }
+
+    /// The topic on which every dead letter is published. One that a subscriber missed is counted and not published again.
+    pub fn topic(&self) -> &Topic<DeadLetter> {
+        &self.topic
     }
 
     /// Counts one. `actor` is only called if somebody has subscribed.
     #[cold]
     pub(crate) fn record(&self, reason: DeadReason, message: &'static str, actor: impl FnOnce() -> String) {
         self.counts[reason as usize].fetch_add(1, Ordering::Relaxed);
-        if self.subscribers.receiver_count() > 0 {
-            // Refused only if the last subscriber has just left.
-            let _ = self.subscribers.send(DeadLetter { actor: actor(), message, reason });
+        let (received, published) = (self.receivers.receiver_count() > 0, self.topic.subscribers() > 0);
+        if !received && !published {
+            return;
         }
+        let letter = DeadLetter { actor: actor(), message, reason };
+        if published && message != std::any::type_name::<DeadLetter>() {
+            self.topic.publish(letter.clone());
+        }
+        // Refused only if the last receiver has just left.
+        let _ = self.receivers.send(letter);
     }
 }

@@ -199,6 +199,22 @@ pub enum LookupError {
     },
 }
 
+/// Why a topic cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TopicError {
+    /// The topic of this name is of another type.
+    #[error("the topic `{name}` is of `{found}` and not of `{expected}`: take another name, or publish that type")]
+    WrongType {
+        /// The name.
+        name: String,
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The type of its messages.
+        found: &'static str,
+    },
+}
+
 fn name<M>() -> &'static str {
     std::any::type_name::<M>()
 }

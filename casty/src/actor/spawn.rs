@@ -12,6 +12,7 @@ use super::cell::Cell;
 use super::directory::NotAdded;
 use super::error::SpawnError;
 use super::life::run;
+use super::mailbox::{Mailbox, Overflow};
 use super::supervision::{Family, Rebirth};
 use super::system::Shared;
 use super::{Actor, ActorRef, Failure, Restarts};
@@ -24,6 +25,7 @@ pub struct Spawn<A: Actor> {
     parent: Parent,
     name: Option<Arc<str>>,
     capacity: usize,
+    overflow: Overflow,
 }
 
 enum Birth<A> {
@@ -44,12 +46,19 @@ pub(super) enum Parent {
 
 impl<A: Actor> Spawn<A> {
     pub(super) fn value(shared: Arc<Shared>, actor: A, capacity: usize) -> Self {
-        Self { shared, birth: Birth::Value(actor), parent: Parent::None, name: None, capacity }
+        Self {
+            shared,
+            birth: Birth::Value(actor),
+            parent: Parent::None,
+            name: None,
+            capacity,
+            overflow: Overflow::Wait,
+        }
     }
 
     pub(super) fn with(shared: Arc<Shared>, make: Box<dyn FnMut() -> A + Send>, capacity: usize) -> Self {
         let birth = Birth::With(Box::new(Rebirth::new(make)));
-        Self { shared, birth, parent: Parent::None, name: None, capacity }
+        Self { shared, birth, parent: Parent::None, name: None, capacity, overflow: Overflow::Wait }
     }
 
     pub(super) fn child_of(mut self, parent: Parent) -> Self {
@@ -69,6 +78,18 @@ impl<A: Actor> Spawn<A> {
         self
     }
 
+    /// Gives it a mailbox that is never full. It grows with what is sent and not handled: for senders that are bounded by
+    /// something else.
+    pub fn unbounded(self) -> Self {
+        self.mailbox(usize::MAX)
+    }
+
+    /// What becomes of a message that finds the mailbox full. Unset, its sender waits.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
     /// How often it may restart after it failed, and how fast. Without effect on an actor that was spawned by value, which
     /// cannot be made anew.
     pub fn restarts(mut self, restarts: Restarts) -> Self {
@@ -78,8 +99,8 @@ impl<A: Actor> Spawn<A> {
         self
     }
 
-    fn spawn(self) -> Result<ActorRef<A>, SpawnError> {
-        let Self { shared, birth, parent, name, capacity } = self;
+    pub(super) fn spawn(self) -> Result<ActorRef<A>, SpawnError> {
+        let Self { shared, birth, parent, name, capacity, overflow } = self;
         shared.registry()?;
         let runtime = Handle::try_current().map_err(|_| SpawnError::NoRuntime)?;
         let family = match parent {
@@ -96,7 +117,8 @@ impl<A: Actor> Spawn<A> {
             }
         };
         let directory = shared.directory();
-        let (cell, local) = Cell::new(Arc::clone(&shared), family, name, directory.number(), capacity);
+        let (cell, local) =
+            Cell::new(Arc::clone(&shared), family, name, directory.number(), Mailbox::new(capacity, overflow));
         directory.add(Arc::clone(&cell) as _, cell.name()).map_err(|why| match why {
             NotAdded::Taken => {
                 SpawnError::NameTaken { name: cell.name().map(|name| name.to_string()).unwrap_or_default() }

@@ -2,15 +2,17 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::cell::Cell;
 use super::dead_letters::DeadLetters;
 use super::directory::Directory;
-use super::error::{LookupError, SpawnError};
+use super::error::{LookupError, SpawnError, TopicError};
+use super::lock::lock;
 use super::registration::Registry;
-use super::{Actor, ActorRef, Env, RegistryError, Spawn, SystemBuilder};
+use super::topic::{Topic, Topics};
+use super::{Actor, ActorRef, Env, Message, RegistryError, Spawn, SpawnPool, SystemBuilder};
 
 /// How long [`ActorSystem::shutdown`] gives the actors, unless the system says otherwise.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,6 +33,7 @@ pub(super) struct Shared {
     env: Arc<Env>,
     directory: Directory,
     registry: Result<Registry, RegistryError>,
+    topics: Mutex<Topics>,
     mailbox_capacity: usize,
     shutdown_timeout: Duration,
 }
@@ -51,8 +54,14 @@ impl ActorSystem {
         if let Err(error) = &registry {
             tracing::error!(system = env.system(), %error, "no actor can be spawned");
         }
-        let directory = Directory::default();
-        let shared = Arc::new(Shared { env, directory, registry, mailbox_capacity, shutdown_timeout });
+        let shared = Arc::new(Shared {
+            env,
+            directory: Directory::default(),
+            registry,
+            topics: Mutex::default(),
+            mailbox_capacity,
+            shutdown_timeout,
+        });
         Self { _life: Some(Arc::new(Life(Arc::clone(&shared)))), shared }
     }
 
@@ -74,6 +83,26 @@ impl ActorSystem {
         Spawn::with(Arc::clone(&self.shared), Box::new(make), self.shared.mailbox_capacity)
     }
 
+    /// Spawns `size` actors behind one reference, each made by `make`. Await what it returns; before that, say which of them
+    /// gets a message.
+    ///
+    /// ```
+    /// # use casty::prelude::*;
+    /// # use casty::Routing;
+    /// # struct Resizer;
+    /// # #[actor(local)] impl Resizer { #[message] fn resize(&mut self, bytes: Vec<u8>) -> usize { bytes.len() / 2 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// # let system = ActorSystem::new("images");
+    /// let resizers = system.pool(4, || Resizer).routing(Routing::least_loaded()).await?;
+    /// assert_eq!(resizers.resize(vec![0; 10]).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pool<A: Actor>(&self, size: usize, make: impl Fn() -> A + Send + Sync + 'static) -> SpawnPool<A> {
+        SpawnPool::new(self.inner(), size, Arc::new(make))
+    }
+
     /// The living actor of this name.
     pub fn lookup<A: Actor>(&self, name: &str) -> Result<ActorRef<A>, LookupError> {
         let missing = || LookupError::NotFound { name: name.to_owned(), system: self.name().to_owned() };
@@ -84,6 +113,43 @@ impl ActorSystem {
             Ok(cell) => cell.revive().map(ActorRef::local).ok_or_else(missing),
             Err(_) => Err(LookupError::WrongType { name: name.to_owned(), expected: A::NAME, found }),
         }
+    }
+
+    /// The topic of this name, on which messages of type `M` are published to the actors of this system.
+    ///
+    /// ```
+    /// # use casty::prelude::*;
+    /// #[message]
+    /// #[derive(Clone)]
+    /// struct Price(u64);
+    ///
+    /// struct Display(u64);
+    ///
+    /// #[actor]
+    /// impl Display {
+    ///     #[handler]
+    ///     fn price(&mut self, Price(price): Price) {
+    ///         self.0 = price;
+    ///     }
+    ///     #[message]
+    ///     fn shown(&self) -> u64 {
+    ///         self.0
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// # let system = ActorSystem::new("prices");
+    /// let display = system.spawn(Display(0)).await?;
+    /// let prices = system.topic::<Price>("prices")?;
+    /// prices.subscribe(&display);
+    /// assert_eq!(prices.publish(Price(7)), 1);
+    /// assert_eq!(display.shown().await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn topic<M: Message + Clone>(&self, name: &str) -> Result<Topic<M>, TopicError> {
+        lock(&self.shared.topics).get(name)
     }
 
     /// Messages that nobody handled.

@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod children;
+mod overflow;
+mod pools;
 mod restarts;
 mod strategies;
 mod support;

@@ -7,6 +7,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::actor::Actor;
 use crate::actor::cell::{AnyCell, CellKey};
+use crate::actor::stash::Stash;
 use crate::actor::supervision::Family;
 use crate::actor::timers::Timers;
 use crate::actor::watch::{ActorId, Interest};
@@ -18,12 +19,24 @@ pub(super) struct Extras<A: Actor> {
     pub(super) instance: u64,
     pub(super) family: Option<Arc<Family>>,
     /// Never locked: a mutex can be shared, as the context of an `async` handler is that takes `&Ctx`.
-    timers: Mutex<Timers<A::Msg>>,
+    own: Mutex<Own<A>>,
     pub(super) watched: StableMap<(ActorId, Interest), Watched>,
     /// Futures whose output the actor gets. What has ended is taken out when the next is added.
     pub(super) futures: JoinSet<()>,
     /// The timers of an entity, which send to it as anybody would.
     pub(super) senders: StableMap<u64, AbortHandle>,
+}
+
+/// Messages that are the actor's own.
+pub(super) struct Own<A: Actor> {
+    pub(super) timers: Timers<A::Msg>,
+    pub(super) stash: Stash<A>,
+}
+
+impl<A: Actor> Default for Own<A> {
+    fn default() -> Self {
+        Self { timers: Timers::default(), stash: Stash::default() }
+    }
 }
 
 /// An actor that is watched.
@@ -46,7 +59,7 @@ impl<A: Actor> Extras<A> {
         Self {
             instance: ticket(),
             family: None,
-            timers: Mutex::default(),
+            own: Mutex::default(),
             watched: StableMap::default(),
             futures: JoinSet::new(),
             senders: StableMap::default(),
@@ -54,8 +67,13 @@ impl<A: Actor> Extras<A> {
     }
 
     #[inline]
+    pub(super) fn own(&mut self) -> &mut Own<A> {
+        self.own.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
     pub(super) fn timers(&mut self) -> &mut Timers<A::Msg> {
-        self.timers.get_mut().unwrap_or_else(PoisonError::into_inner)
+        &mut self.own().timers
     }
 
     /// Where futures of the actor's own run, without those that have ended.

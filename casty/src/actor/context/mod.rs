@@ -3,12 +3,13 @@
 mod children;
 mod extras;
 mod later;
+mod stashing;
 mod watching;
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use self::extras::Extras;
+use self::extras::{Extras, Own};
 pub use self::watching::WatchError;
 use super::cell::Cell;
 use super::reply::{Port, Sender};
@@ -120,7 +121,31 @@ impl<A: Actor> Ctx<A> {
     pub(super) fn next(&mut self, batch: &mut Vec<A::Msg>) -> Option<A::Msg> {
         match &mut self.extras {
             None => batch.pop(),
-            Some(extras) => extras.timers().next(batch),
+            Some(_) => self.next_of_all(batch),
+        }
+    }
+
+    fn next_of_all(&mut self, batch: &mut Vec<A::Msg>) -> Option<A::Msg> {
+        let Some(extras) = &mut self.extras else { return batch.pop() };
+        let Own { timers, stash } = extras.own();
+        loop {
+            let msg = timers.next(stash.source(batch))?;
+            if let Some(msg) = stash.sift(msg) {
+                return Some(msg);
+            }
+            if let Home::Local(cell) = &self.home
+                && stash.len() > cell.mailbox.capacity()
+                && let Some(msg) = stash.give_up()
+            {
+                cell.displace(msg);
+            }
+        }
+    }
+
+    /// Puts what the actor has put aside back in front of the batch.
+    pub(super) fn unstash_into(&mut self, batch: &mut Vec<A::Msg>) {
+        if let Some(extras) = &mut self.extras {
+            extras.own().stash.empty_into(batch);
         }
     }
 

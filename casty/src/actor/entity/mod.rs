@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use self::life::{Item, Life};
 use self::progress::Progress;
-use super::mailbox::{Mailbox, Refused};
+use super::mailbox::{Mailbox, Overflow, Refused};
 use super::scope::Held;
 use super::{ActorSystem, Failure, FromId, Persistent, Registered, Route};
 use crate::actor::reply::{ReplySink, SinkReply};
@@ -131,7 +131,7 @@ impl<A> Of<A> {
 impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
     fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError> {
         let cell = Arc::new(Cell {
-            mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY),
+            mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY, Overflow::Fail),
             progress: Arc::new(Progress::new(birth.version)),
             sink: Arc::default(),
         });
@@ -156,7 +156,7 @@ impl<A: Registered> EntityCell for Cell<A> {
         let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).reason))?;
         let msg = msg.map_err(Undelivered::Malformed)?;
         self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {
-            Refused::Full(_) => Undelivered::Full,
+            Refused::Full(_) | Refused::Displaced(_) => Undelivered::Full,
             Refused::Closed(_) => Undelivered::Stopped,
         })
     }

@@ -144,6 +144,7 @@ async fn retire<A: Actor>(life: &mut Life<A>) {
     if let Some(family) = life.ctx.family() {
         family.stop();
     }
+    life.ctx.unstash_into(&mut life.end.batch);
     life.ctx.renew();
 }
 

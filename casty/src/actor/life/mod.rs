@@ -50,6 +50,7 @@ pub(super) fn run<A: Actor>(
         };
         let drained = reason.is_normal() && !life.end.cell.mailbox.is_stopping();
         life.end.set_reason(reason);
+        life.ctx.unstash_into(&mut life.end.batch);
         if A::HAS_STOP || life.ctx.family().is_some() {
             Box::pin(mend::finish(&mut life, drained)).await;
         }

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::actor::pool;
+use crate::actor::recycle;
 
 /// Buffers of at most this many messages stay with an idle actor: as many as it needs that is asked, answers, and is asked
 /// again.
@@ -23,14 +23,14 @@ pub(super) fn is_large<T>(buffer: &Vec<T>) -> bool {
 #[cold]
 pub(super) fn keep<T: 'static>(buffer: Vec<T>) {
     let pool = if is_large(&buffer) { LARGE_POOL } else { SMALL_POOL };
-    drop(pool::give(pool, KEPT_MAX, buffer));
+    drop(recycle::give(pool, KEPT_MAX, buffer));
 }
 
 /// Makes room for at least one more message.
 #[cold]
 pub(super) fn grow<T: 'static>(items: &mut Vec<T>) {
     let pool = if items.capacity() >= SMALL { LARGE_POOL } else { SMALL_POOL };
-    while let Some(mut buffer) = pool::take::<Vec<T>>(pool) {
+    while let Some(mut buffer) = recycle::take::<Vec<T>>(pool) {
         if buffer.capacity() > items.capacity() {
             buffer.append(items);
             let old = std::mem::replace(items, buffer);
@@ -49,10 +49,10 @@ pub(super) fn grow<T: 'static>(items: &mut Vec<T>) {
 
 /// A buffer for wakers.
 pub(super) fn wakers() -> Vec<Waker> {
-    pool::take(LARGE_POOL).unwrap_or_default()
+    recycle::take(LARGE_POOL).unwrap_or_default()
 }
 
 /// Keeps a buffer of wakers for reuse.
 pub(super) fn keep_wakers(buffer: Vec<Waker>) {
-    drop(pool::give(LARGE_POOL, 1, buffer));
+    drop(recycle::give(LARGE_POOL, 1, buffer));
 }

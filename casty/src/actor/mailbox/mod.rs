@@ -1,8 +1,8 @@
 //! A bounded mailbox: a `Vec` under a mutex, which the actor takes whole.
 //!
 //! A send takes the lock once. When the mailbox is full, a sender leaves its message in a second queue, under a ticket,
-//! and is let in first come, first served. At most the capacity and one batch in the actor's hand are held, besides one
-//! message a waiting sender.
+//! and is let in first come, first served; or what its [`Overflow`] says is done. At most the capacity and one batch in the
+//! actor's hand are held, besides one message a waiting sender.
 
 mod buffers;
 mod waiting;
@@ -20,12 +20,29 @@ use super::lock::lock;
 /// How many messages a mailbox holds, unless its actor was spawned with another number.
 pub const MAILBOX_CAPACITY: usize = 1024;
 
+/// What becomes of a message that finds a mailbox full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// Its sender waits for room, in the order in which senders came. `try_send` fails.
+    #[default]
+    Wait,
+    /// It is handed back: `send` fails with `SendError::Full` and an ask with `AskError::MailboxFull`.
+    Fail,
+    /// The message that has waited longest gives way to it, and goes to dead letters; who asked is told
+    /// `AskError::MailboxFull`.
+    DropOldest,
+    /// It goes to dead letters. Its sender is told that it was sent; who asked is told `AskError::MailboxFull`.
+    DropNewest,
+}
+
 /// The queue between the senders of one actor and its loop.
 pub(crate) struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
     capacity: u32,
     /// [`STOP`] and [`SIGNAL`]. Read before every message: they overtake what is queued.
     flags: AtomicU8,
+    overflow: Overflow,
 }
 
 /// The receiver is to take no more.
@@ -47,12 +64,14 @@ pub(crate) enum Received {
 }
 
 /// Why a message was not taken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refused<T> {
     /// There is no room.
     Full(T),
-    /// The mailbox is closed.
-    Closed(T),
+    /// The mailbox is closed. The message is handed back unless it was used up.
+    Closed(Option<T>),
+    /// As far as its sender is concerned it was taken. This message had to go: itself, or an older one.
+    Displaced(T),
 }
 
 struct Queue<T> {
@@ -63,6 +82,8 @@ struct Queue<T> {
     waker: Option<Waker>,
     /// The capacity; 0 when closed or while senders wait, so that one comparison tells the common case.
     limit: u32,
+    /// How many messages the receiver took last. Small, so that a mailbox is too.
+    taken: u16,
     /// Whether the receiver sleeps.
     parked: bool,
     closed: bool,
@@ -70,11 +91,11 @@ struct Queue<T> {
 
 impl<T: Send + 'static> Mailbox<T> {
     /// An empty mailbox for `capacity` messages, at least one.
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
         let capacity = u32::try_from(capacity.max(1)).unwrap_or(u32::MAX);
         let (items, waiting, waker) = (Vec::new(), None, None);
-        let queue = Queue { items, waiting, waker, limit: capacity, parked: false, closed: false };
-        Self { queue: Mutex::new(queue), capacity, flags: AtomicU8::new(0) }
+        let queue = Queue { items, waiting, waker, limit: capacity, taken: 0, parked: false, closed: false };
+        Self { queue: Mutex::new(queue), capacity, flags: AtomicU8::new(0), overflow }
     }
 
     /// Queues `msg` if there is room and nobody waits.
@@ -82,7 +103,7 @@ impl<T: Send + 'static> Mailbox<T> {
     pub(crate) fn try_send(&self, msg: T) -> Result<(), Refused<T>> {
         let queue = self.lock();
         if queue.items.len() >= queue.limit as usize {
-            return Err(if queue.closed { Refused::Closed(msg) } else { Refused::Full(msg) });
+            return Err(self.refuse(queue, msg));
         }
         self.push(queue, msg);
         Ok(())
@@ -109,7 +130,7 @@ impl<T: Send + 'static> Mailbox<T> {
         cx: &mut Context<'_>,
         msg: &mut Option<T>,
         ticket: &mut Option<u64>,
-    ) -> Poll<Result<(), Option<T>>> {
+    ) -> Poll<Result<(), Refused<T>>> {
         if let Some(number) = *ticket {
             return self.poll_ticket(cx, number, ticket);
         }
@@ -207,6 +228,17 @@ impl<T: Send + 'static> Mailbox<T> {
         self.lock().closed
     }
 
+    /// How many messages it holds.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    /// How many messages wait, those included that the receiver took last and may have handled in part.
+    pub(crate) fn load(&self) -> usize {
+        let queue = self.lock();
+        queue.items.len() + usize::from(queue.taken)
+    }
+
     /// Swaps what is queued into `batch`, which must be empty, and lets waiting senders in.
     #[inline]
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, batch: &mut Vec<T>) -> Poll<Received> {
@@ -219,9 +251,11 @@ impl<T: Send + 'static> Mailbox<T> {
             if queue.closed {
                 return Poll::Ready(Received::Closed);
             }
+            queue.taken = 0;
             park(queue, cx, batch);
             return Poll::Pending;
         }
+        queue.taken = u16::try_from(queue.items.len()).unwrap_or(u16::MAX);
         std::mem::swap(&mut queue.items, batch);
         if queue.waiting.is_some() {
             self.let_in(queue);
@@ -256,6 +290,23 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
+    /// There is no room for a message whose sender does not wait.
+    #[cold]
+    fn refuse(&self, mut queue: MutexGuard<'_, Queue<T>>, msg: T) -> Refused<T> {
+        if queue.closed {
+            return Refused::Closed(Some(msg));
+        }
+        match self.overflow {
+            Overflow::DropNewest => Refused::Displaced(msg),
+            Overflow::DropOldest if !queue.items.is_empty() => {
+                let oldest = queue.items.remove(0);
+                self.push(queue, msg);
+                Refused::Displaced(oldest)
+            }
+            Overflow::Wait | Overflow::Fail | Overflow::DropOldest => Refused::Full(msg),
+        }
+    }
+
     #[cold]
     fn enlist(
         &self,
@@ -263,18 +314,21 @@ impl<T: Send + 'static> Mailbox<T> {
         cx: &mut Context<'_>,
         msg: &mut Option<T>,
         ticket: &mut Option<u64>,
-    ) -> Poll<Result<(), Option<T>>> {
+    ) -> Poll<Result<(), Refused<T>>> {
         if queue.closed {
-            return Poll::Ready(Err(msg.take()));
+            return Poll::Ready(Err(Refused::Closed(msg.take())));
         }
         let Some(msg) = msg.take() else { return Poll::Ready(Ok(())) };
+        if self.overflow != Overflow::Wait {
+            return Poll::Ready(Err(self.refuse(queue, msg)));
+        }
         queue.limit = 0;
         *ticket = Some(queue.waiting.get_or_insert_default().enlist(msg, cx.waker().clone()));
         Poll::Pending
     }
 
     #[cold]
-    fn poll_ticket(&self, cx: &mut Context<'_>, number: u64, ticket: &mut Option<u64>) -> Poll<Result<(), Option<T>>> {
+    fn poll_ticket(&self, cx: &mut Context<'_>, number: u64, ticket: &mut Option<u64>) -> Poll<Result<(), Refused<T>>> {
         let mut queue = self.lock();
         let closed = queue.closed;
         let place = queue.waiting.as_mut().and_then(|waiting| waiting.place(number, closed, cx));
@@ -283,12 +337,12 @@ impl<T: Send + 'static> Mailbox<T> {
             Some(waiting::Place::LetIn) => *ticket = None,
             Some(waiting::Place::Refused(msg)) => {
                 *ticket = None;
-                return Poll::Ready(Err(Some(msg)));
+                return Poll::Ready(Err(Refused::Closed(Some(msg))));
             }
             // The ticket is of no one in line: it was cancelled.
             None => {
                 *ticket = None;
-                return Poll::Ready(Err(None));
+                return Poll::Ready(Err(Refused::Closed(None)));
             }
         }
         Poll::Ready(Ok(()))

@@ -6,6 +6,7 @@ mod port;
 mod sink;
 mod slot;
 mod sweeper;
+mod unanswered;
 mod wire_slot;
 
 #[cfg(test)]
@@ -19,3 +20,4 @@ pub use wire_slot::ReplySlot;
 pub(crate) use port::Sender;
 pub(crate) use slot::{Answer, Wait, pair};
 pub(crate) use sweeper::{Due, Sweeper};
+pub(crate) use unanswered::drop_displaced;

@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::Port;
 use super::sweeper::{Due, Sweeper, Timed};
+use super::unanswered::{Unanswered, unanswered};
 use crate::actor::error::AskFailure;
 use crate::actor::lock::lock;
-use crate::actor::pool;
+use crate::actor::recycle;
 
 /// How many slots of a reply type and system a thread keeps.
 const KEPT_MAX: usize = 256;
@@ -29,7 +30,7 @@ pub(crate) enum Answer<R> {
 /// The two ends of a request that has until `due`.
 #[inline]
 pub(crate) fn pair<R: Send + 'static>(sweeper: &Arc<Sweeper>, due: Due) -> (Port<R>, Wait<R>) {
-    let slot = pool::take(sweeper.id()).unwrap_or_else(|| new_slot(sweeper));
+    let slot = recycle::take(sweeper.id()).unwrap_or_else(|| new_slot(sweeper));
     slot.due.store(due.0, Ordering::Relaxed);
     (Port::slot(SlotPort(Some(Arc::clone(&slot)))), Wait(Some(slot)))
 }
@@ -168,7 +169,11 @@ impl<R: Send + 'static> Drop for SlotPort<R> {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
-            self.finish(if std::thread::panicking() { Given::Failed } else { Given::Stopped });
+            self.finish(match unanswered() {
+                Unanswered::Failed => Given::Failed,
+                Unanswered::Stopped => Given::Stopped,
+                Unanswered::Displaced => Given::Other(Box::new(AskFailure::MailboxFull)),
+            });
         }
     }
 }
@@ -215,5 +220,5 @@ fn new_slot<R: Send + 'static>(sweeper: &Arc<Sweeper>) -> Arc<Slot<R>> {
 fn recycle<R: Send + 'static>(slot: Arc<Slot<R>>) {
     slot.due.store(0, Ordering::Relaxed);
     let key = slot.sweeper.id();
-    drop(pool::give(key, KEPT_MAX, slot));
+    drop(recycle::give(key, KEPT_MAX, slot));
 }
