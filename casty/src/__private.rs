@@ -2,6 +2,7 @@
 
 pub use std::convert::Infallible;
 
+pub use futures_util::future::Either;
 pub use inventory;
 pub use serde;
 

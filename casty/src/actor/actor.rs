@@ -26,7 +26,8 @@ pub trait Actor: Sized + Send + 'static {
     /// Whether [`stopped`](Self::stopped) does anything.
     const HAS_STOP: bool = false;
 
-    /// Runs the handler of `msg`, and answers through its port.
+    /// Runs the handler of `msg`, and answers through its port. A plain handler may run in the call itself, before the
+    /// future is polled.
     fn dispatch(&mut self, msg: Self::Msg, ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send;
 
     /// Whether the handler of `msg` takes `&self` or `&mut self`.

@@ -22,8 +22,10 @@ pub struct Topic<M>(Arc<Inner<M>>);
 struct Inner<M> {
     name: Arc<str>,
     /// Replaced whole, so that nothing is locked while messages are delivered. In the order in which they came.
-    subscribers: Mutex<Arc<Vec<(ActorId, Box<dyn Subscriber<M>>)>>>,
+    subscribers: Mutex<Arc<Vec<Entry<M>>>>,
 }
+
+type Entry<M> = (ActorId, Box<dyn Subscriber<M>>);
 
 impl<M: Message + Clone> Topic<M> {
     pub(super) fn new(name: Arc<str>) -> Self {
@@ -102,7 +104,7 @@ impl<M: Message + Clone> Topic<M> {
     }
 
     /// Keeps some of the subscribers. Says whether any had to go.
-    fn change(&self, keep: impl Fn(&(ActorId, Box<dyn Subscriber<M>>)) -> bool) -> bool {
+    fn change(&self, keep: impl Fn(&Entry<M>) -> bool) -> bool {
         let mut subscribers = lock(&self.0.subscribers);
         let kept = subscribers.iter().filter(|one| keep(one));
         let next: Vec<_> = kept.map(|(id, subscriber)| (id.clone(), subscriber.again())).collect();
@@ -183,12 +185,12 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
 /// The topics of one system.
 #[derive(Default)]
 pub(super) struct Topics {
-    topics: StableMap<Arc<str>, Entry>,
+    topics: StableMap<Arc<str>, Named>,
     /// At so many, those are let go that nobody holds or subscribes to.
     sweep_at: usize,
 }
 
-struct Entry {
+struct Named {
     topic: Box<dyn Any + Send + Sync>,
     messages: &'static str,
     is_idle: fn(&(dyn Any + Send + Sync)) -> bool,
@@ -208,7 +210,7 @@ impl Topics {
         }
         let name: Arc<str> = name.into();
         let topic = Topic::<M>::new(Arc::clone(&name));
-        let entry = Entry { topic: Box::new(topic.clone()), messages: type_name::<M>(), is_idle: is_idle::<M> };
+        let entry = Named { topic: Box::new(topic.clone()), messages: type_name::<M>(), is_idle: is_idle::<M> };
         self.topics.insert(name, entry);
         Ok(topic)
     }

@@ -131,7 +131,9 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let access = A::access(&msg);
         self.scope.begin(self.version, self.parcels);
         let Self { actor, ctx, scope, .. } = self;
-        let ended = AssertUnwindSafe(scope::enter(scope.clone(), actor.dispatch(msg, ctx))).catch_unwind().await;
+        let ended = AssertUnwindSafe(scope::enter(scope.clone(), async { actor.dispatch(msg, ctx).await }))
+            .catch_unwind()
+            .await;
         let reply = match (ended, self.cell.sink.take()) {
             (Err(panic), _) => return self.fail(access, &Failure::from_panic(panic)).await,
             (Ok(()), Some(SinkReply::Value(reply))) => reply,

@@ -94,26 +94,25 @@ fn start_first<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Sen
 /// Handles messages until something else is to be done.
 #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
 fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
+    // Only `life` is kept from one message to the next: what else stood here would stand in every idle actor.
     async move {
-        let Life { actor: Some(actor), ctx, end: End { cell, batch, .. }, .. } = life else {
-            return Turn::Over(StopReason::Aborted);
-        };
         let mut budget = BUDGET;
         loop {
-            if cell.mailbox.is_interrupted() {
-                if cell.mailbox.is_stopping() {
+            if life.end.cell.mailbox.is_interrupted() {
+                if life.end.cell.mailbox.is_stopping() {
                     return Turn::Over(StopReason::Stopped);
                 }
-                if let Some(turn) = Box::pin(interrupted(actor, ctx, cell)).await {
+                if let Some(turn) = Box::pin(interrupted(life)).await {
                     return turn;
                 }
             }
-            let Some(msg) = ctx.next(batch) else {
-                match poll_fn(|cx| poll_wait(cell, batch, ctx, cx)).await {
+            let Some(msg) = life.ctx.next(&mut life.end.batch) else {
+                match poll_fn(|cx| poll_wait(life, cx)).await {
                     Received::Batch | Received::Signal => continue,
                     Received::Closed | Received::Stop => return Turn::Over(StopReason::Stopped),
                 }
             };
+            let Life { actor: Some(actor), ctx, .. } = &mut *life else { return Turn::Over(StopReason::Aborted) };
             actor.dispatch(msg, ctx).await;
             budget -= 1;
             if budget == 0 {
@@ -126,20 +125,18 @@ fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
 
 /// Waits for a message, or for a timer.
 #[inline]
-fn poll_wait<A: Actor>(
-    cell: &Cell<A>,
-    batch: &mut Vec<A::Msg>,
-    ctx: &mut Ctx<A>,
-    cx: &mut Context<'_>,
-) -> Poll<Received> {
-    match cell.mailbox.poll_recv(cx, batch) {
+fn poll_wait<A: Actor>(life: &mut Life<A>, cx: &mut Context<'_>) -> Poll<Received> {
+    let Life { ctx, end, .. } = life;
+    match end.cell.mailbox.poll_recv(cx, &mut end.batch) {
         Poll::Pending => ctx.poll_timers(cx).map(|()| Received::Batch),
         received => received,
     }
 }
 
 /// Heeds the signals that wait. A panic leaves the others waiting.
-async fn interrupted<A: Actor>(actor: &mut A, ctx: &mut Ctx<A>, cell: &Cell<A>) -> Option<Turn> {
+async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
+    let Life { actor, ctx, end, .. } = life;
+    let (actor, cell) = (actor.as_mut()?, &end.cell);
     loop {
         if cell.mailbox.is_stopping() {
             return Some(Turn::Over(StopReason::Stopped));

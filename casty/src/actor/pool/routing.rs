@@ -13,8 +13,11 @@ pub struct Routing<A: Actor>(pub(super) Way<A>);
 pub(super) enum Way<A: Actor> {
     RoundRobin,
     LeastLoaded,
-    ByKey(Arc<dyn Fn(&A::Msg) -> u64 + Send + Sync>),
+    ByKey(Key<A::Msg>),
 }
+
+/// The hash of a message's key.
+type Key<T> = Arc<dyn Fn(&T) -> u64 + Send + Sync>;
 
 impl<A: Actor> Routing<A> {
     /// One after the other. The default.
