@@ -2,7 +2,6 @@
 
 pub use std::convert::Infallible;
 
-pub use futures_util::future::Either;
 pub use inventory;
 pub use serde;
 

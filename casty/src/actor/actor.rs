@@ -21,14 +21,23 @@ pub trait Actor: Sized + Send + 'static {
     type Handle<T: Target<Self>>: From<T> + AsRef<T> + Send + Sync + 'static;
     /// The wire name, the same on every node.
     const NAME: &'static str;
+    /// Whether any handler is `async`.
+    const HAS_ASYNC: bool = false;
     /// Whether [`started`](Self::started) does anything.
     const HAS_START: bool = false;
     /// Whether [`stopped`](Self::stopped) does anything.
     const HAS_STOP: bool = false;
 
-    /// Runs the handler of `msg`, and answers through its port. A plain handler may run in the call itself, before the
-    /// future is polled.
-    fn dispatch(&mut self, msg: Self::Msg, ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send;
+    /// Runs the handler of `msg` if it is a plain `fn`, and answers through its port. The message of an `async` one is
+    /// handed back.
+    fn dispatch(&mut self, msg: Self::Msg, _ctx: &mut Ctx<Self>) -> Option<Self::Msg> {
+        Some(msg)
+    }
+
+    /// Runs the `async` handler of `msg`, and answers through its port.
+    fn dispatch_async(&mut self, _msg: Self::Msg, _ctx: &mut Ctx<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// Whether the handler of `msg` takes `&self` or `&mut self`.
     fn access(msg: &Self::Msg) -> Access;

@@ -15,12 +15,13 @@ pub struct SystemBuilder {
     ask_timeout: Duration,
     mailbox_capacity: usize,
     shutdown_timeout: Duration,
+    detect_ask_cycles: bool,
 }
 
 impl SystemBuilder {
     pub(super) fn new(name: String) -> Self {
         let (ask_timeout, shutdown_timeout) = (ASK_TIMEOUT, SHUTDOWN_TIMEOUT);
-        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown_timeout }
+        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown_timeout, detect_ask_cycles: true }
     }
 
     /// How long an ask may take that does not say. The default is 5 seconds.
@@ -41,8 +42,19 @@ impl SystemBuilder {
         self
     }
 
+    /// Whether an ask from a handler is refused, with `AskError::Cycle`, that would wait for an actor which waits for this
+    /// one. The default is yes; no saves each such ask the time to look, and lets it wait until its deadline.
+    pub fn detect_ask_cycles(mut self, yes: bool) -> Self {
+        self.detect_ask_cycles = yes;
+        self
+    }
+
     /// The system.
     pub fn build(self) -> ActorSystem {
-        ActorSystem::with(Env::new(self.name.into(), self.ask_timeout), self.mailbox_capacity, self.shutdown_timeout)
+        ActorSystem::with(
+            Env::new(self.name.into(), self.ask_timeout, self.detect_ask_cycles),
+            self.mailbox_capacity,
+            self.shutdown_timeout,
+        )
     }
 }

@@ -46,6 +46,8 @@ pub(super) trait AnyCell: Any + Send + Sync {
     fn actor(&self) -> &'static str;
     /// Tells it apart from another that had its name.
     fn number(&self) -> &u64;
+    /// Which actor it is.
+    fn id(&self) -> ActorId;
     /// Whether it is a child.
     fn is_child(&self) -> bool;
     /// What reaches it beside its queue, and whom its end reaches.
@@ -94,12 +96,6 @@ impl<A: Actor> Cell<A> {
         self.ties.as_ref()?.family.as_ref()
     }
 
-    /// Which actor it is.
-    pub(super) fn id(&self) -> ActorId {
-        let (system, number) = self.key();
-        ActorId::local(A::NAME, self.name().cloned(), system, number)
-    }
-
     /// Whether nothing more comes in.
     pub(super) fn is_closed(&self) -> bool {
         self.mailbox.is_closed()
@@ -117,6 +113,25 @@ impl<A: Actor> Cell<A> {
 
     pub(super) fn key(&self) -> CellKey {
         (self.shared.env().sweeper().id(), self.number)
+    }
+
+    /// Tells it apart from the actors of every system, for who waits for whom.
+    #[inline]
+    pub(super) fn waiting_key(&self) -> u64 {
+        (self.shared.env().sweeper().id() + 1) << 40 | self.number
+    }
+
+    /// Says who waits for whom. The last waits for the first.
+    #[cold]
+    pub(super) fn describe(&self, path: &[u64]) -> String {
+        let name = |key: &u64| match self.shared.directory().numbered(*key & ((1 << 40) - 1)) {
+            Some(cell) => cell.id().to_string(),
+            None => format!("#{}", *key & ((1 << 40) - 1)),
+        };
+        let mut names: Vec<String> = path.iter().map(name).collect();
+        names.rotate_right(1);
+        names.extend(names.first().cloned());
+        names.join(" asks ")
     }
 
     /// What its sender is told of a message that found no room.
@@ -162,6 +177,11 @@ impl<A: Actor> AnyCell for Cell<A> {
 
     fn number(&self) -> &u64 {
         &self.number
+    }
+
+    fn id(&self) -> ActorId {
+        let (system, number) = self.key();
+        ActorId::local(A::NAME, self.name().cloned(), system, number)
     }
 
     fn is_child(&self) -> bool {
@@ -217,6 +237,11 @@ impl<A: Actor> Drop for Local<A> {
 }
 
 impl<A: Actor> Target<A> for Local<A> {
+    #[inline]
+    fn local(&self) -> Option<&Self> {
+        Some(self)
+    }
+
     #[inline]
     fn poll_send(
         &self,

@@ -100,6 +100,11 @@ impl Directory {
         lock(&self.names).get(name).map(Arc::clone)
     }
 
+    /// The actor with this number.
+    pub(super) fn numbered(&self, number: u64) -> Option<Arc<dyn AnyCell>> {
+        lock(self.part(number)).get(&number).map(|one| Arc::clone(&one.0))
+    }
+
     /// Lets nobody in any more.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);

@@ -8,7 +8,7 @@ use super::RegistryError;
 
 /// Why an ask brought no reply. `E` is the handler's own error.
 ///
-/// [`Unavailable`](Self::Unavailable) and [`MailboxFull`](Self::MailboxFull) mean that the request was certainly not
+/// [`Unavailable`](Self::Unavailable), [`Cycle`](Self::Cycle) and [`MailboxFull`](Self::MailboxFull) mean that the request was certainly not
 /// applied; [`Timeout`](Self::Timeout) and [`Unknown`](Self::Unknown) that it may have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +31,12 @@ pub enum AskError<E = Infallible> {
     /// The actor has stopped, or stopped before it replied.
     #[error("the actor has stopped, or stopped before it replied: spawn it again, or look it up again")]
     Stopped,
+    /// The actor that was asked waits itself, directly or not, for the one that asks: neither would ever go on.
+    #[error("not asked, since it would never be answered: {path}; have one of them send, or pipe the answer to itself")]
+    Cycle {
+        /// Who waits for whom.
+        path: String,
+    },
     /// The request was not applied, and could not be.
     #[error("unavailable, and nothing was applied: {reason}; it is safe to ask again")]
     Unavailable {
@@ -60,6 +66,11 @@ pub enum AskFailure {
     MailboxFull,
     /// [`AskError::Stopped`].
     Stopped,
+    /// [`AskError::Cycle`].
+    Cycle {
+        /// Who waits for whom.
+        path: String,
+    },
     /// [`AskError::Unavailable`].
     Unavailable {
         /// What stood in the way.
@@ -79,6 +90,7 @@ impl<E> From<AskFailure> for AskError<E> {
             AskFailure::Timeout { after } => Self::Timeout { after },
             AskFailure::MailboxFull => Self::MailboxFull,
             AskFailure::Stopped => Self::Stopped,
+            AskFailure::Cycle { path } => Self::Cycle { path },
             AskFailure::Unavailable { reason } => Self::Unavailable { reason },
             AskFailure::Unknown { reason } => Self::Unknown { reason },
         }

@@ -9,6 +9,7 @@ mod actor;
 mod builder;
 mod cell;
 mod context;
+mod cycles;
 mod dead_letters;
 mod directory;
 pub mod entity;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::cycles::{self, NOBODY};
 use super::error::{AskError, AskFailure};
 use super::reply::{Answer, Due, Port, Sender, Wait, pair};
 use super::scope::{self, Scope};
@@ -24,6 +25,8 @@ pub struct Request<'a, A: Handles<M>, T: Target<A>, M> {
     timeout: Duration,
     wait: Option<Wait<A::Reply>>,
     ticket: Option<u64>,
+    /// The actor whose handler asks, while its wait is known; else [`NOBODY`].
+    asker: u64,
     /// In an entity's handler: what has to happen before the message may leave.
     commit: Option<Box<Commit<A::Reply>>>,
     actor: PhantomData<fn() -> A>,
@@ -41,7 +44,38 @@ impl<'a, A: Handles<M>, T: Target<A>, M> Request<'a, A, T, M> {
     pub fn new(to: &'a T, msg: M) -> Self {
         let timeout = to.ask_timeout();
         let actor = PhantomData;
-        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, commit: None, actor }
+        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, asker: NOBODY, commit: None, actor }
+    }
+}
+
+impl<A: Handles<M>, T: Target<A>, M> Request<'_, A, T, M> {
+    /// Says that the actor whose handler asks will wait. `Err`: then it would wait for itself.
+    #[inline]
+    fn declare(&mut self) -> Result<(), AskFailure> {
+        match cycles::current() {
+            NOBODY => Ok(()),
+            asker => self.declare_as(asker),
+        }
+    }
+
+    fn declare_as(&mut self, asker: u64) -> Result<(), AskFailure> {
+        let Some((asked, waits)) = self.to.local().zip(self.to.env().waits()) else { return Ok(()) };
+        waits
+            .enter(asker, asked.cell().waiting_key())
+            .map_err(|path| AskFailure::Cycle { path: asked.cell().describe(&path) })?;
+        self.asker = asker;
+        Ok(())
+    }
+
+    /// It waits no more.
+    #[inline]
+    fn withdraw(&mut self) {
+        let asker = std::mem::replace(&mut self.asker, NOBODY);
+        if asker != NOBODY
+            && let Some((asked, waits)) = self.to.local().zip(self.to.env().waits())
+        {
+            waits.leave(asker, asked.cell().waiting_key());
+        }
     }
 }
 
@@ -113,6 +147,10 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
         let me = self.get_mut();
         let mut first = None;
         if me.wait.is_none() && me.msg.is_some() {
+            if let Err(failure) = me.declare() {
+                me.msg = None;
+                return Poll::Ready(Err(failure.into()));
+            }
             first = me.start();
         }
         if me.commit.is_some() {
@@ -125,6 +163,7 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
             }
         }
         let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, &mut first, &mut me.ticket, &mut me.wait, me.timeout, cx));
+        me.withdraw();
         Poll::Ready(match reply {
             Ok(reply) => A::outcome(reply).map_err(AskError::Handler),
             Err(failure) => Err(failure.into()),
@@ -138,6 +177,7 @@ impl<A: Handles<M>, T: Target<A>, M> Drop for Request<'_, A, T, M> {
         if let Some(ticket) = self.ticket.take() {
             self.to.cancel(ticket);
         }
+        self.withdraw();
     }
 }
 

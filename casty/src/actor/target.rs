@@ -38,6 +38,11 @@ pub trait Target<A: Actor>: Clone + Send + Sync + 'static {
     fn ask_timeout(&self) -> Duration {
         self.env().ask_timeout()
     }
+
+    /// The actor of this process that the messages go to; `None` if it is elsewhere, or one of several.
+    fn local(&self) -> Option<&Local<A>> {
+        None
+    }
 }
 
 /// Why a message was not delivered. The message is handed back unless it was used up.
@@ -160,6 +165,14 @@ impl<A: Actor> Target<A> for ActorTarget<A> {
         match self {
             Self::Local(local) => local.env().ask_timeout(),
             Self::Remote(remote) => remote.ask_timeout(),
+        }
+    }
+
+    #[inline]
+    fn local(&self) -> Option<&Local<A>> {
+        match self {
+            Self::Local(local) => Some(local),
+            Self::Remote(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod children;
+mod cycles;
 mod overflow;
 mod pools;
 mod restarts;

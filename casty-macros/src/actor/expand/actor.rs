@@ -59,68 +59,67 @@ pub(super) fn actor(model: &Model, names: &Names<'_>) -> TokenStream {
     }
 }
 
-/// Plain handlers run at once, so that their messages are not moved into a future first; those that are `async` in one.
+/// Plain handlers run in a call, so that their messages are not moved into a future; those that are `async` in one.
 fn dispatch(model: &Model, names: &Names<'_>) -> TokenStream {
     let (casty, msg) = (Casty, &names.msg);
-    let arm = |handler: &Handler, then: &TokenStream| {
-        let variant = &handler.variant;
-        let reply = call(handler);
+    let arm = |handler: &Handler| {
+        let (variant, reply) = (&handler.variant, call(handler));
         quote! {
             #msg::#variant(msg, port) => {
                 let port = ctx.accept(port);
                 port.reply(#reply);
-                #then
             }
         }
     };
     let (running, plain): (Vec<_>, Vec<_>) = model.handlers.iter().partition(|handler| handler.is_async);
     let phantom = model.is_generic().then(|| quote!(#msg::__Phantom(_, never) => match never {},));
-    let body = if running.is_empty() {
-        let arms = plain.iter().map(|handler| arm(handler, &TokenStream::new()));
+    let others = (!running.is_empty()).then(|| quote!(msg => return ::core::option::Option::Some(msg),));
+    let plain = (!plain.is_empty() || running.is_empty()).then(|| {
+        let arms = plain.iter().map(|handler| arm(handler));
         quote! {
-            match msg {
-                #(#arms)*
-                #phantom
-            }
-            ::core::future::ready(())
-        }
-    } else if plain.is_empty() {
-        let arms = running.iter().map(|handler| arm(handler, &TokenStream::new()));
-        quote! {
-            async move {
+            #[inline]
+            #[allow(deprecated, unreachable_code, unused_variables, clippy::let_unit_value, clippy::unit_arg)]
+            fn dispatch(
+                &mut self,
+                msg: Self::Msg,
+                ctx: &mut #casty::Ctx<Self>,
+            ) -> ::core::option::Option<Self::Msg> {
                 match msg {
                     #(#arms)*
                     #phantom
+                    #others
+                }
+                ::core::option::Option::None
+            }
+        }
+    });
+    let running = (!running.is_empty()).then(|| {
+        let arms = running.iter().map(|handler| arm(handler));
+        let others = (running.len() < model.handlers.len()).then(|| quote!(_ => {}));
+        let phantom = others.is_none().then_some(&phantom);
+        quote! {
+            const HAS_ASYNC: bool = true;
+
+            #[inline]
+            #[allow(deprecated, unreachable_code, unused_variables, clippy::let_unit_value, clippy::unit_arg)]
+            fn dispatch_async(
+                &mut self,
+                msg: Self::Msg,
+                ctx: &mut #casty::Ctx<Self>,
+            ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+                async move {
+                    match msg {
+                        #(#arms)*
+                        #phantom
+                        #others
+                    }
                 }
             }
         }
-    } else {
-        let done = quote!(return #casty::Either::Left(::core::future::ready(())););
-        let plain = plain.iter().map(|handler| arm(handler, &done));
-        let running = running.iter().map(|handler| arm(handler, &TokenStream::new()));
-        quote! {
-            let msg = match msg {
-                #(#plain)*
-                msg => msg,
-            };
-            #casty::Either::Right(async move {
-                match msg {
-                    #(#running)*
-                    _ => {}
-                }
-            })
-        }
-    };
+    });
     quote! {
-        #[inline]
-        #[allow(deprecated, unreachable_code, unused_variables, clippy::let_unit_value, clippy::needless_return, clippy::unit_arg)]
-        fn dispatch(
-            &mut self,
-            msg: Self::Msg,
-            ctx: &mut #casty::Ctx<Self>,
-        ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
-            #body
-        }
+        #plain
+        #running
     }
 }
 

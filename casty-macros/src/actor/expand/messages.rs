@@ -30,6 +30,7 @@ pub(super) fn messages(model: &Model) -> TokenStream {
         };
         let args = match &model.args.local {
             Some(local) if args.is_empty() => local.to_token_stream(),
+            None if args.is_empty() && model.is_generic() => quote!(local),
             _ => args.clone(),
         };
         Some(message::expand(args, item))

@@ -131,9 +131,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let access = A::access(&msg);
         self.scope.begin(self.version, self.parcels);
         let Self { actor, ctx, scope, .. } = self;
-        let ended = AssertUnwindSafe(scope::enter(scope.clone(), async { actor.dispatch(msg, ctx).await }))
-            .catch_unwind()
-            .await;
+        let ended = AssertUnwindSafe(scope::enter(scope.clone(), dispatch(actor, msg, ctx))).catch_unwind().await;
         let reply = match (ended, self.cell.sink.take()) {
             (Err(panic), _) => return self.fail(access, &Failure::from_panic(panic)).await,
             (Ok(()), Some(SinkReply::Value(reply))) => reply,
@@ -214,6 +212,13 @@ impl<A: Registered + Persistent + FromId> Life<A> {
             self.journal.record(Effect { request: Some(request), what, held: Vec::new() });
         }
         self.journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
+    }
+}
+
+/// Runs a handler. Not before it is polled, since what it sends is held back only then.
+async fn dispatch<A: Registered>(actor: &mut A, msg: A::Msg, ctx: &mut Ctx<A>) {
+    if let Some(msg) = actor.dispatch(msg, ctx) {
+        actor.dispatch_async(msg, ctx).await;
     }
 }
 

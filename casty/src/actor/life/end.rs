@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::actor::Actor;
-use crate::actor::cell::Cell;
+use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::dead_letters::DeadReason;
 use crate::actor::watch::{Ending, StopReason};
 

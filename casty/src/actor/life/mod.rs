@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use self::end::End;
 use super::cell::Cell;
+use super::cycles::Entered;
 use super::mailbox::Received;
 use super::supervision::{Halt, Rebirth};
 use super::watch::{Interest, Signal, StopReason};
@@ -35,7 +36,8 @@ pub(super) fn run<A: Actor>(
         }
         let reason = loop {
             // A panic ends `live`, and leaves what is still to be handled where it is.
-            let turn = match Unwind(pin!(live(&mut life))).await {
+            let key = life.end.cell.waiting_key();
+            let turn = match Unwind(pin!(As(key, pin!(live(&mut life))))).await {
                 Ok(turn) => turn,
                 Err(panic) => Turn::Failed(Failure::from_panic(panic)),
             };
@@ -80,8 +82,9 @@ enum Turn {
 #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
 fn start_first<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Send {
     async move {
+        let key = life.end.cell.waiting_key();
         let Some(actor) = &mut life.actor else { return false };
-        let failure = match Unwind(pin!(actor.started(&mut life.ctx))).await {
+        let failure = match Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => Failure::from_text(error.to_string()),
             Err(panic) => Failure::from_panic(panic),
@@ -113,7 +116,11 @@ fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
                 }
             };
             let Life { actor: Some(actor), ctx, .. } = &mut *life else { return Turn::Over(StopReason::Aborted) };
-            actor.dispatch(msg, ctx).await;
+            if let Some(msg) = actor.dispatch(msg, ctx)
+                && A::HAS_ASYNC
+            {
+                actor.dispatch_async(msg, ctx).await;
+            }
             budget -= 1;
             if budget == 0 {
                 budget = BUDGET;
@@ -166,6 +173,19 @@ async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
             }
             Some(Signal::Halt(halt)) => return Some(Turn::Halt(halt)),
         }
+    }
+}
+
+/// Polls the future as this actor.
+struct As<'a, F>(u64, Pin<&'a mut F>);
+
+impl<F: Future> Future for As<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let _entered = Entered::new(self.0);
+        self.1.as_mut().poll(cx)
     }
 }
 

@@ -116,10 +116,11 @@ impl Actor for Probe {
     type Msg = ProbeMsg;
     type Handle<T: Target<Self>> = ProbeHandle<T>;
     const NAME: &'static str = "Probe";
+    const HAS_ASYNC: bool = true;
     const HAS_START: bool = true;
     const HAS_STOP: bool = true;
 
-    async fn dispatch(&mut self, msg: ProbeMsg, ctx: &mut Ctx<Self>) {
+    async fn dispatch_async(&mut self, msg: ProbeMsg, ctx: &mut Ctx<Self>) {
         match msg {
             ProbeMsg::Seq(msg, port) => {
                 self.seq(msg);

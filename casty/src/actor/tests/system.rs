@@ -131,7 +131,7 @@ mod other {
         type Handle<T: Target<Self>> = Handle<T>;
         const NAME: &'static str = "Other";
 
-        async fn dispatch(&mut self, msg: Infallible, _ctx: &mut Ctx<Self>) {
+        fn dispatch(&mut self, msg: Infallible, _ctx: &mut Ctx<Self>) -> Option<Infallible> {
             match msg {}
         }
 
