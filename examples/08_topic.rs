@@ -39,7 +39,7 @@ impl Undertaker {
     }
 
     #[message]
-    fn seen(&self) {}
+    fn told(&self) {}
 }
 
 #[tokio::main]
@@ -49,8 +49,8 @@ async fn main() -> Result<(), BoxError> {
     system.dead_letters().topic().subscribe(&undertaker);
 
     let window = system.spawn(Display { place: "window" }).named("window").await?;
-    // Who is slow sees the latest price and misses older ones: its mailbox holds one.
-    let counter = system.spawn(Display { place: "counter" }).mailbox(1).overflow(Overflow::DropOldest).await?;
+    // Who is slow sees the latest price and misses older ones: its mailbox holds two.
+    let counter = system.spawn(Display { place: "counter" }).mailbox(2).overflow(Overflow::DropOldest).await?;
 
     let prices = system.topic::<Price>("prices")?;
     prices.subscribe(&window);
@@ -68,7 +68,7 @@ async fn main() -> Result<(), BoxError> {
     println!("now it reaches {}", prices.publish(Price { of: "cake".to_owned(), cents: 400 }));
     counter.seen().await?;
     assert!(window.try_send(Price { of: "cake".to_owned(), cents: 400 }).is_err());
-    undertaker.seen().await?;
+    undertaker.told().await?;
     system.shutdown().await;
     Ok(())
 }
