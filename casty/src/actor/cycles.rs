@@ -6,6 +6,7 @@
 //! Systems", 1972, section 2.)
 
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::sync::Mutex;
 
 use super::lock::lock;
@@ -46,7 +47,7 @@ impl Drop for Entered {
 
 /// Who waits for whom in one system. It is as large as there are asks from handlers under way.
 #[derive(Default)]
-pub(super) struct Waits([Mutex<StableMap<u64, Vec<u64>>>; PARTS]);
+pub(crate) struct Waits([Mutex<StableMap<u64, Vec<u64>>>; PARTS]);
 
 impl Waits {
     /// `asker` is about to wait for `asked`. `Err`: then they would wait for each other; who waits for whom, in order, from
@@ -74,16 +75,21 @@ impl Waits {
 
     /// A way along the edges, both ends included.
     fn path(&self, from: u64, to: u64) -> Option<Vec<u64>> {
-        let (mut seen, mut paths) = (vec![from], vec![vec![from]]);
-        while let Some(path) = paths.pop() {
-            let last = *path.last()?;
-            if last == to {
+        // Who was reached, and from whom.
+        let mut reached = StableMap::from_iter([(from, NOBODY)]);
+        let mut open = vec![from];
+        while let Some(actor) = open.pop() {
+            if actor == to {
+                let back = std::iter::successors(Some(to), |actor| reached.get(actor).copied());
+                let mut path: Vec<u64> = back.take_while(|actor| *actor != NOBODY).collect();
+                path.reverse();
                 return Some(path);
             }
-            for next in lock(self.part(last)).get(&last).into_iter().flatten() {
-                if !seen.contains(next) {
-                    seen.push(*next);
-                    paths.push([&path[..], &[*next]].concat());
+            let nexts = lock(self.part(actor)).get(&actor).cloned().unwrap_or_default();
+            for next in nexts {
+                if let Entry::Vacant(vacant) = reached.entry(next) {
+                    vacant.insert(actor);
+                    open.push(next);
                 }
             }
         }

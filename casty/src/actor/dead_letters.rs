@@ -1,5 +1,6 @@
 //! Messages that nobody handled: counted by reason, and shown to whoever subscribes.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::broadcast;
@@ -19,6 +20,27 @@ pub struct DeadLetter {
     pub message: &'static str,
     /// Why nobody handled it.
     pub reason: DeadReason,
+}
+
+/// A dead letter is published on this thread. Those that this leads to are counted and not published: a subscriber that
+/// has no room would be told of itself, without end.
+struct Publishing;
+
+thread_local! {
+    static PUBLISHING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Publishing {
+    fn begin() -> Option<Self> {
+        let before = PUBLISHING.try_with(|publishing| publishing.replace(true));
+        matches!(before, Ok(false)).then(|| Self)
+    }
+}
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        let _ = PUBLISHING.try_with(|publishing| publishing.set(false));
+    }
 }
 
 impl Message for DeadLetter {}
@@ -71,7 +93,7 @@ impl DeadLetters {
         self.receivers.subscribe()
     }
 
-    /// The topic on which every dead letter is published. One that a subscriber missed is counted and not published again.
+    /// The topic on which every dead letter is published. What that leads to, if a subscriber has no room, is counted only.
     pub fn topic(&self) -> &Topic<DeadLetter> {
         &self.topic
     }
@@ -85,7 +107,7 @@ impl DeadLetters {
             return;
         }
         let letter = DeadLetter { actor: actor(), message, reason };
-        if published && message != std::any::type_name::<DeadLetter>() {
+        if published && let Some(_publishing) = Publishing::begin() {
             self.topic.publish(letter.clone());
         }
         // Refused only if the last receiver has just left.

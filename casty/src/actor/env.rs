@@ -15,15 +15,13 @@ pub struct Env {
     system: Arc<str>,
     ask_timeout: Duration,
     sweeper: Arc<Sweeper>,
-    /// `None`: asks that wait for each other are not looked for.
-    waits: Option<Waits>,
     dead_letters: DeadLetters,
 }
 
 impl Env {
     pub(crate) fn new(system: Arc<str>, ask_timeout: Duration, detect_ask_cycles: bool) -> Arc<Self> {
         let waits = detect_ask_cycles.then(Waits::default);
-        Arc::new(Self { system, ask_timeout, sweeper: Sweeper::new(), waits, dead_letters: DeadLetters::new() })
+        Arc::new(Self { system, ask_timeout, sweeper: Sweeper::new(waits), dead_letters: DeadLetters::new() })
     }
 
     /// The name of the system.
@@ -39,11 +37,6 @@ impl Env {
     /// Messages that nobody handled.
     pub fn dead_letters(&self) -> &DeadLetters {
         &self.dead_letters
-    }
-
-    #[inline]
-    pub(super) fn waits(&self) -> Option<&Waits> {
-        self.waits.as_ref()
     }
 
     #[inline]

@@ -179,6 +179,9 @@ pub enum SpawnError {
         /// The text of the panic.
         reason: String,
     },
+    /// The parent, or the instance of it that asked for a child, has ended or is about to.
+    #[error("cannot spawn a child: its parent is about to stop or restart; spawn it before, or without a parent")]
+    ParentEnded,
     /// An entity tried to spawn a child: its handlers may run again elsewhere, and a child would not.
     #[error("an entity cannot have children: spawn the actor with `ctx.system().spawn(..)`, or send to another entity")]
     InEntity,

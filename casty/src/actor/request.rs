@@ -25,8 +25,6 @@ pub struct Request<'a, A: Handles<M>, T: Target<A>, M> {
     timeout: Duration,
     wait: Option<Wait<A::Reply>>,
     ticket: Option<u64>,
-    /// The actor whose handler asks, while its wait is known; else [`NOBODY`].
-    asker: u64,
     /// In an entity's handler: what has to happen before the message may leave.
     commit: Option<Box<Commit<A::Reply>>>,
     actor: PhantomData<fn() -> A>,
@@ -44,38 +42,7 @@ impl<'a, A: Handles<M>, T: Target<A>, M> Request<'a, A, T, M> {
     pub fn new(to: &'a T, msg: M) -> Self {
         let timeout = to.ask_timeout();
         let actor = PhantomData;
-        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, asker: NOBODY, commit: None, actor }
-    }
-}
-
-impl<A: Handles<M>, T: Target<A>, M> Request<'_, A, T, M> {
-    /// Says that the actor whose handler asks will wait. `Err`: then it would wait for itself.
-    #[inline]
-    fn declare(&mut self) -> Result<(), AskFailure> {
-        match cycles::current() {
-            NOBODY => Ok(()),
-            asker => self.declare_as(asker),
-        }
-    }
-
-    fn declare_as(&mut self, asker: u64) -> Result<(), AskFailure> {
-        let Some((asked, waits)) = self.to.local().zip(self.to.env().waits()) else { return Ok(()) };
-        waits
-            .enter(asker, asked.cell().waiting_key())
-            .map_err(|path| AskFailure::Cycle { path: asked.cell().describe(&path) })?;
-        self.asker = asker;
-        Ok(())
-    }
-
-    /// It waits no more.
-    #[inline]
-    fn withdraw(&mut self) {
-        let asker = std::mem::replace(&mut self.asker, NOBODY);
-        if asker != NOBODY
-            && let Some((asked, waits)) = self.to.local().zip(self.to.env().waits())
-        {
-            waits.leave(asker, asked.cell().waiting_key());
-        }
+        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, commit: None, actor }
     }
 }
 
@@ -101,16 +68,20 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
 
     /// Makes the reply's slot, and the message unless it has to wait for a commit.
     #[inline]
-    fn start(&mut self) -> Option<A::Msg> {
+    fn start(&mut self) -> Result<Option<A::Msg>, AskFailure> {
         let (port, wait) = pair(self.to.env().sweeper(), Due::after(self.timeout));
+        let asker = cycles::current();
+        if asker != NOBODY {
+            declare::<A, T, A::Reply>(self.to, &wait, asker)?;
+        }
         self.wait = Some(wait);
-        match scope::current() {
+        Ok(match scope::current() {
             Some(scope) => {
                 self.commit = Some(Box::new(Commit { scope, ticket: None, port }));
                 None
             }
             None => self.wrap(port),
-        }
+        })
     }
 
     #[inline]
@@ -147,11 +118,13 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
         let me = self.get_mut();
         let mut first = None;
         if me.wait.is_none() && me.msg.is_some() {
-            if let Err(failure) = me.declare() {
-                me.msg = None;
-                return Poll::Ready(Err(failure.into()));
-            }
-            first = me.start();
+            first = match me.start() {
+                Ok(first) => first,
+                Err(failure) => {
+                    (me.msg, me.wait) = (None, None);
+                    return Poll::Ready(Err(failure.into()));
+                }
+            };
         }
         if me.commit.is_some() {
             match ready!(me.poll_commit(cx)) {
@@ -163,7 +136,6 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
             }
         }
         let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, &mut first, &mut me.ticket, &mut me.wait, me.timeout, cx));
-        me.withdraw();
         Poll::Ready(match reply {
             Ok(reply) => A::outcome(reply).map_err(AskError::Handler),
             Err(failure) => Err(failure.into()),
@@ -177,7 +149,6 @@ impl<A: Handles<M>, T: Target<A>, M> Drop for Request<'_, A, T, M> {
         if let Some(ticket) = self.ticket.take() {
             self.to.cancel(ticket);
         }
-        self.withdraw();
     }
 }
 
@@ -209,6 +180,13 @@ fn poll_ask<A: Actor, T: Target<A>, R: Send + 'static>(
         Answer::Overdue if ticket.take().is_some_and(|ticket| to.cancel(ticket)) => Err(AskFailure::MailboxFull),
         Answer::Overdue => Err(AskFailure::Timeout { after: timeout }),
     })
+}
+
+/// Says that the actor whose handler asks will wait. An error: then it would wait for itself.
+fn declare<A: Actor, T: Target<A>, R: Send + 'static>(to: &T, wait: &Wait<R>, asker: u64) -> Result<(), AskFailure> {
+    let Some(asked) = to.local() else { return Ok(()) };
+    let asked = asked.cell();
+    wait.declare(asker, asked.waiting_key()).map_err(|path| AskFailure::Cycle { path: asked.describe(&path) })
 }
 
 #[cold]

@@ -125,8 +125,11 @@ impl<A: Actor> Spawn<A> {
             }
             NotAdded::Closed => SpawnError::ShutDown { system: shared.env().system().to_owned() },
         })?;
-        if let Some(family) = cell.family() {
-            family.add(Arc::clone(&cell) as _);
+        if let Some(family) = cell.family()
+            && !family.add(Arc::clone(&cell) as _)
+        {
+            directory.remove(cell.number, cell.name());
+            return Err(SpawnError::ParentEnded);
         }
         shared.env().sweeper().run_on(&runtime);
         let task = runtime.spawn(run(actor, rebirth, Arc::clone(&cell)));

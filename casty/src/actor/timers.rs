@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -88,14 +89,20 @@ impl<T> Timers<T> {
         if self.ticked
             && let Some(msg) = self.take_due()
         {
+            self.busy();
             return Some(msg);
         }
         self.ticked = false;
         let msg = batch.pop()?;
+        self.busy();
+        Some(msg)
+    }
+
+    /// There is something to handle.
+    fn busy(&mut self) {
         if let Some(idle) = &mut self.idle {
             idle.since = None;
         }
-        Some(msg)
     }
 
     /// The actor has nothing to do. Ready when [`next`](Self::next) has something all the same.
@@ -127,7 +134,6 @@ impl<T> Timers<T> {
         if now.duration_since(idle.since?) < idle.after {
             return None;
         }
-        idle.since = None;
         Some((idle.make)())
     }
 
@@ -146,11 +152,12 @@ impl<T> Timers<T> {
                 Some(msg)
             }
             Entry::Every { period, missed, mut make } => {
-                let msg = make();
+                // The user's code: the timer goes on if the actor does.
+                let msg = catch_unwind(AssertUnwindSafe(&mut make));
                 let next = following(due, now, period, missed);
                 self.by_number.insert(number, next);
                 self.due.insert((next, number), Entry::Every { period, missed, make });
-                Some(msg)
+                Some(msg.unwrap_or_else(|panic| resume_unwind(panic)))
             }
         }
     }

@@ -168,8 +168,15 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
     fn deliver(&self, msg: M) -> Delivered {
         match self.try_send(A::wrap(msg, Port::none())) {
             Ok(()) => Delivered::Taken,
-            Err(Rejected::Closed(_)) => Delivered::Gone,
-            Err(Rejected::Full(_) | Rejected::Unavailable { .. }) => Delivered::Missed,
+            Err(rejected) => {
+                let reason = match rejected {
+                    Rejected::Full(_) => DeadReason::NoRoom,
+                    Rejected::Closed(_) | Rejected::Unavailable { .. } => DeadReason::Unavailable,
+                };
+                let address = || ActorId::named(A::NAME, self.name()).to_string();
+                self.env().dead_letters().record(reason, type_name::<M>(), address);
+                Delivered::Missed
+            }
         }
     }
 
@@ -217,6 +224,7 @@ impl Topics {
 }
 
 fn is_idle<M: Message + Clone>(topic: &(dyn Any + Send + Sync)) -> bool {
-    let idle = |topic: &Topic<M>| Arc::strong_count(&topic.0) == 1 && topic.subscribers() == 0;
+    let deserted = |topic: &Topic<M>| lock(&topic.0.subscribers).iter().all(|(_, subscriber)| subscriber.is_gone());
+    let idle = |topic: &Topic<M>| Arc::strong_count(&topic.0) == 1 && deserted(topic);
     topic.downcast_ref::<Topic<M>>().is_some_and(idle)
 }

@@ -148,6 +148,38 @@ async fn children_end_also_if_their_parent_is_dropped_where_it_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_that_comes_too_late_is_refused_and_takes_no_name() {
+    struct Slow;
+    #[actor(local)]
+    impl Slow {
+        /// Has the child spawned elsewhere, when the gate opens.
+        #[message]
+        fn later(
+            &mut self,
+            notes: Diary,
+            gate: oneshot::Receiver<()>,
+            done: oneshot::Sender<Option<SpawnError>>,
+            ctx: &mut Ctx<Self>,
+        ) {
+            let spawn = ctx.spawn(Worker::new("late", &notes)).named("late");
+            tokio::spawn(async move {
+                let _ = gate.await;
+                done.send(spawn.await.err()).unwrap();
+            });
+        }
+    }
+    let system = ActorSystem::new("test");
+    let ((notes, _read), (open, gate), (done, refused)) = (diary(), oneshot::channel(), oneshot::channel());
+    let slow = system.spawn(Slow).await.unwrap();
+    slow.later(notes.clone(), gate, done).await.unwrap();
+    slow.stop();
+    soon(slow.stopped()).await;
+    open.send(()).unwrap();
+    assert_eq!(soon(refused).await, Ok(Some(SpawnError::ParentEnded)));
+    let _free = system.spawn(Worker::new("late", &notes)).named("late").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_spawns_children_in_a_system_that_is_shut_down() {
     struct Late;
     #[actor(local)]

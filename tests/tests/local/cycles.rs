@@ -53,6 +53,79 @@ impl Link {
     }
 }
 
+/// Answers one, and asks the one that it has answered.
+struct Server {
+    caller: Option<ActorRef<Caller>>,
+}
+
+struct Caller {
+    server: Option<ActorRef<Server>>,
+}
+
+#[actor(local)]
+impl Server {
+    #[message]
+    fn get(&self) -> u64 {
+        7
+    }
+
+    #[message]
+    async fn poke(&mut self, gate: tokio::sync::oneshot::Receiver<()>) -> bool {
+        let _ = gate.await;
+        true
+    }
+
+    #[message]
+    async fn status(&mut self) -> Result<u64, String> {
+        match &self.caller {
+            Some(caller) => caller.asked().await.map_err(|error| error.to_string()),
+            None => Err("nobody".to_owned()),
+        }
+    }
+
+    #[message]
+    fn meet(&mut self, caller: ActorRef<Caller>) {
+        self.caller = Some(caller);
+    }
+}
+
+#[actor(local)]
+impl Caller {
+    #[message]
+    async fn call(&mut self) -> u64 {
+        match &self.server {
+            Some(server) => server.get().await.unwrap_or_default(),
+            None => 0,
+        }
+    }
+
+    #[message]
+    fn asked(&self) -> u64 {
+        1
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_an_answer_waits_for_nobody_even_before_it_goes_on() {
+    let system = ActorSystem::new("test");
+    let server = system.spawn(Server { caller: None }).await.unwrap();
+    let caller = system.spawn(Caller { server: Some(server.clone()) }).await.unwrap();
+    server.meet(caller.clone()).await.unwrap();
+    // On this one thread the server answers `get` and goes on to `status` before the caller runs again.
+    let (open, gate) = tokio::sync::oneshot::channel();
+    server.poke(gate).send().await.unwrap();
+    let asked = async {
+        tokio::join!(caller.call(), async {
+            // The caller has asked by now.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            open.send(()).unwrap();
+            server.status().await
+        })
+    };
+    assert_eq!(soon(asked).await, (Ok(7), Ok(1)));
+}
+
 async fn chain(system: &ActorSystem, names: &[&str]) -> Vec<ActorRef<Link>> {
     let mut links = Vec::new();
     for name in names {
@@ -95,6 +168,11 @@ async fn asks_that_form_no_ring_are_left_alone() {
     let links = chain(&system, &["a", "b", "c"]).await;
     let asked = async { tokio::join!(links[0].twice(), links[1].twice(), links[0].length()) };
     assert_eq!(soon(asked).await, (Ok(true), Ok(true), Ok(3)));
+    // No edge is left of all that: `c` may ask `a`, which asks `b`.
+    links[1].told(true).await.unwrap();
+    links[2].connect(links[0].clone()).await.unwrap();
+    assert_eq!(soon(links[2].length()).await, Ok(3));
+    links[2].told(true).await.unwrap();
     // The actor does not wait for what its own future asks.
     links[2].aside().await.unwrap();
     assert_eq!(soon(links[2].length()).await, Ok(1));

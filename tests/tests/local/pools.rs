@@ -249,6 +249,18 @@ async fn dead_letters_are_a_topic_that_does_not_feed_itself() {
     for _ in 0..3 {
         assert!(two.try_send(Mark { text: "late" }).is_err());
     }
-    assert_eq!(system.dead_letters().count(DeadReason::Stopped), 4);
-    assert_eq!(system.dead_letters().count(DeadReason::NoRoom), 2);
+    // One whose room is made by displacing is told of one, and of no message that this displaces.
+    let three = Numbered { number: 3, notes: notes.clone(), gate: closed() };
+    let three = system.spawn(three).mailbox(100).overflow(casty::Overflow::DropOldest).await.unwrap();
+    three.wait().send().await.unwrap();
+    read.expect(&["3 waits"]).await;
+    for _ in 0..100 {
+        three.try_send(Mark { text: "ordinary" }).unwrap();
+    }
+    system.dead_letters().topic().subscribe(&three);
+    let before = system.dead_letters().count(DeadReason::Displaced);
+    assert!(two.try_send(Mark { text: "late" }).is_err());
+    assert_eq!(system.dead_letters().count(DeadReason::Displaced) - before, 1);
+    assert_eq!(system.dead_letters().count(DeadReason::Stopped), 5);
+    assert_eq!(system.dead_letters().count(DeadReason::NoRoom), 3);
 }

@@ -172,6 +172,49 @@ async fn an_actor_hears_when_nobody_has_called_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_timer_brings_is_something_to_do_too() {
+    let (_system, clock, mut read) = clock().await;
+    clock.idle(Some(SECOND)).await.unwrap();
+    for n in 1..=3 {
+        clock.after(n * (SECOND - Duration::from_millis(200)), "due").await.unwrap();
+    }
+    read.expect(&["due at 800 ms", "due at 1600 ms", "due at 2400 ms", "idle at 3400 ms"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_whose_message_cannot_be_made_fails_its_actor_and_goes_on_if_that_does() {
+    struct Stubborn {
+        notes: Diary,
+    }
+    #[actor(local)]
+    impl Stubborn {
+        #[handler]
+        fn tick(&mut self, tick: Tick) {
+            self.notes.note(tick.name);
+        }
+        fn on_start(&mut self, ctx: &mut Ctx<Self>) -> Result<(), BoxError> {
+            let mut ticks = 0;
+            ctx.every_with(SECOND, MissedTickBehavior::Skip, move || {
+                ticks += 1;
+                if ticks == 1 {
+                    std::panic::resume_unwind(Box::new("no first tick"));
+                }
+                Tick { name: "tick" }
+            });
+            Ok(())
+        }
+        fn on_error(&mut self, failure: &Failure) -> Directive {
+            self.notes.note(failure.reason.clone());
+            Directive::Resume
+        }
+    }
+    let system = ActorSystem::new("test");
+    let (notes, mut read) = diary();
+    let _stubborn = system.spawn(Stubborn { notes }).await.unwrap();
+    read.expect(&["no first tick", "tick", "tick"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_output_of_a_future_comes_back_as_a_message_while_the_actor_goes_on() {
     let (_system, clock, mut read) = clock().await;
     let (give, output) = oneshot::channel();

@@ -24,6 +24,15 @@ impl Watcher {
         ctx.unwatch(&worker)
     }
 
+    /// Watches the worker anew when the gate opens.
+    #[message]
+    async fn watch_anew(&mut self, worker: ActorRef<Worker>, gate: oneshot::Receiver<()>, ctx: &mut Ctx<Self>) {
+        self.notes.note("watcher waits");
+        let _ = gate.await;
+        ctx.unwatch(&worker);
+        ctx.watch(&worker).unwrap();
+    }
+
     #[message]
     fn link(&mut self, worker: ActorRef<Worker>, ctx: &mut Ctx<Self>) {
         ctx.link(&worker).unwrap();
@@ -195,6 +204,41 @@ async fn a_watcher_that_was_made_anew_has_to_watch_again() {
     worker.stop();
     soon(worker.stopped()).await;
     assert_eq!(scene.heard().await, ["w: it was told to stop"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_of_a_watch_that_is_over_is_not_taken_for_that_of_the_next() {
+    let mut scene = Scene::new().await;
+    let worker = scene.worker().await;
+    soon(scene.watcher.watch(worker.clone())).await.unwrap();
+    let (open, gate) = oneshot::channel();
+    scene.watcher.watch_anew(worker.clone(), gate).send().await.unwrap();
+    assert_eq!(scene.read.line().await, "watcher waits");
+    worker.stop();
+    soon(worker.stopped()).await;
+    open.send(()).unwrap();
+    assert_eq!(scene.heard().await, ["w: it was told to stop"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_outlives_restarts_and_ends_for_both_when_either_takes_it_back() {
+    let mut scene = Scene::new().await;
+    let (notes, silent) = (scene.notes.clone(), scene.silent.clone());
+    let other = scene.system.spawn_with(move || Watcher { notes: silent.clone() }).await.unwrap();
+    let third = scene.system.spawn(Watcher { notes }).await.unwrap();
+    // Both make the link, and it is one.
+    let worker = scene.worker().await;
+    soon(other.link(worker.clone())).await.unwrap();
+    soon(third.link(worker.clone())).await.unwrap();
+    soon(third.link(worker.clone())).await.unwrap();
+    assert_eq!(soon(other.fail()).await, Err(AskError::Failed));
+    assert_eq!(soon(worker.work(1)).await, Ok(0), "a restart is no end");
+    assert_eq!(soon(third.unlink(worker.clone())).await, Ok(true));
+    assert_eq!(soon(third.unlink(worker.clone())).await, Ok(false));
+    assert_eq!(soon(worker.fail()).await, Err(AskError::Failed));
+    soon(other.stopped()).await;
+    soon(third.hello()).await.unwrap();
+    assert_eq!(scene.read.rest(), ["watcher says hello"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ pub(super) struct Extras<A: Actor> {
     pub(super) family: Option<Arc<Family>>,
     /// Never locked: a mutex can be shared, as the context of an `async` handler is that takes `&Ctx`.
     own: Mutex<Own<A>>,
-    pub(super) watched: StableMap<(ActorId, Interest), Watched>,
+    pub(super) watched: StableMap<ActorId, Watched>,
     /// Futures whose output the actor gets. What has ended is taken out when the next is added.
     pub(super) futures: JoinSet<()>,
     /// The timers of an entity, which send to it as anybody would.
@@ -85,8 +85,8 @@ impl<A: Actor> Extras<A> {
 
 impl<A: Actor> Drop for Extras<A> {
     fn drop(&mut self) {
-        for ((_, interest), watched) in self.watched.drain() {
-            watched.end(interest);
+        for (_, watched) in self.watched.drain() {
+            watched.end();
         }
         // They have ended before, unless the actor is dropped where it waits.
         if let Some(family) = &self.family {
@@ -97,12 +97,12 @@ impl<A: Actor> Drop for Extras<A> {
 
 impl Watched {
     /// It is watched no more.
-    pub(super) fn end(self, interest: Interest) {
+    pub(super) fn end(self) {
         match self.way {
             Way::Task(task) => task.abort(),
             Way::Cell(cell, me) => {
                 if let Some(cell) = cell.upgrade() {
-                    cell.sideband().remove(me, interest);
+                    cell.sideband().remove(me, Interest::Watch);
                 }
             }
         }

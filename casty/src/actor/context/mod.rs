@@ -109,7 +109,6 @@ impl<A: Actor> Ctx<A> {
 
     /// The actor is made anew. What its old instance had beyond its state is over.
     pub(super) fn renew(&mut self) {
-        self.unlink_all();
         (self.sender, self.extras) = (None, None);
         if let Home::Entity(entity) = &mut self.home {
             entity.stop = false;

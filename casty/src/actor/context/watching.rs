@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::extras::{Watched, Way, ticket};
 use super::{Ctx, Home};
-use crate::actor::cell::AnyCell;
+use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::watch::{ActorId, Interest, Signal, StopReason, Terminated, Watcher};
 use crate::actor::{Actor, ActorRef, ActorTarget, WatchesOthers};
 
@@ -26,98 +26,92 @@ impl<A: Actor> Ctx<A> {
     where
         A: WatchesOthers,
     {
-        self.observe(other, Interest::Watch).map(drop)
+        self.observe(other)
     }
 
     /// Takes [`watch`](Self::watch) back: nothing more is told of `other`. False if it was not watched.
     pub fn unwatch<B: Actor>(&mut self, other: &ActorRef<B>) -> bool {
-        self.ignore(&other.id(), Interest::Watch)
+        self.ignore(&other.id())
     }
 
     /// Links this actor with `other`: when one of them stops and was not told to, the other stops too. If `other` has
     /// stopped so already, this actor stops after the message in hand.
     ///
-    /// A link ends when one of them stops as it was told, and when the instance that made it is made anew.
+    /// A link ends when one of them stops as it was told. It outlives restarts, which are no ends. An entity never stops: a
+    /// link with one does nothing.
     pub fn link<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError> {
-        let linked = self.observe(other, Interest::Link)?;
-        if let (true, Home::Local(me), ActorTarget::Local(other)) = (linked, &self.home, other.target()) {
-            let (other, interest) = (other.cell(), Interest::Link);
-            let cell = Arc::downgrade(other);
-            me.sideband.add(Watcher { key: other.key(), cell, interest, ticket: Signal::ANY }, || me.id());
+        let Home::Local(me) = &self.home else { return Err(WatchError::InEntity) };
+        if let ActorTarget::Local(other) = other.target() {
+            let other = other.cell();
+            me.sideband.add(linked(other), || me.id());
+            other.sideband.add(linked(me), || other.id());
         }
         Ok(())
     }
 
-    /// Takes [`link`](Self::link) back, for both sides. False if they were not linked.
+    /// Takes a [`link`](Self::link) back, whichever of them made it. False if they were not linked.
     pub fn unlink<B: Actor>(&mut self, other: &ActorRef<B>) -> bool {
-        self.forget_link(&other.id());
-        self.ignore(&other.id(), Interest::Link)
+        let (Home::Local(me), ActorTarget::Local(other)) = (&self.home, other.target()) else { return false };
+        other.cell().sideband.remove(me.key(), Interest::Link);
+        me.sideband.remove(other.cell().key(), Interest::Link)
+    }
+
+    /// An actor that this one is linked with has stopped. False if they are linked no more.
+    pub(in crate::actor) fn take_link(&self, other: &ActorId) -> bool {
+        match (&self.home, other.key()) {
+            (Home::Local(me), Some(key)) => me.sideband.remove(key, Interest::Link),
+            _ => false,
+        }
     }
 
     /// A watched actor has stopped, and its signal has this ticket. False if the signal is of a watch that is over.
-    pub(in crate::actor) fn take_watched(&mut self, who: &ActorId, interest: Interest, ticket: u64) -> bool {
-        if interest == Interest::Link {
-            self.forget_link(who);
+    pub(in crate::actor) fn take_watched(&mut self, who: &ActorId, ticket: u64) -> bool {
+        let Some(extras) = &mut self.extras else { return false };
+        let known = extras.watched.get(who).is_some_and(|watched| watched.ticket == ticket);
+        if known {
+            extras.watched.remove(who);
         }
-        let Some(extras) = &mut self.extras else { return ticket == Signal::ANY };
-        let key = (who.clone(), interest);
-        if ticket != Signal::ANY && extras.watched.get(&key).is_none_or(|watched| watched.ticket != ticket) {
-            return false;
-        }
-        extras.watched.remove(&key);
-        true
+        known
     }
 
-    /// Ends the links that the present instance made.
-    pub(super) fn unlink_all(&mut self) {
-        let Some(extras) = &self.extras else { return };
-        for (who, interest) in extras.watched.keys() {
-            if *interest == Interest::Link {
-                self.forget_link(who);
-            }
-        }
-    }
-
-    /// The other side is told of this actor's end no more.
-    fn forget_link(&self, other: &ActorId) {
-        if let (Home::Local(me), Some(key)) = (&self.home, other.key()) {
-            me.sideband.remove(key, Interest::Link);
-        }
-    }
-
-    /// False if it is so already.
-    fn observe<B: Actor>(&mut self, other: &ActorRef<B>, interest: Interest) -> Result<bool, WatchError> {
+    fn observe<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError> {
         let Home::Local(me) = &self.home else { return Err(WatchError::InEntity) };
-        let me = Arc::clone(me);
-        let key = (other.id(), interest);
+        let (me, who) = (Arc::clone(me), other.id());
         let extras = self.extras();
-        if extras.watched.contains_key(&key) {
-            return Ok(false);
+        if extras.watched.contains_key(&who) {
+            return Ok(());
         }
         let ticket = ticket();
         let way = match other.target() {
             ActorTarget::Local(local) => {
                 let there: Arc<dyn AnyCell> = Arc::clone(local.cell()) as _;
                 let cell = Arc::downgrade(&(Arc::clone(&me) as Arc<dyn AnyCell>));
-                there.sideband().add(Watcher { key: me.key(), cell, interest, ticket }, || other.id());
+                let watcher = Watcher { key: me.key(), cell, interest: Interest::Watch, ticket };
+                there.sideband().add(watcher, || other.id());
                 Way::Cell(Arc::downgrade(&there), me.key())
             }
             ActorTarget::Remote(remote) => {
-                let (remote, who) = (Arc::clone(remote), other.id());
+                let (remote, who) = (Arc::clone(remote), who.clone());
                 Way::Task(extras.futures().spawn(async move {
                     remote.stopped().await;
                     let terminated = Terminated { who, reason: StopReason::Stopped };
-                    me.signal(interest.signal(terminated, ticket));
+                    me.signal(Signal::Terminated(terminated, ticket));
                 }))
             }
         };
-        extras.watched.insert(key, Watched { ticket, way });
-        Ok(true)
+        extras.watched.insert(who, Watched { ticket, way });
+        Ok(())
     }
 
-    fn ignore(&mut self, other: &ActorId, interest: Interest) -> bool {
+    fn ignore(&mut self, other: &ActorId) -> bool {
         let Some(extras) = &mut self.extras else { return false };
-        let watched = extras.watched.remove(&(other.clone(), interest));
-        watched.map(|watched| watched.end(interest)).is_some()
+        extras.watched.remove(other).map(Watched::end).is_some()
     }
+}
+
+/// Whom to tell of the end of an actor that this one is linked with.
+fn linked<A: Actor>(cell: &Arc<Cell<A>>) -> Watcher {
+    let key = cell.key();
+    let cell: Arc<dyn AnyCell> = Arc::clone(cell) as _;
+    Watcher { key, cell: Arc::downgrade(&cell), interest: Interest::Link, ticket: 0 }
 }

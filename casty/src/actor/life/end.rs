@@ -1,5 +1,6 @@
 //! What has to be done at every end of an actor.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::actor::Actor;
@@ -33,6 +34,13 @@ impl<A: Actor> End<A> {
         for msg in batch.into_iter().rev().chain(queued) {
             let letters = self.cell.shared.env().dead_letters();
             letters.record(DeadReason::LeftBehind, A::message_name(&msg), || self.cell.address());
+            // One that panics as it is dropped keeps nobody else from being told.
+            if catch_unwind(AssertUnwindSafe(|| drop(msg))).is_err() {
+                tracing::error!(
+                    actor = self.cell.address(),
+                    "a message that was left behind panicked as it was dropped"
+                );
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Life, Turn, Unwind};
-use crate::actor::cell::Cell;
+use super::{As, Life, Turn, Unwind};
+use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::supervision::{Family, Halt};
 use crate::actor::watch::{Signal, StopReason};
 use crate::actor::{Actor, Directive, Failure, Strategy};
@@ -44,7 +44,6 @@ pub(super) async fn finish<A: Actor>(life: &mut Life<A>, drained: bool) {
     end_children(&life.end.cell, life.ctx.family().cloned()).await;
     life.end.tell_left();
     stop_instance(life).await;
-    end_children(&life.end.cell, life.ctx.family().cloned()).await;
 }
 
 /// The first `on_start` failed: the actor stops, and the children with it that it spawned so far.
@@ -101,6 +100,9 @@ async fn restart<A: Actor>(life: &mut Life<A>, mut failure: Failure) -> Option<S
 
 /// Ends this instance, and makes the next when its turn has come.
 async fn in_step<A: Actor>(life: &mut Life<A>, mut halt: Halt) -> Next {
+    if let Some(family) = life.end.cell.family() {
+        family.next_epoch(life.end.cell.number);
+    }
     retire(life).await;
     drop(halt.halted.take());
     if life.rebirth.is_none() {
@@ -115,22 +117,33 @@ async fn in_step<A: Actor>(life: &mut Life<A>, mut halt: Halt) -> Next {
     }
 }
 
-/// Waits for the actor's turn to halt. What else is signalled meanwhile concerned the instance that failed.
+/// Waits for the actor's turn to halt. What else is signalled meanwhile is left for the next instance: what was meant for
+/// this one bears its number.
 async fn next_halt<A: Actor>(cell: &Cell<A>) -> Option<Halt> {
-    loop {
+    let mut others = Vec::new();
+    let halt = loop {
         poll_fn(|cx| cell.mailbox.poll_interrupted(cx)).await;
         if cell.mailbox.is_stopping() {
             return None;
         }
         cell.mailbox.take_signal();
-        while let Some(signal) = cell.sideband.pop() {
-            if let Signal::Halt(halt) = signal {
-                // Others may wait behind it.
-                cell.mailbox.signal();
-                return Some(halt);
+        let halt = std::iter::from_fn(|| cell.sideband.pop()).find_map(|signal| match signal {
+            Signal::Halt(halt) => Some(halt),
+            other => {
+                others.push(other);
+                None
             }
+        });
+        if let Some(halt) = halt {
+            break halt;
         }
+    };
+    for other in others {
+        cell.signal(other);
     }
+    // More may have come behind it.
+    cell.mailbox.signal();
+    Some(halt)
 }
 
 /// Ends an instance: its children, then itself.
@@ -141,11 +154,11 @@ async fn retire<A: Actor>(life: &mut Life<A>) {
         family.emptied().await;
     }
     stop_instance(life).await;
-    if let Some(family) = life.ctx.family() {
-        family.stop();
-    }
     life.ctx.unstash_into(&mut life.end.batch);
-    life.ctx.renew();
+    // Timers and futures of the user's are dropped there.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.ctx.renew())) {
+        log_panic(&life.end.cell, "a destructor", &Failure::from_panic(panic));
+    }
 }
 
 /// Makes an instance, and starts it.
@@ -159,7 +172,8 @@ async fn begin<A: Actor>(life: &mut Life<A>) -> Next {
         }
     };
     if A::HAS_START {
-        let failure = match Unwind(pin!(actor.started(&mut life.ctx))).await {
+        let key = life.end.cell.waiting_key();
+        let failure = match Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(Failure::from_text(error.to_string())),
             Err(panic) => Some(Failure::from_panic(panic)),
@@ -185,7 +199,7 @@ fn not_begun<A: Actor>(cell: &Cell<A>, what: &str, failure: Failure) -> Next {
 async fn stop_instance<A: Actor>(life: &mut Life<A>) {
     if A::HAS_STOP
         && let Some(actor) = &mut life.actor
-        && let Err(panic) = Unwind(pin!(actor.stopped(&mut life.ctx))).await
+        && let Err(panic) = Unwind(pin!(As(life.end.cell.waiting_key(), pin!(actor.stopped(&mut life.ctx))))).await
     {
         log_panic(&life.end.cell, "on_stop", &Failure::from_panic(panic));
     }

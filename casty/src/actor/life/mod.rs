@@ -15,7 +15,7 @@ use super::cell::Cell;
 use super::cycles::Entered;
 use super::mailbox::Received;
 use super::supervision::{Halt, Rebirth};
-use super::watch::{Interest, Signal, StopReason};
+use super::watch::{Signal, StopReason};
 use super::{Actor, Ctx, Failure};
 
 /// After this many messages other tasks get their turn.
@@ -157,12 +157,12 @@ async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
                 }
             }
             Some(Signal::Terminated(terminated, ticket)) => {
-                if ctx.take_watched(&terminated.who, Interest::Watch, ticket) {
+                if ctx.take_watched(&terminated.who, ticket) {
                     actor.terminated(terminated, ctx).await;
                 }
             }
-            Some(Signal::LinkEnded(terminated, ticket)) => {
-                if ctx.take_watched(&terminated.who, Interest::Link, ticket) && !terminated.reason.is_normal() {
+            Some(Signal::LinkEnded(terminated)) => {
+                if ctx.take_link(&terminated.who) && !terminated.reason.is_normal() {
                     return Some(Turn::Over(StopReason::Linked { with: terminated.who }));
                 }
             }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use super::Port;
 use super::sweeper::{Due, Sweeper, Timed};
 use super::unanswered::{Unanswered, unanswered};
+use crate::actor::cycles;
 use crate::actor::error::AskFailure;
 use crate::actor::lock::lock;
 use crate::actor::recycle;
@@ -54,6 +55,9 @@ struct State<R> {
     /// One of the two sides has left: the other recycles the slot.
     one_left: bool,
     overdue: bool,
+    /// The actor whose handler waits here, and the one that it waits for. Taken when there is an answer, before anybody hears
+    /// of it: who has an answer waits for nobody.
+    edge: Option<(u64, u64)>,
 }
 
 /// An answer in its slot: small, since it is moved with every reply.
@@ -65,6 +69,15 @@ enum Given<R> {
 }
 
 impl<R: Send + 'static> Wait<R> {
+    /// The handler of `asker` waits here for `asked`. `Err`: then they would wait for each other; who waits for whom.
+    pub(crate) fn declare(&self, asker: u64, asked: u64) -> Result<(), Vec<u64>> {
+        let Some(slot) = &self.0 else { return Ok(()) };
+        let Some(waits) = slot.sweeper.waits() else { return Ok(()) };
+        waits.enter(asker, asked)?;
+        lock(&slot.state).edge = Some((asker, asked));
+        Ok(())
+    }
+
     /// Waits for the answer, or until the time is over. Ready once.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer<R>> {
@@ -89,11 +102,14 @@ impl<R: Send + 'static> Wait<R> {
             self.leave();
             return Poll::Ready(Answer::Overdue);
         }
+        // The request has left the handler that began it, and holds that actor up no more.
+        let moved = state.edge.take_if(|(asker, _)| *asker != cycles::current());
         match &mut state.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             waker => *waker = Some(cx.waker().clone()),
         }
         drop(state);
+        slot.withdraw(moved);
         // Only now: a sweeper that goes to sleep looks at every slot under its lock once more, so that either it sees
         // this one waiting or this sees it asleep.
         slot.sweeper.ensure_awake();
@@ -105,10 +121,12 @@ impl<R: Send + 'static> Wait<R> {
         slot.due.store(0, Ordering::Relaxed);
         let mut state = lock(&slot.state);
         let left = (state.waker.take(), state.answer.take());
+        let edge = state.edge.take();
         state.overdue = false;
         state.one_left = !state.one_left;
         let alone = !state.one_left;
         drop(state);
+        slot.withdraw(edge);
         if alone {
             recycle(slot);
         }
@@ -156,8 +174,9 @@ impl<R: Send + 'static> SlotPort<R> {
         }
         state.answer = Some(answer);
         state.one_left = true;
-        let waker = state.waker.take();
+        let (waker, edge) = (state.waker.take(), state.edge.take());
         drop(state);
+        slot.withdraw(edge);
         drop(slot);
         if let Some(waker) = waker {
             waker.wake();
@@ -195,16 +214,27 @@ impl<R: Send> Timed for Slot<R> {
             return;
         }
         state.overdue = true;
-        let waker = state.waker.take();
+        let (waker, edge) = (state.waker.take(), state.edge.take());
         drop(state);
+        self.withdraw(edge);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 }
 
+impl<R> Slot<R> {
+    /// Nobody waits here for that any more.
+    #[inline]
+    fn withdraw(&self, edge: Option<(u64, u64)>) {
+        if let (Some((asker, asked)), Some(waits)) = (edge, self.sweeper.waits()) {
+            waits.leave(asker, asked);
+        }
+    }
+}
+
 impl<R> State<R> {
-    const NEW: Self = Self { answer: None, waker: None, one_left: false, overdue: false };
+    const NEW: Self = Self { answer: None, waker: None, one_left: false, overdue: false, edge: None };
 }
 
 #[cold]

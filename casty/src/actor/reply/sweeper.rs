@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
+use crate::actor::cycles::Waits;
 use crate::actor::lock::lock;
 
 /// How long a new ask may go unseen.
@@ -52,10 +53,12 @@ pub(crate) struct Sweeper {
     /// Every slot made for this sweeper, in use or pooled. A slot that is gone leaves with the next pass.
     slots: Mutex<Vec<Weak<dyn Timed>>>,
     awake: AtomicBool,
+    /// Who waits for whom in these asks. `None`: nobody wants to know.
+    waits: Option<Waits>,
 }
 
 impl Sweeper {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(waits: Option<Waits>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -63,7 +66,13 @@ impl Sweeper {
             runtime: Mutex::new(None),
             slots: Mutex::new(Vec::new()),
             awake: AtomicBool::new(false),
+            waits,
         })
+    }
+
+    #[inline]
+    pub(super) fn waits(&self) -> Option<&Waits> {
+        self.waits.as_ref()
     }
 
     /// Tells slots of different systems apart.

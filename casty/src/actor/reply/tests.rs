@@ -30,7 +30,7 @@ impl ReplySink for Sink {
 
 #[test]
 fn a_late_reply_reaches_nobody_and_the_slot_is_used_again() {
-    let sweeper = Sweeper::new();
+    let sweeper = Sweeper::new(None);
     let (late, gone) = ask(&sweeper);
     drop(gone);
     // The slot is not free before both sides have left, so this is another.
@@ -47,7 +47,7 @@ fn a_late_reply_reaches_nobody_and_the_slot_is_used_again() {
 
 #[test]
 fn a_slot_without_its_type_is_answered_once() {
-    let sweeper = Sweeper::new();
+    let sweeper = Sweeper::new(None);
     let (port, mut wait) = ask(&sweeper);
     let slot = port.into_slot().unwrap();
     assert!(!slot.is_abandoned());
@@ -64,7 +64,7 @@ fn a_slot_without_its_type_is_answered_once() {
 
 #[test]
 fn a_slot_without_its_type_tells_of_failures_and_of_its_end() {
-    let sweeper = Sweeper::new();
+    let sweeper = Sweeper::new(None);
     let (port, mut wait) = ask(&sweeper);
     drop(port.into_slot());
     assert_eq!(poll(&mut wait), Some(Err(AskFailure::Stopped)));
@@ -114,7 +114,7 @@ fn a_reply_that_cannot_be_encoded_fails() {
 
 #[test]
 fn a_sender_travels_with_any_port() {
-    let sweeper = Sweeper::new();
+    let sweeper = Sweeper::new(None);
     let (port, mut wait) = ask(&sweeper);
     let sender: super::Sender = Arc::new("me");
     let (port, sender) = port.with_sender(Some(sender)).split_sender();
@@ -145,7 +145,7 @@ impl<'de> serde::Deserialize<'de> for Explosive {
 
 #[test]
 fn a_reply_that_panics_while_it_is_read_ends_its_ask_and_nothing_else() {
-    let sweeper = Sweeper::new();
+    let sweeper = Sweeper::new(None);
     let (port, mut wait) = pair::<Explosive>(&sweeper, Due::after(Duration::from_secs(5)));
     port.into_slot().unwrap().complete(&[]);
     match wait.poll(&mut Context::from_waker(Waker::noop())) {

@@ -25,6 +25,8 @@ pub(in crate::actor) struct Family {
 #[derive(Default)]
 struct State {
     strategy: Strategy,
+    /// The parent, or its instance, ends: nobody is let in any more.
+    closed: bool,
     /// By their numbers, which grow.
     children: BTreeMap<u64, Child>,
 }
@@ -49,9 +51,13 @@ impl Family {
         lock(&self.state).strategy
     }
 
-    /// A child was spawned.
-    pub(in crate::actor) fn add(&self, cell: Arc<dyn AnyCell>) {
-        lock(&self.state).children.insert(*cell.number(), Child { cell, epoch: 0 });
+    /// A child was spawned. False if the parent is about to end.
+    pub(in crate::actor) fn add(&self, cell: Arc<dyn AnyCell>) -> bool {
+        let mut state = lock(&self.state);
+        if !state.closed {
+            state.children.insert(*cell.number(), Child { cell, epoch: 0 });
+        }
+        !state.closed
     }
 
     /// A child has stopped.
@@ -71,14 +77,14 @@ impl Family {
         self.parent.upgrade().is_some_and(|parent| parent.signal(Signal::Failed(failure, self.instance)))
     }
 
-    /// Every child ends after what it has queued.
+    /// Every child ends after what it has queued, and there will be no others.
     pub(in crate::actor) fn drain(&self) {
-        self.cells().iter().for_each(|cell| cell.drain());
+        self.close().iter().for_each(|cell| cell.drain());
     }
 
-    /// Every child ends after the message in hand.
+    /// Every child ends after the message in hand, and there will be no others.
     pub(in crate::actor) fn stop(&self) {
-        self.cells().iter().for_each(|cell| cell.stop());
+        self.close().iter().for_each(|cell| cell.stop());
     }
 
     /// Waits until every child has stopped.
@@ -97,8 +103,8 @@ impl Family {
         lock(&self.state).children.get(&number).map(|child| child.epoch)
     }
 
-    /// The child is about to be halted.
-    pub(super) fn next_epoch(&self, number: u64) {
+    /// The child heeds that it is to halt.
+    pub(in crate::actor) fn next_epoch(&self, number: u64) {
         if let Some(child) = lock(&self.state).children.get_mut(&number) {
             child.epoch += 1;
         }
@@ -107,14 +113,17 @@ impl Family {
     /// The children that restart with this one, itself among them, the oldest first.
     pub(super) fn affected(&self, number: u64) -> Vec<Arc<dyn AnyCell>> {
         let state = lock(&self.state);
-        let first = match state.strategy {
-            Strategy::OneForAll => 0,
-            Strategy::OneForOne | Strategy::RestForOne => number,
+        let range = match state.strategy {
+            Strategy::OneForAll => 0..=u64::MAX,
+            Strategy::RestForOne => number..=u64::MAX,
+            Strategy::OneForOne => number..=number,
         };
-        state.children.range(first..).map(|(_, child)| Arc::clone(&child.cell)).collect()
+        state.children.range(range).map(|(_, child)| Arc::clone(&child.cell)).collect()
     }
 
-    fn cells(&self) -> Vec<Arc<dyn AnyCell>> {
-        lock(&self.state).children.values().map(|child| Arc::clone(&child.cell)).collect()
+    fn close(&self) -> Vec<Arc<dyn AnyCell>> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        state.children.values().map(|child| Arc::clone(&child.cell)).collect()
     }
 }

@@ -37,7 +37,6 @@ async fn regroup(family: Arc<Family>, number: u64, epoch: u64, delay: Duration) 
     }
     let mut halted = Vec::new();
     for cell in family.affected(number).into_iter().rev() {
-        family.next_epoch(*cell.number());
         let (gone, ended) = oneshot::channel();
         let (go, wait) = oneshot::channel();
         let (running, started) = oneshot::channel();

@@ -40,7 +40,7 @@ pub(in crate::actor) struct Watcher {
     pub(in crate::actor) key: CellKey,
     pub(in crate::actor) cell: Weak<dyn AnyCell>,
     pub(in crate::actor) interest: Interest,
-    /// Stands in the signal.
+    /// Stands in the signal that ends a watch.
     pub(in crate::actor) ticket: u64,
 }
 
@@ -98,10 +98,11 @@ impl Sideband {
         tell(&cell, interest, ticket, who(), ended);
     }
 
-    /// The watcher is told no more.
-    pub(in crate::actor) fn remove(&self, watcher: CellKey, interest: Interest) {
-        if let State::Used(used) = &mut *lock(&self.0) {
-            used.actors.remove(&(watcher, interest));
+    /// The watcher is told no more. False if it would not have been anyway.
+    pub(in crate::actor) fn remove(&self, watcher: CellKey, interest: Interest) -> bool {
+        match &mut *lock(&self.0) {
+            State::Used(used) => used.actors.remove(&(watcher, interest)).is_some(),
+            State::Empty | State::Ended(_) => false,
         }
     }
 

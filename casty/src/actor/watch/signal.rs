@@ -8,17 +8,12 @@ use crate::actor::supervision::Halt;
 pub(in crate::actor) enum Signal {
     /// An actor that it watches has stopped. The number is that of the watch.
     Terminated(Terminated, u64),
-    /// An actor that it is linked with has stopped. The number is that of the link.
-    LinkEnded(Terminated, u64),
+    /// An actor that it is linked with has stopped.
+    LinkEnded(Terminated),
     /// It fails, of what a child or a future of its own failed of. The number is that of the instance whose they are.
     Failed(Failure, u64),
     /// It restarts in step with its siblings.
     Halt(Halt),
-}
-
-impl Signal {
-    /// The number of a link that the other side made.
-    pub(in crate::actor) const ANY: u64 = 0;
 }
 
 impl Interest {
@@ -26,7 +21,7 @@ impl Interest {
     pub(in crate::actor) fn signal(self, terminated: Terminated, ticket: u64) -> Signal {
         match self {
             Self::Watch => Signal::Terminated(terminated, ticket),
-            Self::Link => Signal::LinkEnded(terminated, ticket),
+            Self::Link => Signal::LinkEnded(terminated),
         }
     }
 }
