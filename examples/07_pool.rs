@@ -17,7 +17,7 @@ impl Counter {
     /// How many primes are below `limit`, and who counted them.
     #[message]
     fn primes_below(&mut self, limit: u64) -> (usize, u32) {
-        let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+        let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
         ((2..limit).filter(is_prime).count(), self.number)
     }
 }
