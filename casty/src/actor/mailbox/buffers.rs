@@ -4,11 +4,11 @@ use std::task::Waker;
 
 use crate::actor::recycle;
 
-/// Buffers of at most this many messages stay with an idle actor: as many as it needs that is asked, answers, and is asked
-/// again.
-const SMALL: usize = 1;
+/// Buffers of at most this many messages stay with an idle actor, so that short bursts move no buffers between threads: a
+/// sender takes them from its own, and the actor leaves them with its own.
+const SMALL: usize = 4;
 /// The next size.
-const LARGE: usize = 4;
+const LARGE: usize = 16;
 /// How many buffers of a kind a thread keeps.
 const KEPT_MAX: usize = 16;
 
