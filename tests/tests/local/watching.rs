@@ -24,13 +24,15 @@ impl Watcher {
         ctx.unwatch(&worker)
     }
 
-    /// Watches the worker anew when the gate opens.
+    /// Watches the worker no more when the gate opens, or anew.
     #[message]
-    async fn watch_anew(&mut self, worker: ActorRef<Worker>, gate: oneshot::Receiver<()>, ctx: &mut Ctx<Self>) {
+    async fn change(&mut self, worker: ActorRef<Worker>, gate: oneshot::Receiver<()>, anew: bool, ctx: &mut Ctx<Self>) {
         self.notes.note("watcher waits");
         let _ = gate.await;
         ctx.unwatch(&worker);
-        ctx.watch(&worker).unwrap();
+        if anew {
+            ctx.watch(&worker).unwrap();
+        }
     }
 
     #[message]
@@ -207,17 +209,19 @@ async fn a_watcher_that_was_made_anew_has_to_watch_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_of_a_watch_that_is_over_is_not_taken_for_that_of_the_next() {
-    let mut scene = Scene::new().await;
-    let worker = scene.worker().await;
-    soon(scene.watcher.watch(worker.clone())).await.unwrap();
-    let (open, gate) = oneshot::channel();
-    scene.watcher.watch_anew(worker.clone(), gate).send().await.unwrap();
-    assert_eq!(scene.read.line().await, "watcher waits");
-    worker.stop();
-    soon(worker.stopped()).await;
-    open.send(()).unwrap();
-    assert_eq!(scene.heard().await, ["w: it was told to stop"]);
+async fn an_end_that_waits_to_be_told_is_told_once_if_it_is_watched_then_and_else_not() {
+    for (anew, heard) in [(true, &["w: it was told to stop"][..]), (false, &[])] {
+        let mut scene = Scene::new().await;
+        let worker = scene.worker().await;
+        soon(scene.watcher.watch(worker.clone())).await.unwrap();
+        let (open, gate) = oneshot::channel();
+        scene.watcher.change(worker.clone(), gate, anew).send().await.unwrap();
+        assert_eq!(scene.read.line().await, "watcher waits");
+        worker.stop();
+        soon(worker.stopped()).await;
+        open.send(()).unwrap();
+        assert_eq!(scene.heard().await, heard);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ pub(super) struct Extras<A: Actor> {
     pub(super) family: Option<Arc<Family>>,
     /// Never locked: a mutex can be shared, as the context of an `async` handler is that takes `&Ctx`.
     own: Mutex<Own<A>>,
-    pub(super) watched: StableMap<ActorId, Watched>,
+    pub(super) watched: StableMap<ActorId, Watch>,
     /// Futures whose output the actor gets. What has ended is taken out when the next is added.
     pub(super) futures: JoinSet<()>,
     /// The timers of an entity, which send to it as anybody would.
@@ -39,15 +39,8 @@ impl<A: Actor> Default for Own<A> {
     }
 }
 
-/// An actor that is watched.
-pub(super) struct Watched {
-    /// Stands in the signal that tells of its end.
-    pub(super) ticket: u64,
-    pub(super) way: Way,
-}
-
-/// How it is watched.
-pub(super) enum Way {
+/// How an actor is watched.
+pub(super) enum Watch {
     /// The cell tells the watcher of this key.
     Cell(Weak<dyn AnyCell>, CellKey),
     /// A task waits for its end.
@@ -85,9 +78,7 @@ impl<A: Actor> Extras<A> {
 
 impl<A: Actor> Drop for Extras<A> {
     fn drop(&mut self) {
-        for (_, watched) in self.watched.drain() {
-            watched.end();
-        }
+        self.watched.drain().for_each(|(_, watch)| watch.end());
         // They have ended before, unless the actor is dropped where it waits.
         if let Some(family) = &self.family {
             family.stop();
@@ -95,12 +86,12 @@ impl<A: Actor> Drop for Extras<A> {
     }
 }
 
-impl Watched {
+impl Watch {
     /// It is watched no more.
     pub(super) fn end(self) {
-        match self.way {
-            Way::Task(task) => task.abort(),
-            Way::Cell(cell, me) => {
+        match self {
+            Self::Task(task) => task.abort(),
+            Self::Cell(cell, me) => {
                 if let Some(cell) = cell.upgrade() {
                     cell.sideband().remove(me, Interest::Watch);
                 }

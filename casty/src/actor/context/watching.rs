@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::extras::{Watched, Way, ticket};
+use super::extras::Watch;
 use super::{Ctx, Home};
 use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::watch::{ActorId, Interest, Signal, StopReason, Terminated, Watcher};
@@ -64,14 +64,9 @@ impl<A: Actor> Ctx<A> {
         }
     }
 
-    /// A watched actor has stopped, and its signal has this ticket. False if the signal is of a watch that is over.
-    pub(in crate::actor) fn take_watched(&mut self, who: &ActorId, ticket: u64) -> bool {
-        let Some(extras) = &mut self.extras else { return false };
-        let known = extras.watched.get(who).is_some_and(|watched| watched.ticket == ticket);
-        if known {
-            extras.watched.remove(who);
-        }
-        known
+    /// A watched actor has stopped. False if it is watched no more, or was told of already.
+    pub(in crate::actor) fn take_watched(&mut self, who: &ActorId) -> bool {
+        self.extras.as_mut().is_some_and(|extras| extras.watched.remove(who).is_some())
     }
 
     fn observe<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError> {
@@ -81,31 +76,30 @@ impl<A: Actor> Ctx<A> {
         if extras.watched.contains_key(&who) {
             return Ok(());
         }
-        let ticket = ticket();
-        let way = match other.target() {
+        let watch = match other.target() {
             ActorTarget::Local(local) => {
                 let there: Arc<dyn AnyCell> = Arc::clone(local.cell()) as _;
                 let cell = Arc::downgrade(&(Arc::clone(&me) as Arc<dyn AnyCell>));
-                let watcher = Watcher { key: me.key(), cell, interest: Interest::Watch, ticket };
+                let watcher = Watcher { key: me.key(), cell, interest: Interest::Watch };
                 there.sideband().add(watcher, || other.id());
-                Way::Cell(Arc::downgrade(&there), me.key())
+                Watch::Cell(Arc::downgrade(&there), me.key())
             }
             ActorTarget::Remote(remote) => {
                 let (remote, who) = (Arc::clone(remote), who.clone());
-                Way::Task(extras.futures().spawn(async move {
+                Watch::Task(extras.futures().spawn(async move {
                     remote.stopped().await;
                     let terminated = Terminated { who, reason: StopReason::Stopped };
-                    me.signal(Signal::Terminated(terminated, ticket));
+                    me.signal(Signal::Terminated(terminated));
                 }))
             }
         };
-        extras.watched.insert(who, Watched { ticket, way });
+        extras.watched.insert(who, watch);
         Ok(())
     }
 
     fn ignore(&mut self, other: &ActorId) -> bool {
         let Some(extras) = &mut self.extras else { return false };
-        extras.watched.remove(other).map(Watched::end).is_some()
+        extras.watched.remove(other).map(Watch::end).is_some()
     }
 }
 
@@ -113,5 +107,5 @@ impl<A: Actor> Ctx<A> {
 fn linked<A: Actor>(cell: &Arc<Cell<A>>) -> Watcher {
     let key = cell.key();
     let cell: Arc<dyn AnyCell> = Arc::clone(cell) as _;
-    Watcher { key, cell: Arc::downgrade(&cell), interest: Interest::Link, ticket: 0 }
+    Watcher { key, cell: Arc::downgrade(&cell), interest: Interest::Link }
 }

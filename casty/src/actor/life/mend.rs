@@ -117,8 +117,8 @@ async fn in_step<A: Actor>(life: &mut Life<A>, mut halt: Halt) -> Next {
     }
 }
 
-/// Waits for the actor's turn to halt. What else is signalled meanwhile is left for the next instance: what was meant for
-/// this one bears its number.
+/// Waits for the actor's turn to halt. What else is signalled meanwhile is left for the next instance, which knows what is
+/// meant for it.
 async fn next_halt<A: Actor>(cell: &Cell<A>) -> Option<Halt> {
     let mut others = Vec::new();
     let halt = loop {

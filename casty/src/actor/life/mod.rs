@@ -156,8 +156,8 @@ async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
                     return None;
                 }
             }
-            Some(Signal::Terminated(terminated, ticket)) => {
-                if ctx.take_watched(&terminated.who, ticket) {
+            Some(Signal::Terminated(terminated)) => {
+                if ctx.take_watched(&terminated.who) {
                     actor.terminated(terminated, ctx).await;
                 }
             }

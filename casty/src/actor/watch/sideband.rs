@@ -32,7 +32,7 @@ struct Used {
     next: u64,
     wakers: Vec<(u64, Waker)>,
     /// In an order that a simulation repeats.
-    actors: BTreeMap<(CellKey, Interest), (Weak<dyn AnyCell>, u64)>,
+    actors: BTreeMap<(CellKey, Interest), Weak<dyn AnyCell>>,
 }
 
 /// An actor that is told of another's end.
@@ -40,8 +40,6 @@ pub(in crate::actor) struct Watcher {
     pub(in crate::actor) key: CellKey,
     pub(in crate::actor) cell: Weak<dyn AnyCell>,
     pub(in crate::actor) interest: Interest,
-    /// Stands in the signal that ends a watch.
-    pub(in crate::actor) ticket: u64,
 }
 
 /// What an actor wants to know of another's end.
@@ -85,17 +83,17 @@ impl Sideband {
 
     /// Tells the watcher of the end of `who`, whether it is still to come or not.
     pub(in crate::actor) fn add(&self, watcher: Watcher, who: impl FnOnce() -> ActorId) {
-        let Watcher { key, cell, interest, ticket } = watcher;
+        let Watcher { key, cell, interest } = watcher;
         let mut state = lock(&self.0);
         let ended = match state.used() {
             Ok(used) => {
-                used.actors.insert((key, interest), (cell, ticket));
+                used.actors.insert((key, interest), cell);
                 return;
             }
             Err(ending) => ending.clone(),
         };
         drop(state);
-        tell(&cell, interest, ticket, who(), ended);
+        tell(&cell, interest, who(), ended);
     }
 
     /// The watcher is told no more. False if it would not have been anyway.
@@ -110,8 +108,8 @@ impl Sideband {
     pub(in crate::actor) fn end(&self, ending: Ending, who: impl Fn() -> ActorId) {
         let state = std::mem::replace(&mut *lock(&self.0), State::Ended(ending.clone()));
         if let State::Used(used) = state {
-            for ((_, interest), (cell, ticket)) in used.actors {
-                tell(&cell, interest, ticket, who(), ending.clone());
+            for ((_, interest), cell) in used.actors {
+                tell(&cell, interest, who(), ending.clone());
             }
             used.wakers.into_iter().for_each(|(_, waker)| waker.wake());
         }
@@ -132,9 +130,9 @@ impl State {
     }
 }
 
-fn tell(cell: &Weak<dyn AnyCell>, interest: Interest, ticket: u64, who: ActorId, ending: Ending) {
+fn tell(cell: &Weak<dyn AnyCell>, interest: Interest, who: ActorId, ending: Ending) {
     if let Some(cell) = cell.upgrade() {
-        cell.signal(interest.signal(Terminated { who, reason: ending.into() }, ticket));
+        cell.signal(interest.signal(Terminated { who, reason: ending.into() }));
     }
 }
 

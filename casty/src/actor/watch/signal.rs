@@ -6,8 +6,8 @@ use crate::actor::supervision::Halt;
 
 /// What an actor is told by others than its callers.
 pub(in crate::actor) enum Signal {
-    /// An actor that it watches has stopped. The number is that of the watch.
-    Terminated(Terminated, u64),
+    /// An actor that it watches has stopped.
+    Terminated(Terminated),
     /// An actor that it is linked with has stopped.
     LinkEnded(Terminated),
     /// It fails, of what a child or a future of its own failed of. The number is that of the instance whose they are.
@@ -18,9 +18,9 @@ pub(in crate::actor) enum Signal {
 
 impl Interest {
     /// What tells of an end to one that has this interest in it.
-    pub(in crate::actor) fn signal(self, terminated: Terminated, ticket: u64) -> Signal {
+    pub(in crate::actor) fn signal(self, terminated: Terminated) -> Signal {
         match self {
-            Self::Watch => Signal::Terminated(terminated, ticket),
+            Self::Watch => Signal::Terminated(terminated),
             Self::Link => Signal::LinkEnded(terminated),
         }
     }
