@@ -126,7 +126,7 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// These are compile errors: a handler without `self`, with no message or with two, with generic parameters, or named
 /// like a method that every reference has (`ask`, `send`, `stop`, …); a `#[message]` method with an argument that is a
-/// reference, a pattern, or of a type parameter of the actor; two handlers of one message; a hook with another
+/// reference (but a `'static` one), a pattern, or of a type parameter of the actor; two handlers of one message; a hook with another
 /// signature; a message or a reply that serde cannot write and read; an `async fn(&self)` handler on a type that is not
 /// `Sync`; and an `async` handler that keeps something that is not `Send` across an `.await`.
 #[proc_macro_attribute]

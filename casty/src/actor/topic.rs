@@ -2,7 +2,7 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::cell::Cell;
 use super::dead_letters::DeadReason;
@@ -65,7 +65,7 @@ impl<M: Message + Clone> Topic<M> {
             }
         }
         if gone {
-            self.change(|subscriber| !subscriber.1.is_gone());
+            replace(lock(&self.0.subscribers), |(_, subscriber)| !subscriber.is_gone(), None);
         }
         taken
     }
@@ -79,41 +79,38 @@ impl<M: Message + Clone> Topic<M> {
             ActorTarget::Local(local) => Box::new(Arc::downgrade(local.cell())),
             ActorTarget::Remote(remote) => Box::new(Arc::clone(remote)),
         };
-        let mut subscribers = lock(&self.0.subscribers);
-        if subscribers.iter().any(|(other, subscriber)| *other == id && !subscriber.is_gone()) {
-            return false;
+        let subscribers = lock(&self.0.subscribers);
+        let fresh = !subscribers.iter().any(|(other, subscriber)| *other == id && !subscriber.is_gone());
+        if fresh {
+            replace(subscribers, |(_, subscriber)| !subscriber.is_gone(), Some((id, new)));
         }
-        let kept = subscribers.iter().filter(|(_, subscriber)| !subscriber.is_gone());
-        let mut next: Vec<_> = kept.map(|(id, subscriber)| (id.clone(), subscriber.again())).collect();
-        next.push((id, new));
-        let old = std::mem::replace(&mut *subscribers, Arc::new(next));
-        drop(subscribers);
-        drop(old);
-        true
+        fresh
     }
 
     /// The actor gets nothing more. False if it did not anyway.
     pub fn unsubscribe<A: Handles<M>>(&self, actor: &ActorRef<A>) -> bool {
         let id = actor.id();
-        self.change(|(other, _)| *other != id)
+        let subscribers = lock(&self.0.subscribers);
+        let known = subscribers.iter().any(|(other, _)| *other == id);
+        if known {
+            replace(subscribers, |(other, _)| *other != id, None);
+        }
+        known
     }
 
     /// How many actors subscribe to it, those included that have stopped since the last message.
     pub fn subscribers(&self) -> usize {
         lock(&self.0.subscribers).len()
     }
+}
 
-    /// Keeps some of the subscribers. Says whether any had to go.
-    fn change(&self, keep: impl Fn(&Entry<M>) -> bool) -> bool {
-        let mut subscribers = lock(&self.0.subscribers);
-        let kept = subscribers.iter().filter(|one| keep(one));
-        let next: Vec<_> = kept.map(|(id, subscriber)| (id.clone(), subscriber.again())).collect();
-        let fewer = next.len() < subscribers.len();
-        let old = std::mem::replace(&mut *subscribers, Arc::new(next));
-        drop(subscribers);
-        drop(old);
-        fewer
-    }
+/// Keeps some of the subscribers, and adds one. What goes is dropped when nothing is locked any more.
+fn replace<M>(mut list: MutexGuard<'_, Arc<Vec<Entry<M>>>>, keep: impl Fn(&Entry<M>) -> bool, new: Option<Entry<M>>) {
+    let kept = list.iter().filter(|one| keep(one)).map(|(id, subscriber)| (id.clone(), subscriber.again()));
+    let next = Arc::new(kept.chain(new).collect());
+    let old = std::mem::replace(&mut *list, next);
+    drop(list);
+    drop(old);
 }
 
 impl<M> Clone for Topic<M> {

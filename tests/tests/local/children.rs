@@ -180,6 +180,46 @@ async fn a_child_that_comes_too_late_is_refused_and_takes_no_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_child_that_is_spawned_in_on_stop_ends_before_its_parent_too() {
+    struct Mourner {
+        notes: Diary,
+    }
+    #[actor(local)]
+    impl Mourner {
+        #[message]
+        fn fail(&mut self) {
+            std::panic::resume_unwind(Box::new("told to"));
+        }
+        fn on_start(&mut self) -> Result<(), BoxError> {
+            self.notes.note("mourner starts");
+            Ok(())
+        }
+        async fn on_stop(&mut self, ctx: &mut Ctx<Self>) {
+            let child = ctx.spawn(Worker::new("last", &self.notes)).named("last").await.unwrap();
+            // It has a message in hand that takes a second, which is longer than the wait before a restart.
+            let (open, gate) = oneshot::channel();
+            child.wait(gate).send().await.unwrap();
+            tokio::task::yield_now().await;
+            tokio::spawn(async move {
+                let _late = tokio::time::timeout(Duration::from_secs(1), child.stopped()).await;
+                open.send(()).unwrap();
+            });
+        }
+    }
+    let system = ActorSystem::new("test");
+    let (notes, mut read) = diary();
+    let mourner = system.spawn_with(move || Mourner { notes: notes.clone() }).await.unwrap();
+    assert_eq!(soon(mourner.fail()).await, Err(AskError::Failed));
+    let child = ["last made", "last starts", "last waits", "last stops", "last dropped"];
+    read.expect(&["mourner starts"]).await;
+    read.expect(&child).await;
+    read.expect(&["mourner starts"]).await;
+    mourner.stop();
+    soon(mourner.stopped()).await;
+    assert_eq!(read.rest(), child, "it had ended before its parent was gone");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_spawns_children_in_a_system_that_is_shut_down() {
     struct Late;
     #[actor(local)]

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use tokio::time::{Instant, sleep};
 
-use super::{As, Life, Turn, Unwind};
+use super::{As, Life, Turn, Unwind, started_or_failed};
 use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::supervision::{Family, Halt};
 use crate::actor::watch::{Signal, StopReason};
@@ -44,6 +44,8 @@ pub(super) async fn finish<A: Actor>(life: &mut Life<A>, drained: bool) {
     end_children(&life.end.cell, life.ctx.family().cloned()).await;
     life.end.tell_left();
     stop_instance(life).await;
+    // An actor that had no children may spawn its first in `on_stop`.
+    end_children(&life.end.cell, life.ctx.family().cloned()).await;
 }
 
 /// The first `on_start` failed: the actor stops, and the children with it that it spawned so far.
@@ -148,12 +150,10 @@ async fn next_halt<A: Actor>(cell: &Cell<A>) -> Option<Halt> {
 
 /// Ends an instance: its children, then itself.
 async fn retire<A: Actor>(life: &mut Life<A>) {
-    if let Some(family) = life.ctx.family() {
-        family.stop();
-        let family = Arc::clone(family);
-        family.emptied().await;
-    }
+    stop_children(life.ctx.family().cloned()).await;
     stop_instance(life).await;
+    // An actor that had no children may spawn its first in `on_stop`.
+    stop_children(life.ctx.family().cloned()).await;
     life.ctx.unstash_into(&mut life.end.batch);
     // Timers and futures of the user's are dropped there.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life.ctx.renew())) {
@@ -173,12 +173,8 @@ async fn begin<A: Actor>(life: &mut Life<A>) -> Next {
     };
     if A::HAS_START {
         let key = life.end.cell.waiting_key();
-        let failure = match Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(Failure::from_text(error.to_string())),
-            Err(panic) => Some(Failure::from_panic(panic)),
-        };
-        if let Some(failure) = failure {
+        let started = Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await;
+        if let Err(failure) = started_or_failed(started) {
             // It has not started, so it is not stopped either.
             drop_instance(life);
             retire(life).await;
@@ -215,16 +211,23 @@ fn drop_instance<A: Actor>(life: &mut Life<A>) {
 
 /// Stops the children, or drains them if the actor itself was drained, and waits for their end.
 async fn end_children<A: Actor>(cell: &Cell<A>, family: Option<Arc<Family>>) {
-    let Some(family) = family else { return };
-    if cell.mailbox.is_stopping() {
-        family.stop();
-    } else {
+    if let Some(family) = &family
+        && !cell.mailbox.is_stopping()
+    {
         family.drain();
-        if unless_stopped(cell, pin!(family.emptied())).await.is_none() {
-            family.stop();
+        if unless_stopped(cell, pin!(family.emptied())).await.is_some() {
+            return;
         }
     }
-    family.emptied().await;
+    stop_children(family).await;
+}
+
+/// Stops the children, and waits for their end.
+async fn stop_children(family: Option<Arc<Family>>) {
+    if let Some(family) = family {
+        family.stop();
+        family.emptied().await;
+    }
 }
 
 /// Asks `on_error`.

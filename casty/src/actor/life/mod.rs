@@ -17,6 +17,7 @@ use super::mailbox::Received;
 use super::supervision::{Halt, Rebirth};
 use super::watch::{Signal, StopReason};
 use super::{Actor, Ctx, Failure};
+use crate::base::BoxError;
 
 /// After this many messages other tasks get their turn.
 const BUDGET: u32 = 1024;
@@ -84,13 +85,22 @@ fn start_first<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Sen
     async move {
         let key = life.end.cell.waiting_key();
         let Some(actor) = &mut life.actor else { return false };
-        let failure = match Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await {
-            Ok(Ok(())) => return true,
-            Ok(Err(error)) => Failure::from_text(error.to_string()),
-            Err(panic) => Failure::from_panic(panic),
-        };
-        Box::pin(mend::not_started(life, failure)).await;
-        false
+        let started = Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await;
+        match started_or_failed(started) {
+            Ok(()) => true,
+            Err(failure) => {
+                Box::pin(mend::not_started(life, failure)).await;
+                false
+            }
+        }
+    }
+}
+
+/// What came of `on_start`.
+fn started_or_failed(started: Result<Result<(), BoxError>, Box<dyn Any + Send>>) -> Result<(), Failure> {
+    match started {
+        Ok(started) => started.map_err(|error| Failure::from_text(error.to_string())),
+        Err(panic) => Err(Failure::from_panic(panic)),
     }
 }
 

@@ -77,7 +77,8 @@ impl<A: Actor> Target<A> for PoolTarget<A> {
         ticket: &mut Option<u64>,
     ) -> Poll<Result<(), Rejected<A::Msg>>> {
         if let Some(number) = *ticket {
-            let (at, mut inner) = split(number);
+            let (at, inner) = split(number);
+            let mut inner = Some(inner);
             let Some(worker) = self.0.workers.get(at) else { return Poll::Ready(Err(Rejected::Closed(None))) };
             let sent = worker.poll_send(cx, msg, &mut inner);
             *ticket = inner.map(|inner| join(at, inner));
@@ -105,10 +106,7 @@ impl<A: Actor> Target<A> for PoolTarget<A> {
 
     fn cancel(&self, ticket: u64) -> bool {
         let (at, inner) = split(ticket);
-        match (self.0.workers.get(at), inner) {
-            (Some(worker), Some(inner)) => worker.cancel(inner),
-            _ => false,
-        }
+        self.0.workers.get(at).is_some_and(|worker| worker.cancel(inner))
     }
 
     fn env(&self) -> &Env {
@@ -124,6 +122,6 @@ fn join(worker: usize, ticket: u64) -> u64 {
     (worker as u64) << WORKER_BITS | ticket
 }
 
-fn split(ticket: u64) -> (usize, Option<u64>) {
-    ((ticket >> WORKER_BITS) as usize, Some(ticket & ((1 << WORKER_BITS) - 1)))
+fn split(ticket: u64) -> (usize, u64) {
+    ((ticket >> WORKER_BITS) as usize, ticket & ((1 << WORKER_BITS) - 1))
 }
