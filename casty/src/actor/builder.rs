@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::env::ASK_TIMEOUT;
 use super::mailbox::MAILBOX_CAPACITY;
-use super::system::SHUTDOWN_TIMEOUT;
-use super::{ActorSystem, Env};
+use super::{ActorSystem, Env, Shutdown};
 
 /// Settings of an [`ActorSystem`].
 #[derive(Clone, Debug)]
@@ -14,14 +13,14 @@ pub struct SystemBuilder {
     name: String,
     ask_timeout: Duration,
     mailbox_capacity: usize,
-    shutdown_timeout: Duration,
+    shutdown: Shutdown,
     detect_ask_cycles: bool,
 }
 
 impl SystemBuilder {
     pub(super) fn new(name: String) -> Self {
-        let (ask_timeout, shutdown_timeout) = (ASK_TIMEOUT, SHUTDOWN_TIMEOUT);
-        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown_timeout, detect_ask_cycles: true }
+        let (ask_timeout, shutdown) = (ASK_TIMEOUT, Shutdown::new());
+        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown, detect_ask_cycles: true }
     }
 
     /// How long an ask may take that does not say. The default is 5 seconds.
@@ -36,9 +35,9 @@ impl SystemBuilder {
         self
     }
 
-    /// How long a shutdown waits for actors to handle what is queued. The default is 10 seconds.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+    /// How the system ends. By default each phase has 10 seconds to handle what is queued.
+    pub fn shutdown(mut self, how: Shutdown) -> Self {
+        self.shutdown = how;
         self
     }
 
@@ -54,7 +53,7 @@ impl SystemBuilder {
         ActorSystem::with(
             Env::new(self.name.into(), self.ask_timeout, self.detect_ask_cycles),
             self.mailbox_capacity,
-            self.shutdown_timeout,
+            self.shutdown,
         )
     }
 }

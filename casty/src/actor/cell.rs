@@ -1,6 +1,6 @@
 //! An actor on this node as its references see it: a mailbox, a count, and how to end it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -31,10 +31,23 @@ pub(super) struct Cell<A: Actor> {
 }
 
 /// What an actor is to others.
-struct Ties {
-    name: Option<Arc<str>>,
+#[derive(Default)]
+pub(super) struct Ties {
+    /// The name that it was spawned with.
+    pub(super) name: Option<Arc<str>>,
+    /// Whether it is the only one of its type.
+    pub(super) unique: bool,
+    /// When it ends, as the system does.
+    pub(super) phase: u8,
     /// The family that it is a child of.
-    family: Option<Arc<Family>>,
+    pub(super) family: Option<Arc<Family>>,
+}
+
+impl Ties {
+    fn is_empty(&self) -> bool {
+        let Self { name, unique, phase, family } = self;
+        name.is_none() && !unique && *phase == 0 && family.is_none()
+    }
 }
 
 /// A system's number and that of an actor in it: no two cells of a process share them.
@@ -48,8 +61,14 @@ pub(super) trait AnyCell: Any + Send + Sync {
     fn number(&self) -> &u64;
     /// Which actor it is.
     fn id(&self) -> ActorId;
+    /// The name that it was spawned with.
+    fn name(&self) -> Option<&Arc<str>>;
+    /// Its type, if it is the only one of it.
+    fn unique(&self) -> Option<TypeId>;
     /// Whether it is a child.
     fn is_child(&self) -> bool;
+    /// When it ends, as the system does.
+    fn phase(&self) -> u8;
     /// What reaches it beside its queue, and whom its end reaches.
     fn sideband(&self) -> &Sideband;
     /// Leaves a signal. False if the actor has stopped.
@@ -67,28 +86,17 @@ pub struct Local<A: Actor>(Arc<Cell<A>>);
 
 impl<A: Actor> Cell<A> {
     /// A cell and its first reference.
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        family: Option<Arc<Family>>,
-        name: Option<Arc<str>>,
-        number: u64,
-        mailbox: Mailbox<A::Msg>,
-    ) -> (Arc<Self>, Local<A>) {
+    pub(super) fn new(shared: Arc<Shared>, ties: Ties, number: u64, mailbox: Mailbox<A::Msg>) -> (Arc<Self>, Local<A>) {
         let cell = Arc::new(Self {
             mailbox,
             sideband: Sideband::default(),
             shared,
-            ties: (name.is_some() || family.is_some()).then(|| Box::new(Ties { name, family })),
+            ties: (!ties.is_empty()).then(|| Box::new(ties)),
             number,
             task: OnceLock::new(),
             references: AtomicUsize::new(1),
         });
         (Arc::clone(&cell), Local(cell))
-    }
-
-    /// The name that it was spawned with.
-    pub(super) fn name(&self) -> Option<&Arc<str>> {
-        self.ties.as_ref()?.name.as_ref()
     }
 
     /// The family that it is a child of.
@@ -184,8 +192,20 @@ impl<A: Actor> AnyCell for Cell<A> {
         ActorId::local(A::NAME, self.name().cloned(), system, number)
     }
 
+    fn name(&self) -> Option<&Arc<str>> {
+        self.ties.as_ref()?.name.as_ref()
+    }
+
+    fn unique(&self) -> Option<TypeId> {
+        self.ties.as_ref().filter(|ties| ties.unique).map(|_| TypeId::of::<A>())
+    }
+
     fn is_child(&self) -> bool {
         self.family().is_some()
+    }
+
+    fn phase(&self) -> u8 {
+        self.ties.as_ref().map_or(0, |ties| ties.phase)
     }
 
     fn sideband(&self) -> &Sideband {

@@ -1,13 +1,11 @@
 //! Which actors of a system live, and what they are called.
 
+use std::any::TypeId;
 use std::borrow::Borrow;
 use std::collections::HashSet;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-
-use tokio::sync::Notify;
 
 use super::cell::AnyCell;
 use super::lock::lock;
@@ -20,12 +18,28 @@ const PARTS: usize = 16;
 #[derive(Default)]
 pub(super) struct Directory {
     parts: [Mutex<Part>; PARTS],
-    names: Mutex<StableMap<Arc<str>, Arc<dyn AnyCell>>>,
+    claims: Mutex<Claims>,
     next: AtomicU64,
-    living: AtomicUsize,
-    /// Told when the last actor has stopped.
-    empty: Notify,
-    closed: AtomicBool,
+    /// An [`Admission`].
+    admission: AtomicU8,
+}
+
+/// What one living actor has, and no other.
+#[derive(Default)]
+struct Claims {
+    names: StableMap<Arc<str>, Arc<dyn AnyCell>>,
+    types: StableMap<TypeId, Arc<dyn AnyCell>>,
+}
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Everybody, as long as nobody says otherwise.
+    Everybody,
+    /// Actors whose parent lives. Their number is bounded by what their parents still have to do.
+    Children,
+    /// Nobody any more.
+    Nobody,
 }
 
 /// The cells by their numbers: a set of cells takes less than a map of them by number.
@@ -58,8 +72,10 @@ impl Eq for ByNumber {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotAdded {
     /// The name is taken.
-    Taken,
-    /// The directory is closed.
+    NameTaken,
+    /// There is one of its type, and there may be no other.
+    TypeTaken,
+    /// The system ends.
     Closed,
 }
 
@@ -69,35 +85,46 @@ impl Directory {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Lets an actor in, under its name if it has one.
-    pub(super) fn add(&self, cell: Arc<dyn AnyCell>, name: Option<&Arc<str>>) -> Result<(), NotAdded> {
-        let Some(name) = name else { return self.add_unnamed(cell) };
-        let mut names = lock(&self.names);
-        let Entry::Vacant(vacant) = names.entry(Arc::clone(name)) else { return Err(NotAdded::Taken) };
-        self.add_unnamed(Arc::clone(&cell))?;
-        vacant.insert(cell);
+    /// Lets an actor in, with what it claims for itself: its name, and its type if it is the only one.
+    pub(super) fn add(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
+        let (name, unique) = (cell.name().cloned(), cell.unique());
+        if name.is_none() && unique.is_none() {
+            return self.add_unclaimed(cell);
+        }
+        let mut claims = lock(&self.claims);
+        if name.as_ref().is_some_and(|name| claims.names.contains_key(name)) {
+            return Err(NotAdded::NameTaken);
+        }
+        if unique.is_some_and(|unique| claims.types.contains_key(&unique)) {
+            return Err(NotAdded::TypeTaken);
+        }
+        self.add_unclaimed(Arc::clone(&cell))?;
+        claims.names.extend(name.map(|name| (name, Arc::clone(&cell))));
+        claims.types.extend(unique.map(|unique| (unique, cell)));
         Ok(())
     }
 
-    /// An actor has stopped. Its name is free.
-    pub(super) fn remove(&self, number: u64, name: Option<&Arc<str>>) {
-        let mut gone = None;
-        if let Some(name) = name
-            && let Entry::Occupied(entry) = lock(&self.names).entry(Arc::clone(name))
-            && *entry.get().number() == number
-        {
-            gone = Some(entry.remove());
+    /// An actor has stopped. What it claimed is free.
+    pub(super) fn remove(&self, cell: &dyn AnyCell) {
+        let (name, unique, number) = (cell.name(), cell.unique(), *cell.number());
+        let mut gone = (None, None);
+        if name.is_some() || unique.is_some() {
+            let mut claims = lock(&self.claims);
+            gone.0 = name.and_then(|name| claims.names.remove(name));
+            gone.1 = unique.and_then(|unique| claims.types.remove(&unique));
         }
         let removed = lock(self.part(number)).take(&number);
-        if removed.is_some() && self.living.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.empty.notify_waiters();
-        }
         drop((gone, removed));
     }
 
     /// The actor with this name.
     pub(super) fn named(&self, name: &str) -> Option<Arc<dyn AnyCell>> {
-        lock(&self.names).get(name).map(Arc::clone)
+        lock(&self.claims).names.get(name).map(Arc::clone)
+    }
+
+    /// The only actor of this type.
+    pub(super) fn unique(&self, actor: TypeId) -> Option<Arc<dyn AnyCell>> {
+        lock(&self.claims).types.get(&actor).map(Arc::clone)
     }
 
     /// The actor with this number.
@@ -105,35 +132,23 @@ impl Directory {
         lock(self.part(number)).get(&number).map(|one| Arc::clone(&one.0))
     }
 
-    /// Lets nobody in any more.
-    pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    /// Lets in so many from now on, and never more again.
+    pub(super) fn admit(&self, admission: Admission) {
+        self.admission.fetch_max(admission as u8, Ordering::AcqRel);
     }
 
-    /// Every living actor. After [`close`](Self::close) nobody is missed: who is let in looks whether it is closed under
-    /// the lock that this takes.
+    /// Every living actor. Of those who are let in no more none is missed: who is let in looks whether it may under the lock that
+    /// this takes.
     pub(super) fn all(&self) -> Vec<Arc<dyn AnyCell>> {
         self.parts.iter().flat_map(|part| lock(part).iter().map(|one| Arc::clone(&one.0)).collect::<Vec<_>>()).collect()
     }
 
-    /// Waits until no actor lives.
-    pub(super) async fn emptied(&self) {
-        loop {
-            let empty = self.empty.notified();
-            if self.living.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            empty.await;
-        }
-    }
-
-    fn add_unnamed(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
-        let number = *cell.number();
-        let mut part = lock(self.part(number));
-        if self.closed.load(Ordering::Acquire) {
+    fn add_unclaimed(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
+        let least = if cell.is_child() { Admission::Children } else { Admission::Everybody };
+        let mut part = lock(self.part(*cell.number()));
+        if self.admission.load(Ordering::Acquire) > least as u8 {
             return Err(NotAdded::Closed);
         }
-        self.living.fetch_add(1, Ordering::AcqRel);
         part.insert(ByNumber(cell));
         Ok(())
     }

@@ -162,6 +162,14 @@ pub enum SpawnError {
         /// The name.
         name: String,
     },
+    /// A living actor is the only one of its type. It was left as it is.
+    #[error(
+        "cannot spawn another `{actor}`: a living one is the only one of its type; use that, with `system.unique()`"
+    )]
+    TypeTaken {
+        /// The wire name of the type.
+        actor: &'static str,
+    },
     /// The system was shut down.
     #[error("cannot spawn an actor: the system `{system}` was shut down; start another")]
     ShutDown {
@@ -190,7 +198,7 @@ pub enum SpawnError {
     Registry(#[from] RegistryError),
 }
 
-/// Why an actor was not found by its name.
+/// Why an actor was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookupError {
@@ -199,6 +207,14 @@ pub enum LookupError {
     NotFound {
         /// The name.
         name: String,
+        /// The name of the system.
+        system: String,
+    },
+    /// No living actor is the only one of the type.
+    #[error("the system `{system}` has no `{actor}` that is the only one of its type: spawn it with `.unique()`")]
+    NotUnique {
+        /// The wire name of the type.
+        actor: &'static str,
         /// The name of the system.
         system: String,
     },

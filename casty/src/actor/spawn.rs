@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
-use super::cell::Cell;
+use super::cell::{AnyCell, Cell, Ties};
 use super::directory::NotAdded;
 use super::error::SpawnError;
 use super::life::run;
@@ -24,6 +24,8 @@ pub struct Spawn<A: Actor> {
     birth: Birth<A>,
     parent: Parent,
     name: Option<Arc<str>>,
+    unique: bool,
+    phase: u8,
     capacity: usize,
     overflow: Overflow,
 }
@@ -46,19 +48,16 @@ pub(super) enum Parent {
 
 impl<A: Actor> Spawn<A> {
     pub(super) fn value(shared: Arc<Shared>, actor: A, capacity: usize) -> Self {
-        Self {
-            shared,
-            birth: Birth::Value(actor),
-            parent: Parent::None,
-            name: None,
-            capacity,
-            overflow: Overflow::Wait,
-        }
+        Self::new(shared, Birth::Value(actor), capacity)
     }
 
     pub(super) fn with(shared: Arc<Shared>, make: Box<dyn FnMut() -> A + Send>, capacity: usize) -> Self {
-        let birth = Birth::With(Box::new(Rebirth::new(make)));
-        Self { shared, birth, parent: Parent::None, name: None, capacity, overflow: Overflow::Wait }
+        Self::new(shared, Birth::With(Box::new(Rebirth::new(make))), capacity)
+    }
+
+    fn new(shared: Arc<Shared>, birth: Birth<A>, capacity: usize) -> Self {
+        let (parent, overflow) = (Parent::None, Overflow::Wait);
+        Self { shared, birth, parent, name: None, unique: false, phase: 0, capacity, overflow }
     }
 
     pub(super) fn child_of(mut self, parent: Parent) -> Self {
@@ -69,6 +68,21 @@ impl<A: Actor> Spawn<A> {
     /// Gives the actor a name, under which it can be looked up while it lives.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into().into());
+        self
+    }
+
+    /// Makes it the only actor of its type, to be found with [`ActorSystem::unique`](super::ActorSystem::unique) while it lives.
+    pub fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+
+    /// When it ends as the system [shuts down](super::Shutdown): after the actors of lower phases. The default is 0; children end
+    /// with their parent, whatever is said here.
+    ///
+    /// What others depend on has a higher phase than they have, and so still answers while they handle what they have queued.
+    pub fn shutdown_phase(mut self, phase: u8) -> Self {
+        self.phase = phase;
         self
     }
 
@@ -100,7 +114,7 @@ impl<A: Actor> Spawn<A> {
     }
 
     pub(super) fn spawn(self) -> Result<ActorRef<A>, SpawnError> {
-        let Self { shared, birth, parent, name, capacity, overflow } = self;
+        let Self { shared, birth, parent, name, unique, phase, capacity, overflow } = self;
         shared.registry()?;
         let runtime = Handle::try_current().map_err(|_| SpawnError::NoRuntime)?;
         let family = match parent {
@@ -117,18 +131,20 @@ impl<A: Actor> Spawn<A> {
             }
         };
         let directory = shared.directory();
-        let (cell, local) =
-            Cell::new(Arc::clone(&shared), family, name, directory.number(), Mailbox::new(capacity, overflow));
-        directory.add(Arc::clone(&cell) as _, cell.name()).map_err(|why| match why {
-            NotAdded::Taken => {
+        let phase = family.as_ref().map_or(phase, |family| family.phase());
+        let ties = Ties { name, unique, phase, family };
+        let (cell, local) = Cell::new(Arc::clone(&shared), ties, directory.number(), Mailbox::new(capacity, overflow));
+        directory.add(Arc::clone(&cell) as _).map_err(|why| match why {
+            NotAdded::NameTaken => {
                 SpawnError::NameTaken { name: cell.name().map(|name| name.to_string()).unwrap_or_default() }
             }
+            NotAdded::TypeTaken => SpawnError::TypeTaken { actor: A::NAME },
             NotAdded::Closed => SpawnError::ShutDown { system: shared.env().system().to_owned() },
         })?;
         if let Some(family) = cell.family()
             && !family.add(Arc::clone(&cell) as _)
         {
-            directory.remove(cell.number, cell.name());
+            directory.remove(&*cell);
             return Err(SpawnError::ParentEnded);
         }
         shared.env().sweeper().run_on(&runtime);

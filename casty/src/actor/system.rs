@@ -1,24 +1,17 @@
 //! The actors of one process, and how they end together.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use super::cell::Cell;
+use super::cell::{AnyCell, Cell};
 use super::dead_letters::DeadLetters;
-use super::directory::Directory;
+use super::directory::{Admission, Directory};
 use super::error::{LookupError, SpawnError, TopicError};
 use super::lock::lock;
 use super::registration::Registry;
 use super::topic::{Topic, Topics};
-use super::{Actor, ActorRef, Env, Message, RegistryError, Spawn, SpawnPool, SystemBuilder};
-
-/// How long [`ActorSystem::shutdown`] gives the actors, unless the system says otherwise.
-pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long actors whose time is over get to end after the message in hand, and then where they wait.
-const STOP_GRACE: Duration = Duration::from_secs(1);
+use super::{Actor, ActorRef, Env, Message, RegistryError, Shutdown, ShutdownReport, Spawn, SpawnPool, SystemBuilder};
 
 /// A system of actors in this process. Clones are the same system; when the last one is dropped, its actors stop.
 #[derive(Clone)]
@@ -35,7 +28,7 @@ pub(super) struct Shared {
     registry: Result<Registry, RegistryError>,
     topics: Mutex<Topics>,
     mailbox_capacity: usize,
-    shutdown_timeout: Duration,
+    shutdown: Shutdown,
 }
 
 impl ActorSystem {
@@ -49,7 +42,7 @@ impl ActorSystem {
         SystemBuilder::new(name.into())
     }
 
-    pub(super) fn with(env: Arc<Env>, mailbox_capacity: usize, shutdown_timeout: Duration) -> Self {
+    pub(super) fn with(env: Arc<Env>, mailbox_capacity: usize, shutdown: Shutdown) -> Self {
         let registry = Registry::load();
         if let Err(error) = &registry {
             tracing::error!(system = env.system(), %error, "no actor can be spawned");
@@ -60,7 +53,7 @@ impl ActorSystem {
             registry,
             topics: Mutex::default(),
             mailbox_capacity,
-            shutdown_timeout,
+            shutdown,
         });
         Self { _life: Some(Arc::new(Life(Arc::clone(&shared)))), shared }
     }
@@ -108,11 +101,29 @@ impl ActorSystem {
         let missing = || LookupError::NotFound { name: name.to_owned(), system: self.name().to_owned() };
         let cell = self.shared.directory.named(name).ok_or_else(missing)?;
         let found = cell.actor();
-        let cell: Arc<dyn Any + Send + Sync> = cell;
-        match cell.downcast::<Cell<A>>() {
-            Ok(cell) => cell.revive().map(ActorRef::local).ok_or_else(missing),
-            Err(_) => Err(LookupError::WrongType { name: name.to_owned(), expected: A::NAME, found }),
-        }
+        let wrong = |()| LookupError::WrongType { name: name.to_owned(), expected: A::NAME, found };
+        typed(cell).map_err(wrong)?.revive().map(ActorRef::local).ok_or_else(missing)
+    }
+
+    /// The living actor of this type, if it is the only one: [`Spawn::unique`].
+    ///
+    /// ```
+    /// # use casty::prelude::*;
+    /// # struct Mailer;
+    /// # #[actor(local)] impl Mailer { #[message] fn mail(&mut self, to: String) -> bool { !to.is_empty() } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// # let system = ActorSystem::new("shop");
+    /// let _mailer = system.spawn(Mailer).unique().await?;
+    /// // Elsewhere, with nothing but the system at hand:
+    /// assert!(system.unique::<Mailer>()?.mail("alice".to_owned()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn unique<A: Actor>(&self) -> Result<ActorRef<A>, LookupError> {
+        let missing = || LookupError::NotUnique { actor: A::NAME, system: self.name().to_owned() };
+        let cell = self.shared.directory.unique(TypeId::of::<A>()).and_then(|cell| typed::<A>(cell).ok());
+        cell.and_then(|cell| cell.revive()).map(ActorRef::local).ok_or_else(missing)
     }
 
     /// The topic of this name, on which messages of type `M` are published to the actors of this system.
@@ -157,33 +168,17 @@ impl ActorSystem {
         self.shared.env.dead_letters()
     }
 
-    /// Ends the system: nothing more is spawned or queued, every actor handles what is queued and runs `on_stop`. Children
-    /// come after their parent in the first, and before it in the second.
+    /// Ends the system as its settings say: nothing more is spawned or queued, every actor handles what is queued and runs
+    /// `on_stop`, phase by phase and within the time of each. [`Shutdown`] has the whole of it.
     ///
-    /// Actors that have not ended within the time of the system stop after the message in hand, and those that even then
-    /// do not end are dropped where they wait, without `on_stop`. Needs a tokio runtime with a timer.
-    pub async fn shutdown(&self) {
-        let directory = &self.shared.directory;
-        directory.close();
-        directory.all().iter().filter(|cell| !cell.is_child()).for_each(|cell| cell.drain());
-        if tokio::time::timeout(self.shared.shutdown_timeout, directory.emptied()).await.is_ok() {
-            return;
-        }
-        let late = directory.all();
-        let (system, actors) = (self.name(), late.len());
-        tracing::warn!(system, actors, after = ?self.shared.shutdown_timeout, "actors did not end in time; they are stopped");
-        late.iter().for_each(|cell| cell.stop());
-        if tokio::time::timeout(STOP_GRACE, directory.emptied()).await.is_ok() {
-            return;
-        }
-        directory.all().iter().for_each(|cell| cell.abort());
-        if tokio::time::timeout(STOP_GRACE, directory.emptied()).await.is_err() {
-            tracing::error!(
-                system,
-                actors = directory.all().len(),
-                "handlers block their threads; they are left to themselves"
-            );
-        }
+    /// Needs a tokio runtime with a timer.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.shared.shutdown.run(&self.shared).await
+    }
+
+    /// Ends the system in another way than its settings say.
+    pub async fn shutdown_with(&self, how: &Shutdown) -> ShutdownReport {
+        how.run(&self.shared).await
     }
 
     /// What all references of the system share.
@@ -227,12 +222,18 @@ impl fmt::Debug for ActorSystem {
     }
 }
 
+/// The cell as one of an `A`.
+fn typed<A: Actor>(cell: Arc<dyn AnyCell>) -> Result<Arc<Cell<A>>, ()> {
+    let cell: Arc<dyn Any + Send + Sync> = cell;
+    cell.downcast().map_err(drop)
+}
+
 /// Dropped with the last clone of the system.
 struct Life(Arc<Shared>);
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.0.directory.close();
+        self.0.directory.admit(Admission::Nobody);
         self.0.directory.all().iter().for_each(|cell| cell.stop());
     }
 }

@@ -12,6 +12,7 @@ mod meta;
 mod start;
 
 use std::fmt;
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub use error::{NotReady, StartError};
 pub(crate) use founding::{Charter, Founder, Terms};
 
 use self::inner::{Inner, lock};
-use crate::actor::{ActorSystem, FromId, Persistent, Registered};
+use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Cluster, Member};
 use crate::raft::GroupStatus;
@@ -160,13 +161,28 @@ impl Node {
         lock(&self.inner.regions).iter().find(|region| region.group() == group).map(|region| region.table().clone())
     }
 
-    /// Stops the node: its actors first, then its part in the groups, then its links.
-    pub async fn shutdown(&self) {
-        self.inner.system.shutdown().await;
+    /// Stops the node: its actors first, as its settings say, then its part in the groups, then its links.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.part(self.inner.system.shutdown().await).await
+    }
+
+    /// Stops the node, and its actors in another way than its settings say.
+    pub async fn shutdown_with(&self, how: &Shutdown) -> ShutdownReport {
+        self.part(self.inner.system.shutdown_with(how).await).await
+    }
+
+    /// [`ActorSystem::shutdown_on_ctrl_c`] for the whole node.
+    pub async fn shutdown_on_ctrl_c(&self) -> io::Result<ShutdownReport> {
+        when_told_to_end(self.name(), self.shutdown(), |at_once| async move { self.shutdown_with(&at_once).await })
+            .await
+    }
+
+    async fn part(&self, report: ShutdownReport) -> ShutdownReport {
         self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
         lock(&self.inner.tasks).abort_all();
+        report
     }
 
     fn leader_of(&self, group: GroupId) -> Option<NodeId> {

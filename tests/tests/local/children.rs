@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use casty::SpawnError;
 use casty::prelude::*;
+use casty::{Shutdown, SpawnError};
 use tokio::sync::oneshot;
 
 use crate::support::{Diary, Worker, diary, soon};
@@ -134,7 +134,7 @@ async fn an_on_start_that_fails_ends_the_children_that_it_spawned_and_frees_thei
 
 #[tokio::test(start_paused = true)]
 async fn children_end_also_if_their_parent_is_dropped_where_it_waits() {
-    let system = ActorSystem::builder("test").shutdown_timeout(Duration::from_secs(1)).build();
+    let system = ActorSystem::builder("test").shutdown(Shutdown::new().drain_within(Duration::from_secs(1))).build();
     let (notes, mut read) = diary();
     let parent = system.spawn(Parent::new(&notes)).await.unwrap();
     let child = soon(parent.child()).await.unwrap().unwrap();
@@ -217,21 +217,4 @@ async fn a_first_child_that_is_spawned_in_on_stop_ends_before_its_parent_too() {
     mourner.stop();
     soon(mourner.stopped()).await;
     assert_eq!(read.rest(), child, "it had ended before its parent was gone");
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_spawns_children_in_a_system_that_is_shut_down() {
-    struct Late;
-    #[actor(local)]
-    impl Late {
-        #[message]
-        async fn spawn(&mut self, notes: Diary, ctx: &mut Ctx<Self>) -> Option<SpawnError> {
-            ctx.spawn(Worker::new("late", &notes)).await.err()
-        }
-    }
-    let system = ActorSystem::new("test");
-    let (notes, _read) = diary();
-    let late = system.spawn(Late).await.unwrap();
-    let (refused, ()) = soon(async { tokio::join!(late.spawn(notes), system.shutdown()) }).await;
-    assert_eq!(refused, Ok(Some(SpawnError::ShutDown { system: "test".to_owned() })));
 }

@@ -4,8 +4,10 @@
 
 mod children;
 mod cycles;
+mod ending;
 mod overflow;
 mod pools;
+mod registry;
 mod restarts;
 mod strategies;
 mod support;

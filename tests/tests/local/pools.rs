@@ -264,3 +264,21 @@ async fn dead_letters_are_a_topic_that_does_not_feed_itself() {
     assert_eq!(system.dead_letters().count(DeadReason::Stopped), 5);
     assert_eq!(system.dead_letters().count(DeadReason::NoRoom), 3);
 }
+
+#[tokio::test]
+async fn a_pool_is_a_recipient_and_chooses_a_worker_for_each_message() {
+    let system = ActorSystem::new("test");
+    let ((notes, mut read), gate) = (diary(), Arc::new(Semaphore::new(0)));
+    let number = AtomicU64::new(0);
+    let make = move || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        Numbered { number, notes: notes.clone(), gate: gate.clone() }
+    };
+    let anyone = system.pool(2, make).await.unwrap().recipient::<Mark>();
+    for text in ["a", "b"] {
+        anyone.send(Mark { text }).await.unwrap();
+    }
+    let mut lines = [read.line().await, read.line().await];
+    lines.sort();
+    assert_eq!(lines, ["0 marks a", "1 marks b"]);
+}

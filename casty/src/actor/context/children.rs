@@ -39,7 +39,7 @@ impl<A: Actor> Ctx<A> {
         let Home::Local(cell) = &self.home else { return Parent::Entity };
         let cell: Arc<dyn AnyCell> = Arc::clone(cell) as _;
         let extras = self.extras();
-        let family = extras.family.get_or_insert_with(|| Family::new(Arc::downgrade(&cell), extras.instance));
+        let family = extras.family.get_or_insert_with(|| Family::new(&cell, extras.instance));
         Parent::Family(Arc::clone(family))
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use self::extras::{Extras, Own};
 pub use self::watching::WatchError;
-use super::cell::Cell;
+use super::cell::{AnyCell, Cell};
 use super::reply::{Port, Sender};
 use super::supervision::Family;
 use super::{Actor, ActorRef, ActorSystem};

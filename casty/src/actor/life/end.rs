@@ -52,7 +52,7 @@ impl<A: Actor> Drop for End<A> {
         impl<A: Actor> Drop for Last<'_, A> {
             fn drop(&mut self) {
                 let Self(cell, ending) = self;
-                cell.shared.directory().remove(cell.number, cell.name());
+                cell.shared.directory().remove(*cell);
                 cell.sideband.end(std::mem::take(ending), || cell.id());
                 if let Some(family) = cell.family() {
                     family.remove(cell.number);

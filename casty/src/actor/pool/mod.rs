@@ -12,7 +12,7 @@ pub use self::spawn::{SpawnPool, SpawningPool};
 pub use self::target::PoolTarget;
 use super::reply::Port;
 use super::send::try_send;
-use super::{Actor, ActorRef, Handles, Message, Request, SendError, SendRequest, SentTo, Target};
+use super::{Actor, ActorRef, Handles, Message, Recipient, Request, SendError, SendRequest, SentTo, Target};
 
 /// A reference to several actors of one type, its workers. Each message goes to one of them, which [`Routing`] chooses.
 ///
@@ -61,6 +61,14 @@ impl<A: Actor> Pool<A> {
             taken += usize::from(sent.is_ok());
         }
         taken
+    }
+
+    /// The same pool, known only as one that handles `M`.
+    pub fn recipient<M: Message>(&self) -> Recipient<M>
+    where
+        A: Handles<M>,
+    {
+        Recipient::new(self.target().clone())
     }
 
     /// References to the workers, in the order in which they were spawned.

@@ -15,6 +15,8 @@ pub(in crate::actor) struct Family {
     parent: Weak<dyn AnyCell>,
     /// The parent's instance.
     instance: u64,
+    /// When it ends, as the system does.
+    phase: u8,
     state: Mutex<State>,
     /// Told when the last child has stopped.
     empty: Notify,
@@ -38,9 +40,15 @@ struct Child {
 }
 
 impl Family {
-    pub(in crate::actor) fn new(parent: Weak<dyn AnyCell>, instance: u64) -> Arc<Self> {
+    pub(in crate::actor) fn new(parent: &Arc<dyn AnyCell>, instance: u64) -> Arc<Self> {
+        let (parent, phase) = (Arc::downgrade(parent), parent.phase());
         let (empty, regrouping) = (Notify::new(), tokio::sync::Mutex::new(()));
-        Arc::new(Self { parent, instance, state: Mutex::default(), empty, regrouping })
+        Arc::new(Self { parent, instance, phase, state: Mutex::default(), empty, regrouping })
+    }
+
+    /// When the parent ends, as the system does, and its children before it.
+    pub(in crate::actor) fn phase(&self) -> u8 {
+        self.phase
     }
 
     pub(in crate::actor) fn set_strategy(&self, strategy: Strategy) {

@@ -61,7 +61,7 @@ async fn every_ask_ends_when_its_actor_stops() {
             0 => probe.stop(),
             1 => probe.drain(),
             2 => drop(system),
-            _ => system.shutdown().await,
+            _ => drop(system.shutdown().await),
         }
         for asker in askers {
             soon(asker).await.unwrap();

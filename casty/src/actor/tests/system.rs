@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::probe::{Echo, Event, Probe, Seq, Wait, occupy, soon, spawn_probe};
-use crate::actor::{ActorSystem, AskError, LookupError, SpawnError};
+use crate::actor::{ActorSystem, AskError, LookupError, Shutdown, SpawnError};
 
 #[tokio::test]
 async fn a_taken_name_is_refused_and_its_owner_is_left_untouched() {
@@ -64,13 +64,14 @@ async fn shutdown_handles_all_that_is_queued() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_ends_in_time_though_a_handler_waits_for_ever() {
     let (probe, mut told) = Probe::watched();
-    let system = ActorSystem::builder("test").shutdown_timeout(Duration::from_secs(3)).build();
+    let system = ActorSystem::builder("test").shutdown(Shutdown::new().drain_within(Duration::from_secs(3))).build();
     let probe = system.spawn(probe).await.unwrap();
     occupy(&probe, &mut told).await;
     let start = Instant::now();
-    let (asked, ()) = tokio::join!(probe.ask(Echo(1)), system.shutdown());
+    let (asked, report) = tokio::join!(probe.ask(Echo(1)), system.shutdown());
     assert_eq!(asked, Err(AskError::Stopped));
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    assert_eq!((report.late, report.aborted, report.stuck), (1, 1, 0));
     assert_eq!(told.recv().await, Some(Event::Dropped { seqs: 0 }));
 }
 
