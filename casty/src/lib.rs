@@ -26,8 +26,8 @@ mod wire;
 
 pub use actor::{
     ActorId, ActorRef, ActorSystem, AskError, Ctx, DeadLetter, Directive, Failure, LookupError, Overflow, Pool,
-    Recipient, Restarts, Routing, SendError, Shutdown, ShutdownReport, SpawnError, StopReason, Strategy, Terminated,
-    Timer, Topic,
+    Recipient, ReplyStream, Restarts, Routing, SendError, Shutdown, ShutdownReport, SpawnError, StopReason, Strategy,
+    StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};

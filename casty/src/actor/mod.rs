@@ -56,7 +56,7 @@ pub use pool::{Pool, PoolTarget, Routing, SpawnPool, SpawningPool};
 pub use recipient::Recipient;
 pub use reference::ActorRef;
 pub use registration::{Registered, RegistryError};
-pub use reply::Port;
+pub use reply::{Port, ReplyStream, StreamError, StreamSendError, StreamSender};
 pub use request::Request;
 pub use route::{Route, Routed};
 pub use send::SendRequest;

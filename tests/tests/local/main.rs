@@ -10,6 +10,7 @@ mod pools;
 mod registry;
 mod restarts;
 mod strategies;
+mod streams;
 mod support;
 mod timers;
 mod watching;

@@ -5,6 +5,7 @@ mod outcome;
 mod port;
 mod sink;
 mod slot;
+mod stream;
 mod sweeper;
 mod unanswered;
 mod wire_slot;
@@ -15,6 +16,7 @@ mod tests;
 pub use outcome::IntoOutcome;
 pub use port::Port;
 pub use sink::{ReplySink, SinkReply};
+pub use stream::{ReplyStream, StreamError, StreamSendError, StreamSender};
 pub use wire_slot::ReplySlot;
 
 pub(crate) use port::Sender;

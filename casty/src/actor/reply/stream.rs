@@ -1,0 +1,262 @@
+//! Replies that come one after the other.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::Stream;
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
+
+/// A reply of many items: the asker awaits one after the other, and nothing is made faster than it takes them.
+///
+/// ```
+/// # use casty::prelude::*;
+/// use casty::ReplyStream;
+///
+/// struct Ledger(Vec<u64>);
+///
+/// #[actor(local)]
+/// impl Ledger {
+///     #[message]
+///     fn entries(&self, from: usize) -> ReplyStream<u64> {
+///         ReplyStream::from_iter(self.0.clone().into_iter().skip(from))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// # let system = ActorSystem::new("bank");
+/// # let ledger = system.spawn(Ledger(vec![5, 7, 9])).await?;
+/// let mut entries = ledger.entries(1).await?;
+/// while let Some(entry) = entries.next().await {
+///     println!("{}", entry?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A handler replies at once, with a stream that the asker then polls ([`new`](Self::new)), or with the far end of a
+/// [`channel`](Self::channel) whose near end the actor keeps, to send to it from later messages. The time of the ask is over
+/// with the reply; [`item_timeout`](Self::item_timeout) gives each item a time of its own.
+///
+/// It is for actors that never leave their node.
+#[must_use = "nothing comes of it until it is polled"]
+pub struct ReplyStream<T> {
+    source: Source<T>,
+    limit: Option<Limit>,
+}
+
+enum Source<T> {
+    /// Polled by the asker.
+    Pulled(Pin<Box<dyn Stream<Item = T> + Send>>),
+    /// Filled by the actor.
+    Pushed {
+        items: mpsc::Receiver<T>,
+        /// Set before the sender goes, if that is no accident.
+        finished: Arc<AtomicBool>,
+    },
+    Over,
+}
+
+/// How long the next item may take.
+struct Limit {
+    after: Duration,
+    sleep: Pin<Box<Sleep>>,
+    /// An item is asked for: the time runs.
+    runs: bool,
+}
+
+/// Why a stream ended before its time. It is the stream's last item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// What makes the items panicked.
+    #[error("the reply broke off: what makes its items panicked")]
+    Failed,
+    /// The actor stopped, restarted, or dropped its end without [`StreamSender::finish`].
+    #[error("the reply broke off: the actor dropped its end before it was finished; ask again for the rest")]
+    Interrupted,
+    /// The next item did not come in time.
+    #[error("the reply broke off: no item came within {after:?}; ask again for the rest, or allow more time")]
+    Timeout {
+        /// The time that was allowed.
+        after: Duration,
+    },
+}
+
+impl<T: Send + 'static> ReplyStream<T> {
+    /// The items of a stream, which the asker polls: each is made when it is wanted.
+    pub fn new(stream: impl Stream<Item = T> + Send + 'static) -> Self {
+        Self::of(Source::Pulled(Box::pin(stream)))
+    }
+
+    /// The items of an iterator.
+    #[expect(clippy::should_implement_trait, reason = "collecting many items into a reply needs no trait")]
+    pub fn from_iter(items: impl IntoIterator<Item = T, IntoIter: Send + 'static>) -> Self {
+        Self::new(futures_util::stream::iter(items))
+    }
+
+    /// An end to send items with, and the reply that they come out of. At most `capacity`, and at least one, lie between them:
+    /// then [`StreamSender::send`] waits for the asker.
+    pub fn channel(capacity: usize) -> (StreamSender<T>, Self) {
+        let (sender, items) = mpsc::channel(capacity.clamp(1, tokio::sync::Semaphore::MAX_PERMITS));
+        let finished = Arc::new(AtomicBool::new(false));
+        let sender = StreamSender { items: sender, finished: Arc::clone(&finished) };
+        (sender, Self::of(Source::Pushed { items, finished }))
+    }
+
+    /// Ends the stream with [`StreamError::Timeout`] if an item takes longer than this, from when it is first asked for.
+    pub fn item_timeout(mut self, after: Duration) -> Self {
+        self.limit = Some(Limit { after, sleep: Box::pin(sleep(after)), runs: false });
+        self
+    }
+
+    /// The next item; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<T, StreamError>> {
+        poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    fn of(source: Source<T>) -> Self {
+        Self { source, limit: None }
+    }
+
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, StreamError>>> {
+        let item = match (self.source.poll(cx), &mut self.limit) {
+            (Poll::Ready(item), _) => item,
+            (Poll::Pending, None) => return Poll::Pending,
+            (Poll::Pending, Some(limit)) => {
+                ready!(limit.poll(cx));
+                Some(Err(StreamError::Timeout { after: limit.after }))
+            }
+        };
+        if let Some(limit) = &mut self.limit {
+            limit.runs = false;
+        }
+        if !matches!(item, Some(Ok(_))) {
+            // What is left is dropped, and the actor learns that nobody takes it.
+            self.source = Source::Over;
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl<T: Send + 'static> Source<T> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, StreamError>>> {
+        match self {
+            Self::Pulled(stream) => match catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll_next(cx))) {
+                Ok(item) => item.map(|item| item.map(Ok)),
+                Err(panic) => {
+                    let failure = crate::actor::Failure::from_panic(panic);
+                    tracing::error!(%failure, items = std::any::type_name::<T>(), "the stream of a reply panicked");
+                    Poll::Ready(Some(Err(StreamError::Failed)))
+                }
+            },
+            Self::Pushed { items, finished } => Poll::Ready(match ready!(items.poll_recv(cx)) {
+                Some(item) => Some(Ok(item)),
+                None if finished.load(Ordering::Acquire) => None,
+                None => Some(Err(StreamError::Interrupted)),
+            }),
+            Self::Over => Poll::Ready(None),
+        }
+    }
+}
+
+impl Limit {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.runs, true) {
+            self.sleep.set(sleep(self.after));
+        }
+        self.sleep.as_mut().poll(cx)
+    }
+}
+
+impl<T: Send + 'static> Stream for ReplyStream<T> {
+    type Item = Result<T, StreamError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_item(cx)
+    }
+}
+
+impl<T> Unpin for ReplyStream<T> {}
+
+impl<T> fmt::Debug for ReplyStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplyStream<{}>", std::any::type_name::<T>())
+    }
+}
+
+/// The actor's end of a [`ReplyStream::channel`].
+///
+/// Dropped without [`finish`](Self::finish), as it is when the actor stops or restarts, it has the stream end with
+/// [`StreamError::Interrupted`] after the items that were sent.
+pub struct StreamSender<T> {
+    items: mpsc::Sender<T>,
+    finished: Arc<AtomicBool>,
+}
+
+/// Why an item was not sent. It hands the item back, and is an `Error` whether or not `T` is `Debug`.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamSendError<T> {
+    /// The asker has not taken what was sent before.
+    #[error("the reply's stream has no room: wait for its asker with `send`")]
+    Full(T),
+    /// The asker has dropped the stream.
+    #[error("the asker has left: nobody takes what is sent")]
+    Abandoned(T),
+}
+
+impl<T> StreamSender<T> {
+    /// Sends an item, waiting until there is room. The actor handles nothing else in the meantime, if a handler awaits it.
+    pub async fn send(&self, item: T) -> Result<(), StreamSendError<T>> {
+        self.items.send(item).await.map_err(|error| StreamSendError::Abandoned(error.0))
+    }
+
+    /// Sends an item if there is room.
+    pub fn try_send(&self, item: T) -> Result<(), StreamSendError<T>> {
+        self.items.try_send(item).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(item) => StreamSendError::Full(item),
+            mpsc::error::TrySendError::Closed(item) => StreamSendError::Abandoned(item),
+        })
+    }
+
+    /// The stream is complete: it ends after what was sent.
+    pub fn finish(self) {
+        self.finished.store(true, Ordering::Release);
+    }
+
+    /// Whether the asker has dropped the stream.
+    pub fn is_abandoned(&self) -> bool {
+        self.items.is_closed()
+    }
+
+    /// Waits until the asker drops the stream.
+    pub fn abandoned(&self) -> impl Future<Output = ()> + Send + '_
+    where
+        T: Send,
+    {
+        self.items.closed()
+    }
+}
+
+impl<T> fmt::Debug for StreamSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamSender<{}>", std::any::type_name::<T>())
+    }
+}
+
+impl<T> fmt::Debug for StreamSendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Abandoned(_) => "Abandoned(..)",
+        })
+    }
+}
