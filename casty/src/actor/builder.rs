@@ -15,12 +15,14 @@ pub struct SystemBuilder {
     mailbox_capacity: usize,
     shutdown: Shutdown,
     detect_ask_cycles: bool,
+    time_asks: bool,
 }
 
 impl SystemBuilder {
     pub(super) fn new(name: String) -> Self {
         let (ask_timeout, shutdown) = (ASK_TIMEOUT, Shutdown::new());
-        Self { name, ask_timeout, mailbox_capacity: MAILBOX_CAPACITY, shutdown, detect_ask_cycles: true }
+        let mailbox_capacity = MAILBOX_CAPACITY;
+        Self { name, ask_timeout, mailbox_capacity, shutdown, detect_ask_cycles: true, time_asks: false }
     }
 
     /// How long an ask may take that does not say. The default is 5 seconds.
@@ -48,10 +50,17 @@ impl SystemBuilder {
         self
     }
 
+    /// Whether the time that asks take is a metric, `casty_ask_seconds`. The default is no: it takes two looks at the clock for
+    /// each ask, whether or not a recorder is installed.
+    pub fn time_asks(mut self, yes: bool) -> Self {
+        self.time_asks = yes;
+        self
+    }
+
     /// The system.
     pub fn build(self) -> ActorSystem {
         ActorSystem::with(
-            Env::new(self.name.into(), self.ask_timeout, self.detect_ask_cycles),
+            Env::new(self.name.into(), self.ask_timeout, self.time_asks, self.detect_ask_cycles),
             self.mailbox_capacity,
             self.shutdown,
         )

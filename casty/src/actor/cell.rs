@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::task::AbortHandle;
 
+use super::actor_type::ActorType;
 use super::dead_letters::DeadReason;
 use super::mailbox::{Mailbox, Refused};
 use super::reply::drop_displaced;
@@ -19,7 +20,7 @@ use super::{Actor, Env, Rejected, Target};
 pub(super) struct Cell<A: Actor> {
     pub(super) mailbox: Mailbox<A::Msg>,
     pub(super) sideband: Sideband,
-    pub(super) shared: Arc<Shared>,
+    pub(super) kind: Arc<ActorType>,
     /// Boxed, since most actors have neither.
     ties: Option<Box<Ties>>,
     /// Tells actors of one system apart.
@@ -86,11 +87,16 @@ pub struct Local<A: Actor>(Arc<Cell<A>>);
 
 impl<A: Actor> Cell<A> {
     /// A cell and its first reference.
-    pub(super) fn new(shared: Arc<Shared>, ties: Ties, number: u64, mailbox: Mailbox<A::Msg>) -> (Arc<Self>, Local<A>) {
+    pub(super) fn new(
+        kind: Arc<ActorType>,
+        ties: Ties,
+        number: u64,
+        mailbox: Mailbox<A::Msg>,
+    ) -> (Arc<Self>, Local<A>) {
         let cell = Arc::new(Self {
             mailbox,
             sideband: Sideband::default(),
-            shared,
+            kind,
             ties: (!ties.is_empty()).then(|| Box::new(ties)),
             number,
             task: OnceLock::new(),
@@ -102,6 +108,12 @@ impl<A: Actor> Cell<A> {
     /// The family that it is a child of.
     pub(super) fn family(&self) -> Option<&Arc<Family>> {
         self.ties.as_ref()?.family.as_ref()
+    }
+
+    /// The system that it lives in.
+    #[inline]
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.kind.shared
     }
 
     /// Whether nothing more comes in.
@@ -120,19 +132,19 @@ impl<A: Actor> Cell<A> {
     }
 
     pub(super) fn key(&self) -> CellKey {
-        (self.shared.env().sweeper().id(), self.number)
+        (self.shared().env().sweeper().id(), self.number)
     }
 
     /// Tells it apart from the actors of every system, for who waits for whom.
     #[inline]
     pub(super) fn waiting_key(&self) -> u64 {
-        (self.shared.env().sweeper().id() + 1) << 40 | self.number
+        (self.shared().env().sweeper().id() + 1) << 40 | self.number
     }
 
     /// Says who waits for whom. The last waits for the first.
     #[cold]
     pub(super) fn describe(&self, path: &[u64]) -> String {
-        let name = |key: &u64| match self.shared.directory().numbered(*key & ((1 << 40) - 1)) {
+        let name = |key: &u64| match self.shared().directory().numbered(*key & ((1 << 40) - 1)) {
             Some(cell) => cell.id().to_string(),
             None => format!("#{}", *key & ((1 << 40) - 1)),
         };
@@ -158,7 +170,7 @@ impl<A: Actor> Cell<A> {
     /// There is no room for a message that was taken.
     #[cold]
     pub(super) fn displace(&self, msg: A::Msg) {
-        let letters = self.shared.env().dead_letters();
+        let letters = self.shared().env().dead_letters();
         letters.record(DeadReason::Displaced, A::message_name(&msg), || self.address());
         drop_displaced(msg);
     }
@@ -283,7 +295,7 @@ impl<A: Actor> Target<A> for Local<A> {
 
     #[inline]
     fn env(&self) -> &Env {
-        self.0.shared.env()
+        self.0.shared().env()
     }
 
     fn name(&self) -> Option<&str> {

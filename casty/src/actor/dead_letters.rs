@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::broadcast;
 
-use super::{Message, Topic};
+use super::{Message, Topic, meters};
 
 /// How many dead letters a slow subscriber may be behind. Past it, it misses the oldest and is told how many.
 const BACKLOG: usize = 256;
@@ -62,20 +62,33 @@ pub enum DeadReason {
 }
 
 impl DeadReason {
-    const COUNT: usize = Self::Displaced as usize + 1;
+    const ALL: [Self; 5] = [Self::Stopped, Self::LeftBehind, Self::NoRoom, Self::Unavailable, Self::Displaced];
+
+    /// The label in metrics.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::LeftBehind => "left_behind",
+            Self::NoRoom => "no_room",
+            Self::Unavailable => "unavailable",
+            Self::Displaced => "displaced",
+        }
+    }
 }
 
 /// Where the messages go that nobody handled.
 pub struct DeadLetters {
-    counts: [AtomicU64; DeadReason::COUNT],
+    counts: [AtomicU64; DeadReason::ALL.len()],
+    meters: [metrics::Counter; DeadReason::ALL.len()],
     receivers: broadcast::Sender<DeadLetter>,
     topic: Topic<DeadLetter>,
 }
 
 impl DeadLetters {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(system: &str) -> Self {
         let (receivers, topic) = (broadcast::Sender::new(BACKLOG), Topic::new("dead letters".into()));
-        Self { counts: Default::default(), receivers, topic }
+        let meters = DeadReason::ALL.map(|reason| meters::dead_letters(system, reason.name()));
+        Self { counts: Default::default(), meters, receivers, topic }
     }
 
     /// How many there were for this reason.
@@ -102,6 +115,7 @@ impl DeadLetters {
     #[cold]
     pub(crate) fn record(&self, reason: DeadReason, message: &'static str, actor: impl FnOnce() -> String) {
         self.counts[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.meters[reason as usize].increment(1);
         let (received, published) = (self.receivers.receiver_count() > 0, self.topic.subscribers() > 0);
         if !received && !published {
             return;

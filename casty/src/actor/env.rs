@@ -14,14 +14,15 @@ pub const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Env {
     system: Arc<str>,
     ask_timeout: Duration,
+    time_asks: bool,
     sweeper: Arc<Sweeper>,
     dead_letters: DeadLetters,
 }
 
 impl Env {
-    pub(crate) fn new(system: Arc<str>, ask_timeout: Duration, detect_ask_cycles: bool) -> Arc<Self> {
-        let waits = detect_ask_cycles.then(Waits::default);
-        Arc::new(Self { system, ask_timeout, sweeper: Sweeper::new(waits), dead_letters: DeadLetters::new() })
+    pub(super) fn new(system: Arc<str>, ask_timeout: Duration, time_asks: bool, detect_ask_cycles: bool) -> Arc<Self> {
+        let (waits, dead_letters) = (detect_ask_cycles.then(Waits::default), DeadLetters::new(&system));
+        Arc::new(Self { system, ask_timeout, time_asks, sweeper: Sweeper::new(waits), dead_letters })
     }
 
     /// The name of the system.
@@ -32,6 +33,12 @@ impl Env {
     /// The time an ask may take by default.
     pub fn ask_timeout(&self) -> Duration {
         self.ask_timeout
+    }
+
+    /// Whether the time that asks take is a metric.
+    #[inline]
+    pub(super) fn times_asks(&self) -> bool {
+        self.time_asks
     }
 
     /// Messages that nobody handled.

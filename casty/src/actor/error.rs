@@ -83,6 +83,21 @@ pub enum AskFailure {
     },
 }
 
+impl AskFailure {
+    /// The label in metrics.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Timeout { .. } => "timeout",
+            Self::MailboxFull => "mailbox_full",
+            Self::Stopped => "stopped",
+            Self::Cycle { .. } => "cycle",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
 impl<E> From<AskFailure> for AskError<E> {
     fn from(failure: AskFailure) -> Self {
         match failure {

@@ -6,6 +6,7 @@
 
 #[expect(clippy::module_inception, reason = "the trait `Actor` stands in a file of its name")]
 mod actor;
+mod actor_type;
 mod builder;
 mod cell;
 mod context;
@@ -20,6 +21,7 @@ mod life;
 pub(crate) mod lock;
 pub(crate) mod mailbox;
 mod message;
+mod meters;
 mod pool;
 mod recipient;
 mod recycle;

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cycles::{self, NOBODY};
 use super::error::{AskError, AskFailure};
 use super::reply::{Answer, Due, Port, Sender, Wait, pair};
 use super::scope::{self, Scope};
-use super::{Actor, ActorRef, Handles, Message, Rejected, SendRequest, Target};
+use super::{Actor, ActorRef, Handles, Message, Rejected, SendRequest, Target, meters};
 
 /// A request: await it for the reply, or turn it into a [`send`](Self::send).
 ///
@@ -25,6 +25,8 @@ pub struct Request<'a, A: Handles<M>, T: Target<A>, M> {
     timeout: Duration,
     wait: Option<Wait<A::Reply>>,
     ticket: Option<u64>,
+    /// When it was first polled, if that is wanted.
+    began: Option<Instant>,
     /// In an entity's handler: what has to happen before the message may leave.
     commit: Option<Box<Commit<A::Reply>>>,
     actor: PhantomData<fn() -> A>,
@@ -42,7 +44,7 @@ impl<'a, A: Handles<M>, T: Target<A>, M> Request<'a, A, T, M> {
     pub fn new(to: &'a T, msg: M) -> Self {
         let timeout = to.ask_timeout();
         let actor = PhantomData;
-        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, commit: None, actor }
+        Self { to, msg: Some(msg), from: None, timeout, wait: None, ticket: None, began: None, commit: None, actor }
     }
 }
 
@@ -69,6 +71,9 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
     /// Makes the reply's slot, and the message unless it has to wait for a commit.
     #[inline]
     fn start(&mut self) -> Result<Option<A::Msg>, AskFailure> {
+        if self.to.env().times_asks() {
+            self.began = Some(Instant::now());
+        }
         let (port, wait) = pair(self.to.env().sweeper(), Due::after(self.timeout));
         let asker = cycles::current();
         if asker != NOBODY {
@@ -136,6 +141,10 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
             }
         }
         let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, &mut first, &mut me.ticket, &mut me.wait, me.timeout, cx));
+        if let Some(began) = me.began {
+            let outcome = reply.as_ref().map_or_else(AskFailure::name, |_| "replied");
+            meters::ask(me.to.env().system(), A::NAME, outcome, began.elapsed());
+        }
         Poll::Ready(match reply {
             Ok(reply) => A::outcome(reply).map_err(AskError::Handler),
             Err(failure) => Err(failure.into()),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tracing::{Instrument, Span};
 
+use super::actor_type::ActorType;
 use super::cell::{AnyCell, Cell, Ties};
 use super::directory::NotAdded;
 use super::error::SpawnError;
@@ -133,7 +135,8 @@ impl<A: Actor> Spawn<A> {
         let directory = shared.directory();
         let phase = family.as_ref().map_or(phase, |family| family.phase());
         let ties = Ties { name, unique, phase, family };
-        let (cell, local) = Cell::new(Arc::clone(&shared), ties, directory.number(), Mailbox::new(capacity, overflow));
+        let (cell, local) =
+            Cell::new(ActorType::of::<A>(&shared), ties, directory.number(), Mailbox::new(capacity, overflow));
         directory.add(Arc::clone(&cell) as _).map_err(|why| match why {
             NotAdded::NameTaken => {
                 SpawnError::NameTaken { name: cell.name().map(|name| name.to_string()).unwrap_or_default() }
@@ -148,11 +151,24 @@ impl<A: Actor> Spawn<A> {
             return Err(SpawnError::ParentEnded);
         }
         shared.env().sweeper().run_on(&runtime);
-        let task = runtime.spawn(run(actor, rebirth, Arc::clone(&cell)));
+        cell.kind.meters.actors.increment(1.0);
+        let life = run(actor, rebirth, Arc::clone(&cell));
+        let span = span(&*cell);
+        let task = match span.is_disabled() {
+            true => runtime.spawn(life),
+            // Boxed: who looks at spans has one more allocation, and who does not has no second copy of this code.
+            false => runtime.spawn((Box::pin(life) as Pin<Box<dyn Future<Output = ()> + Send>>).instrument(span)),
+        };
         // The only place that sets it.
         let _ = cell.task.set(task.abort_handle());
         Ok(ActorRef::local(local))
     }
+}
+
+/// In which everything happens that the actor does.
+fn span(cell: &dyn AnyCell) -> Span {
+    let name = cell.name().map(|name| &**name);
+    tracing::info_span!(target: "casty::actor", parent: None, "actor", actor = cell.actor(), name, number = cell.number())
 }
 
 impl<A: Actor> IntoFuture for Spawn<A> {

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use super::actor_type::ActorTypes;
 use super::cell::{AnyCell, Cell};
 use super::dead_letters::DeadLetters;
 use super::directory::{Admission, Directory};
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     directory: Directory,
     registry: Result<Registry, RegistryError>,
     topics: Mutex<Topics>,
+    types: ActorTypes,
     mailbox_capacity: usize,
     shutdown: Shutdown,
 }
@@ -52,6 +54,7 @@ impl ActorSystem {
             directory: Directory::default(),
             registry,
             topics: Mutex::default(),
+            types: ActorTypes::default(),
             mailbox_capacity,
             shutdown,
         });
@@ -209,6 +212,10 @@ impl Shared {
 
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    pub(super) fn types(&self) -> &ActorTypes {
+        &self.types
     }
 
     pub(super) fn registry(&self) -> Result<&Registry, SpawnError> {

@@ -5,6 +5,7 @@
 mod children;
 mod cycles;
 mod ending;
+mod instruments;
 mod overflow;
 mod pools;
 mod registry;

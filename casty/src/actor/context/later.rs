@@ -119,7 +119,7 @@ impl<A: Actor> Ctx<A> {
                     match made.await {
                         Ok(msg) => {
                             if let Err(msg) = cell.mailbox.push_own(A::wrap(msg, Port::none())) {
-                                let letters = cell.shared.env().dead_letters();
+                                let letters = cell.shared().env().dead_letters();
                                 letters.record(DeadReason::Stopped, A::message_name(&msg), || cell.id().to_string());
                             }
                         }

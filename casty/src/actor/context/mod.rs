@@ -94,7 +94,7 @@ impl<A: Actor> Ctx<A> {
     /// The system that the actor lives in. An actor that keeps it does not keep it from being dropped.
     pub fn system(&self) -> ActorSystem {
         match &self.home {
-            Home::Local(cell) => ActorSystem::inside(&cell.shared),
+            Home::Local(cell) => ActorSystem::inside(cell.shared()),
             Home::Entity(entity) => entity.system.inner(),
         }
     }

@@ -32,7 +32,7 @@ impl<A: Actor> End<A> {
         let queued = self.cell.mailbox.take_left();
         let batch = std::mem::take(&mut self.batch);
         for msg in batch.into_iter().rev().chain(queued) {
-            let letters = self.cell.shared.env().dead_letters();
+            let letters = self.cell.shared().env().dead_letters();
             letters.record(DeadReason::LeftBehind, A::message_name(&msg), || self.cell.address());
             // One that panics as it is dropped keeps nobody else from being told.
             if catch_unwind(AssertUnwindSafe(|| drop(msg))).is_err() {
@@ -52,7 +52,8 @@ impl<A: Actor> Drop for End<A> {
         impl<A: Actor> Drop for Last<'_, A> {
             fn drop(&mut self) {
                 let Self(cell, ending) = self;
-                cell.shared.directory().remove(*cell);
+                cell.kind.meters.actors.decrement(1.0);
+                cell.shared().directory().remove(*cell);
                 cell.sideband.end(std::mem::take(ending), || cell.id());
                 if let Some(family) = cell.family() {
                     family.remove(cell.number);

@@ -181,6 +181,7 @@ async fn begin<A: Actor>(life: &mut Life<A>) -> Next {
             return not_begun(&life.end.cell, "on_start failed", failure);
         }
     }
+    life.end.cell.kind.meters.restarts.increment(1);
     tracing::info!(actor = life.end.cell.address(), "restarted");
     Next::Live
 }
@@ -232,6 +233,7 @@ async fn stop_children(family: Option<Arc<Family>>) {
 
 /// Asks `on_error`.
 fn directive<A: Actor>(life: &mut Life<A>, failure: &Failure) -> Directive {
+    life.end.cell.kind.meters.failures.increment(1);
     let what = if failure.child.is_some() { "a child gave up" } else { "a handler panicked" };
     let decided = match &mut life.actor {
         Some(actor) => catch_unwind(AssertUnwindSafe(|| actor.failed(failure))),

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::end::End;
+use tracing::Instrument;
+
 use super::cell::Cell;
 use super::cycles::Entered;
 use super::mailbox::Received;
@@ -30,7 +32,7 @@ pub(super) fn run<A: Actor>(
     cell: Arc<Cell<A>>,
 ) -> impl Future<Output = ()> + Send {
     let ctx = Ctx::local(Arc::clone(&cell));
-    let mut life = Life { actor: Some(actor), rebirth, ctx, end: End::new(cell) };
+    let mut life = Life { actor: Some(actor), rebirth, ctx, end: End::new(cell), handled: 0 };
     async move {
         if A::HAS_START && !start_first(&mut life).await {
             return;
@@ -45,12 +47,14 @@ pub(super) fn run<A: Actor>(
             match turn {
                 Turn::Over(reason) => break reason,
                 turn => {
+                    life.count_handled();
                     if let Some(reason) = Box::pin(mend::mend(&mut life, turn)).await {
                         break reason;
                     }
                 }
             }
         };
+        life.count_handled();
         let drained = reason.is_normal() && !life.end.cell.mailbox.is_stopping();
         life.end.set_reason(reason);
         life.ctx.unstash_into(&mut life.end.batch);
@@ -67,6 +71,8 @@ struct Life<A: Actor> {
     rebirth: Option<Box<Rebirth<A>>>,
     ctx: Ctx<A>,
     end: End<A>,
+    /// Messages handled since the last look into the mailbox, or at the budget.
+    handled: u32,
 }
 
 /// Why an actor handles no messages for now.
@@ -109,7 +115,6 @@ fn started_or_failed(started: Result<Result<(), BoxError>, Box<dyn Any + Send>>)
 fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
     // Only `life` is kept from one message to the next: what else stood here would stand in every idle actor.
     async move {
-        let mut budget = BUDGET;
         loop {
             if life.end.cell.mailbox.is_interrupted() {
                 if life.end.cell.mailbox.is_stopping() {
@@ -126,17 +131,28 @@ fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
                 }
             };
             let Life { actor: Some(actor), ctx, .. } = &mut *life else { return Turn::Over(StopReason::Aborted) };
-            if let Some(msg) = actor.dispatch(msg, ctx)
+            if tracing::enabled!(target: "casty::message", tracing::Level::TRACE) {
+                Box::pin(handle_in_span(actor, msg, ctx)).await;
+            } else if let Some(msg) = actor.dispatch(msg, ctx)
                 && A::HAS_ASYNC
             {
                 actor.dispatch_async(msg, ctx).await;
             }
-            budget -= 1;
-            if budget == 0 {
-                budget = BUDGET;
+            life.handled += 1;
+            if life.handled >= BUDGET {
+                life.count_handled();
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+/// Handles a message in a span of its own.
+async fn handle_in_span<A: Actor>(actor: &mut A, msg: A::Msg, ctx: &mut Ctx<A>) {
+    let message_type = A::message_name(&msg);
+    let span = tracing::trace_span!(target: "casty::message", "handle", actor = A::NAME, message_type);
+    if let Some(msg) = span.in_scope(|| actor.dispatch(msg, ctx)) {
+        actor.dispatch_async(msg, ctx).instrument(span).await;
     }
 }
 
@@ -145,8 +161,24 @@ fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
 fn poll_wait<A: Actor>(life: &mut Life<A>, cx: &mut Context<'_>) -> Poll<Received> {
     let Life { ctx, end, .. } = life;
     match end.cell.mailbox.poll_recv(cx, &mut end.batch) {
-        Poll::Pending => ctx.poll_timers(cx).map(|()| Received::Batch),
-        received => received,
+        Poll::Pending => {
+            let timer = ctx.poll_timers(cx).map(|()| Received::Batch);
+            life.count_handled();
+            timer
+        }
+        received => {
+            end.cell.kind.meters.depth.record(end.batch.len() as f64);
+            received
+        }
+    }
+}
+
+impl<A: Actor> Life<A> {
+    /// What was handled so far is counted.
+    #[inline]
+    fn count_handled(&mut self) {
+        let handled = std::mem::take(&mut self.handled);
+        self.end.cell.kind.meters.handled.increment(u64::from(handled));
     }
 }
 
