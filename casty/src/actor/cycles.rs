@@ -7,9 +7,8 @@
 
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
-use std::sync::Mutex;
 
-use super::lock::lock;
+use super::lock::{Mutex, lock};
 use crate::base::StableMap;
 
 /// Into how many parts the edges are split, so that askers on many threads do not queue at one lock.

@@ -4,11 +4,11 @@ use std::any::TypeId;
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use super::cell::AnyCell;
-use super::lock::lock;
+use super::lock::{Mutex, lock};
 use crate::base::{StableHasher, StableMap};
 
 /// Into how many parts the actors are split, so that spawning on many threads does not queue at one lock.

@@ -163,7 +163,8 @@ impl<A: Handles<M>, T: Target<A>, M> Drop for Request<'_, A, T, M> {
 
 impl<A: Handles<M>, T: Target<A>, M> Unpin for Request<'_, A, T, M> {}
 
-/// The part that does not know the message: one copy for every actor and reply type.
+/// The part that does not know the message: where nothing is inlined, there is one copy for every actor and reply type.
+#[inline]
 fn poll_ask<A: Actor, T: Target<A>, R: Send + 'static>(
     to: &T,
     first: &mut Option<A::Msg>,
@@ -184,11 +185,19 @@ fn poll_ask<A: Actor, T: Target<A>, R: Send + 'static>(
     *wait = None;
     Poll::Ready(match answer {
         Answer::Value(reply) => Ok(reply),
-        Answer::Failure(failure) => Err(failure),
-        // Taken back, it is certain not to be handled. It may have been let in this very moment.
-        Answer::Overdue if ticket.take().is_some_and(|ticket| to.cancel(ticket)) => Err(AskFailure::MailboxFull),
-        Answer::Overdue => Err(AskFailure::Timeout { after: timeout }),
+        Answer::Failure(failure) => Err(*failure),
+        Answer::Overdue => Err(overdue::<A, T>(to, ticket, timeout)),
     })
+}
+
+/// The time is over, and there is no reply.
+#[cold]
+fn overdue<A: Actor, T: Target<A>>(to: &T, ticket: &mut Option<u64>, timeout: Duration) -> AskFailure {
+    // Taken back, it is certain not to be handled. It may have been let in this very moment.
+    match ticket.take().is_some_and(|ticket| to.cancel(ticket)) {
+        true => AskFailure::MailboxFull,
+        false => AskFailure::Timeout { after: timeout },
+    }
 }
 
 /// Says that the actor whose handler asks will wait. An error: then it would wait for itself.

@@ -2,14 +2,14 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::actor_type::ActorTypes;
 use super::cell::{AnyCell, Cell};
 use super::dead_letters::DeadLetters;
 use super::directory::{Admission, Directory};
 use super::error::{LookupError, SpawnError, TopicError};
-use super::lock::lock;
+use super::lock::{Mutex, lock};
 use super::registration::Registry;
 use super::topic::{Topic, Topics};
 use super::{Actor, ActorRef, Env, Message, RegistryError, Shutdown, ShutdownReport, Spawn, SpawnPool, SystemBuilder};

@@ -2,12 +2,12 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 
 use super::cell::Cell;
 use super::dead_letters::DeadReason;
 use super::error::TopicError;
-use super::lock::lock;
+use super::lock::{Mutex, MutexGuard, lock};
 use super::scope::{self, Held};
 use super::{ActorId, ActorRef, ActorTarget, Handles, Message, Port, Rejected, RemoteTarget, Target};
 use crate::base::StableMap;

@@ -1,12 +1,13 @@
 //! What few actors have: children, timers, those that they watch, futures of their own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::actor::Actor;
 use crate::actor::cell::{AnyCell, CellKey};
+use crate::actor::lock::Mutex;
 use crate::actor::stash::Stash;
 use crate::actor::supervision::Family;
 use crate::actor::timers::Timers;
@@ -61,7 +62,7 @@ impl<A: Actor> Extras<A> {
 
     #[inline]
     pub(super) fn own(&mut self) -> &mut Own<A> {
-        self.own.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.own.get_mut()
     }
 
     #[inline]

@@ -177,7 +177,7 @@ impl<A: Registered> EntityCell for Cell<A> {
 
 /// Takes the reply of the handler that runs.
 #[derive(Default)]
-struct CellSink(std::sync::Mutex<Option<SinkReply>>);
+struct CellSink(super::lock::Mutex<Option<SinkReply>>);
 
 impl CellSink {
     fn take(&self) -> Option<SinkReply> {

@@ -1,13 +1,13 @@
 //! How far an entity's writes are committed, and what its handlers wait for.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
 use crate::actor::AskFailure;
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 use crate::actor::scope::{Held, Scope};
 
 /// The commits of one cell, and the sends that have left it.

@@ -11,11 +11,10 @@ mod waiting;
 mod tests;
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use self::waiting::Waiting;
-use super::lock::lock;
+use super::lock::{Mutex, MutexGuard, lock};
 
 /// How many messages a mailbox holds, unless its actor was spawned with another number.
 pub const MAILBOX_CAPACITY: usize = 1024;

@@ -3,8 +3,8 @@
 //! Each side leaves once: the [`SlotPort`] by its answer, the [`Wait`] when it has taken it or was dropped. A slot is
 //! reused only after both left, so a late answer finds nobody and never another asker.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::Port;
@@ -12,7 +12,7 @@ use super::sweeper::{Due, Sweeper, Timed};
 use super::unanswered::{Unanswered, unanswered};
 use crate::actor::cycles;
 use crate::actor::error::AskFailure;
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 use crate::actor::recycle;
 
 /// How many slots of a reply type and system a thread keeps.
@@ -23,7 +23,7 @@ pub(crate) enum Answer<R> {
     /// The reply.
     Value(R),
     /// There is none.
-    Failure(AskFailure),
+    Failure(Box<AskFailure>),
     /// The time is over.
     Overdue,
 }
@@ -63,9 +63,7 @@ struct State<R> {
 /// An answer in its slot: small, since it is moved with every reply.
 enum Given<R> {
     Value(R),
-    Failed,
-    Stopped,
-    Other(Box<AskFailure>),
+    Failure(Box<AskFailure>),
 }
 
 impl<R: Send + 'static> Wait<R> {
@@ -85,16 +83,14 @@ impl<R: Send + 'static> Wait<R> {
         let mut state = lock(&slot.state);
         if let Some(answer) = state.answer.take() {
             // The other side has left: this one recycles.
-            *state = State::NEW;
+            state.renew();
             drop(state);
             if let Some(slot) = self.0.take() {
                 recycle(slot);
             }
             return Poll::Ready(match answer {
                 Given::Value(reply) => Answer::Value(reply),
-                Given::Failed => Answer::Failure(AskFailure::Failed),
-                Given::Stopped => Answer::Failure(AskFailure::Stopped),
-                Given::Other(failure) => Answer::Failure(*failure),
+                Given::Failure(failure) => Answer::Failure(failure),
             });
         }
         if state.overdue {
@@ -148,7 +144,7 @@ impl<R: Send + 'static> SlotPort<R> {
     }
 
     pub(super) fn fail(mut self, failure: AskFailure) {
-        self.finish(Given::Other(Box::new(failure)));
+        self.finish(Given::Failure(Box::new(failure)));
     }
 
     /// When the asker gives up, as far as it is settled yet.
@@ -167,7 +163,7 @@ impl<R: Send + 'static> SlotPort<R> {
         let Some(slot) = self.0.take() else { return };
         let mut state = lock(&slot.state);
         if state.one_left {
-            *state = State::NEW;
+            state.renew();
             drop(state);
             recycle(slot);
             return;
@@ -188,11 +184,11 @@ impl<R: Send + 'static> Drop for SlotPort<R> {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
-            self.finish(match unanswered() {
-                Unanswered::Failed => Given::Failed,
-                Unanswered::Stopped => Given::Stopped,
-                Unanswered::Displaced => Given::Other(Box::new(AskFailure::MailboxFull)),
-            });
+            self.finish(Given::Failure(Box::new(match unanswered() {
+                Unanswered::Failed => AskFailure::Failed,
+                Unanswered::Stopped => AskFailure::Stopped,
+                Unanswered::Displaced => AskFailure::MailboxFull,
+            })));
         }
     }
 }
@@ -235,6 +231,13 @@ impl<R> Slot<R> {
 
 impl<R> State<R> {
     const NEW: Self = Self { answer: None, waker: None, one_left: false, overdue: false, edge: None };
+
+    /// As new. The last to leave calls it, when nothing is left in the slot.
+    #[inline]
+    fn renew(&mut self) {
+        debug_assert!(self.answer.is_none() && self.waker.is_none() && self.edge.is_none());
+        (self.one_left, self.overdue) = (false, false);
+    }
 }
 
 #[cold]

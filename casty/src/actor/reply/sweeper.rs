@@ -5,14 +5,14 @@
 //! never ends early, and at most one interval and the granularity of the timer late.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
 use crate::actor::cycles::Waits;
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 
 /// How long a new ask may go unseen.
 const INTERVAL: Duration = Duration::from_millis(10);

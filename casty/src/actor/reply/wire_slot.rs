@@ -1,13 +1,12 @@
 //! An asker's slot without its type: for a router that answers it with bytes from another node.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 
 use tokio::time::Instant;
 
 use super::slot::SlotPort;
 use crate::actor::error::AskFailure;
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 use crate::actor::{Failure, WireReply};
 
 /// The place where one reply is waited for. It is answered once; what comes later is ignored.

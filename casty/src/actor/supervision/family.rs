@@ -1,13 +1,13 @@
 //! The children of one actor.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use tokio::sync::Notify;
 
 use super::{Failure, Strategy};
 use crate::actor::cell::AnyCell;
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 use crate::actor::watch::Signal;
 
 /// The living children of one actor, in the order in which they were spawned, and how to reach their parent.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, Weak};
+use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 
 use super::{ActorId, Ending, Signal, Terminated};
 use crate::actor::cell::{AnyCell, CellKey};
-use crate::actor::lock::lock;
+use crate::actor::lock::{Mutex, lock};
 
 /// The signals that wait for one actor, and who waits for its end.
 ///
