@@ -4,7 +4,7 @@
 //!
 //! The program runs itself under callgrind twice for each path, the second time with more operations, and divides the
 //! difference by them: what happens once falls out. The runtime has one thread.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench is no library")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a bench is no library")]
 
 use std::env;
 use std::process::{Command, Stdio};

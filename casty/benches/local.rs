@@ -1,6 +1,6 @@
 //! The paths of actors in one process that everything else stands on, so that a regression shows:
 //! `cargo bench -p casty --bench local`. How casty compares with others is measured in `benches/peers`.
-#![expect(missing_docs, clippy::unwrap_used, reason = "a bench is no library")]
+#![expect(clippy::unwrap_used, reason = "a bench is no library")]
 
 use std::time::{Duration, Instant};
 

@@ -20,7 +20,7 @@ pub mod raft;
 mod replication;
 pub mod sharding;
 pub mod storage;
-#[cfg(feature = "sim")]
+#[cfg(feature = "testkit")]
 pub mod testkit;
 mod wire;
 

@@ -94,8 +94,8 @@ pub trait Handles<M>: Actor {
     /// Puts a message and the port of its reply into the mailbox's type.
     fn wrap(msg: M, port: Port<Self::Reply>) -> Self::Msg;
 
-    /// Takes the message out again, when it could not be delivered. `None` if `msg` is of another handler.
-    fn unwrap(msg: Self::Msg) -> Option<M>;
+    /// Takes both out again, when the message could not be delivered. `Err`: it is of another handler.
+    fn unwrap(msg: Self::Msg) -> Result<(M, Port<Self::Reply>), Self::Msg>;
 
     /// Splits what the handler returned.
     fn outcome(reply: Self::Reply) -> Result<Self::Ok, Self::Error>;

@@ -17,6 +17,8 @@ pub mod entity;
 mod env;
 pub(crate) mod error;
 pub mod generated;
+#[cfg(feature = "testkit")]
+pub(crate) mod inspect;
 mod life;
 pub(crate) mod lock;
 pub(crate) mod mailbox;

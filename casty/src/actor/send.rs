@@ -115,19 +115,19 @@ fn send_error<A: Handles<M>, T: Target<A>, M: Message>(to: &T, rejected: Rejecte
     let lost = |reason: &str| SendError::Lost { reason: reason.to_owned() };
     match rejected {
         Rejected::Full(msg) => match A::unwrap(msg) {
-            Some(msg) => SendError::Full(msg),
-            None => lost("there was no room for it"),
+            Ok((msg, _)) => SendError::Full(msg),
+            Err(_) => lost("there was no room for it"),
         },
         Rejected::Closed(msg) => {
             to.env().dead_letters().record(DeadReason::Stopped, type_name::<M>(), || address::<A, T>(to));
-            match msg.and_then(A::unwrap) {
-                Some(msg) => SendError::Stopped(msg),
-                None => lost("the actor has stopped"),
+            match msg.map(A::unwrap) {
+                Some(Ok((msg, _))) => SendError::Stopped(msg),
+                Some(Err(_)) | None => lost("the actor has stopped"),
             }
         }
-        Rejected::Unavailable { message, reason } => match message.and_then(A::unwrap) {
-            Some(message) => SendError::Unavailable { message, reason },
-            None => SendError::Lost { reason },
+        Rejected::Unavailable { message, reason } => match message.map(A::unwrap) {
+            Some(Ok((message, _))) => SendError::Unavailable { message, reason },
+            Some(Err(_)) | None => SendError::Lost { reason },
         },
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tracing::{Instrument, Span};
 
 use super::actor_type::ActorType;
@@ -32,10 +33,13 @@ pub struct Spawn<A: Actor> {
     overflow: Overflow,
 }
 
-enum Birth<A> {
+enum Birth<A: Actor> {
     Value(A),
     /// It can be made anew.
     With(Box<Rebirth<A>>),
+    /// A test gets its messages.
+    #[cfg(feature = "testkit")]
+    StandIn(tokio::sync::mpsc::UnboundedSender<A::Msg>),
 }
 
 /// Who spawns an actor.
@@ -55,6 +59,15 @@ impl<A: Actor> Spawn<A> {
 
     pub(super) fn with(shared: Arc<Shared>, make: Box<dyn FnMut() -> A + Send>, capacity: usize) -> Self {
         Self::new(shared, Birth::With(Box::new(Rebirth::new(make))), capacity)
+    }
+
+    #[cfg(feature = "testkit")]
+    pub(super) fn stand_in(
+        shared: Arc<Shared>,
+        inbox: tokio::sync::mpsc::UnboundedSender<A::Msg>,
+        capacity: usize,
+    ) -> Self {
+        Self::new(shared, Birth::StandIn(inbox), capacity)
     }
 
     fn new(shared: Arc<Shared>, birth: Birth<A>, capacity: usize) -> Self {
@@ -124,14 +137,7 @@ impl<A: Actor> Spawn<A> {
             Parent::Family(family) => Some(family),
             Parent::Entity => return Err(SpawnError::InEntity),
         };
-        let (actor, rebirth) = match birth {
-            Birth::Value(actor) => (actor, None),
-            Birth::With(mut rebirth) => {
-                let made = catch_unwind(AssertUnwindSafe(|| rebirth.make()));
-                let panicked = |panic| SpawnError::Panicked { reason: Failure::from_panic(panic).reason };
-                (made.map_err(panicked)?, Some(rebirth))
-            }
-        };
+        let born = birth.born()?;
         let directory = shared.directory();
         let phase = family.as_ref().map_or(phase, |family| family.phase());
         let ties = Ties { name, unique, phase, family };
@@ -152,17 +158,49 @@ impl<A: Actor> Spawn<A> {
         }
         shared.env().sweeper().run_on(&runtime);
         cell.kind.meters.actors.increment(1.0);
-        let life = run(actor, rebirth, Arc::clone(&cell));
-        let span = span(&*cell);
-        let task = match span.is_disabled() {
-            true => runtime.spawn(life),
-            // Boxed: who looks at spans has one more allocation, and who does not has no second copy of this code.
-            false => runtime.spawn((Box::pin(life) as Pin<Box<dyn Future<Output = ()> + Send>>).instrument(span)),
+        let task = match born {
+            Born::Actor(actor, rebirth) => start(&runtime, &*cell, run(actor, rebirth, Arc::clone(&cell))),
+            #[cfg(feature = "testkit")]
+            Born::StandIn(inbox) => start(&runtime, &*cell, super::life::stand_in(inbox, Arc::clone(&cell))),
         };
         // The only place that sets it.
-        let _ = cell.task.set(task.abort_handle());
+        let _ = cell.task.set(task);
         Ok(ActorRef::local(local))
     }
+}
+
+/// What runs as an actor.
+enum Born<A: Actor> {
+    Actor(A, Option<Box<Rebirth<A>>>),
+    #[cfg(feature = "testkit")]
+    StandIn(tokio::sync::mpsc::UnboundedSender<A::Msg>),
+}
+
+impl<A: Actor> Birth<A> {
+    /// The first instance.
+    fn born(self) -> Result<Born<A>, SpawnError> {
+        Ok(match self {
+            Self::Value(actor) => Born::Actor(actor, None),
+            Self::With(mut rebirth) => {
+                let made = catch_unwind(AssertUnwindSafe(|| rebirth.make()));
+                let panicked = |panic| SpawnError::Panicked { reason: Failure::from_panic(panic).reason };
+                Born::Actor(made.map_err(panicked)?, Some(rebirth))
+            }
+            #[cfg(feature = "testkit")]
+            Self::StandIn(inbox) => Born::StandIn(inbox),
+        })
+    }
+}
+
+/// Runs the actor's life as a task.
+fn start(runtime: &Handle, cell: &dyn AnyCell, life: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    let span = span(cell);
+    let task = match span.is_disabled() {
+        true => runtime.spawn(life),
+        // Boxed: who looks at spans has one more allocation, and who does not has no second copy of this code.
+        false => runtime.spawn((Box::pin(life) as Pin<Box<dyn Future<Output = ()> + Send>>).instrument(span)),
+    };
+    task.abort_handle()
 }
 
 /// In which everything happens that the actor does.

@@ -79,6 +79,12 @@ impl ActorSystem {
         Spawn::with(Arc::clone(&self.shared), Box::new(make), self.shared.mailbox_capacity)
     }
 
+    /// An actor about to be spawned whose messages a test gets.
+    #[cfg(feature = "testkit")]
+    pub(super) fn spawn_stand_in<A: Actor>(&self, inbox: tokio::sync::mpsc::UnboundedSender<A::Msg>) -> Spawn<A> {
+        Spawn::stand_in(Arc::clone(&self.shared), inbox, self.shared.mailbox_capacity)
+    }
+
     /// Spawns `size` actors behind one reference, each made by `make`. Await what it returns; before that, say which of them
     /// gets a message.
     ///

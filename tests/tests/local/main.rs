@@ -5,6 +5,7 @@
 mod children;
 mod cycles;
 mod ending;
+mod generics;
 mod instruments;
 mod overflow;
 mod pools;
@@ -13,5 +14,6 @@ mod restarts;
 mod strategies;
 mod streams;
 mod support;
+mod testkit;
 mod timers;
 mod watching;

@@ -11,7 +11,7 @@ use crate::path::Casty;
 /// `impl Handles<Deposit> for Account`, and so on.
 pub(super) fn handles(model: &Model, names: &Names<'_>) -> TokenStream {
     let impls = model.handlers.iter().map(|handler| one(handler, model, names));
-    let guard = guard(names);
+    let guard = guard(model, names);
     quote! {
         #(#impls)*
         #guard
@@ -33,7 +33,7 @@ fn one(handler: &Handler, model: &Model, names: &Names<'_>) -> TokenStream {
         (quote!(#reply), quote!(#casty::Infallible), quote!(::core::result::Result::Ok(reply)))
     };
     let is_only = model.handlers.len() == 1 && !model.is_generic();
-    let others = (!is_only).then(|| quote!(_ => ::core::option::Option::None,));
+    let others = (!is_only).then(|| quote!(msg => ::core::result::Result::Err(msg),));
     quote! {
         #[automatically_derived]
         impl #impl_generics #casty::Handles<#message> for #actor #where_clause {
@@ -48,9 +48,9 @@ fn one(handler: &Handler, model: &Model, names: &Names<'_>) -> TokenStream {
                 #msg::#variant(msg, port)
             }
 
-            fn unwrap(msg: Self::Msg) -> ::core::option::Option<#message> {
+            fn unwrap(msg: Self::Msg) -> ::core::result::Result<(#message, #casty::Port<#reply>), Self::Msg> {
                 match msg {
-                    #msg::#variant(msg, _) => ::core::option::Option::Some(msg),
+                    #msg::#variant(msg, port) => ::core::result::Result::Ok((msg, port)),
                     #others
                 }
             }
@@ -65,7 +65,16 @@ fn one(handler: &Handler, model: &Model, names: &Names<'_>) -> TokenStream {
 
 /// A message that nobody can make. With one `impl` the compiler would take any message for the one of that `impl`, and
 /// report a type mismatch; with two it says that the actor has no handler for it.
-fn guard(names: &Names<'_>) -> TokenStream {
+///
+/// An actor that handles its own type parameter has none: the parameter may be that message too.
+fn guard(model: &Model, names: &Names<'_>) -> TokenStream {
+    let is_parameter = |message: &TokenStream| {
+        let message = message.to_string();
+        names.generics.type_params().any(|parameter| parameter.ident == message)
+    };
+    if model.handlers.iter().any(|handler| is_parameter(&handler.message)) {
+        return TokenStream::new();
+    }
     let (casty, actor) = (Casty, names.actor);
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
     quote! {
@@ -83,8 +92,10 @@ fn guard(names: &Names<'_>) -> TokenStream {
                 match msg {}
             }
 
-            fn unwrap(_: Self::Msg) -> ::core::option::Option<#casty::Infallible> {
-                ::core::option::Option::None
+            fn unwrap(
+                msg: Self::Msg,
+            ) -> ::core::result::Result<(#casty::Infallible, #casty::Port<#casty::Infallible>), Self::Msg> {
+                ::core::result::Result::Err(msg)
             }
 
             fn outcome(reply: #casty::Infallible) -> ::core::result::Result<Self::Ok, Self::Error> {

@@ -26,6 +26,9 @@ pub(super) struct Extras<A: Actor> {
     pub(super) futures: JoinSet<()>,
     /// The timers of an entity, which send to it as anybody would.
     pub(super) senders: StableMap<u64, AbortHandle>,
+    /// Tests that want to know when the actor has nothing to do.
+    #[cfg(feature = "testkit")]
+    pub(super) when_idle: Vec<tokio::sync::oneshot::Sender<()>>,
 }
 
 /// Messages that are the actor's own.
@@ -57,6 +60,8 @@ impl<A: Actor> Extras<A> {
             watched: StableMap::default(),
             futures: JoinSet::new(),
             senders: StableMap::default(),
+            #[cfg(feature = "testkit")]
+            when_idle: Vec::new(),
         }
     }
 

@@ -151,7 +151,20 @@ impl<A: Actor> Ctx<A> {
     /// The actor has nothing to do. Ready when a timer is due.
     #[inline]
     pub(super) fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.extras.as_mut().map_or(Poll::Pending, |extras| extras.timers().poll_wait(cx))
+        let Some(extras) = &mut self.extras else { return Poll::Pending };
+        let due = extras.timers().poll_wait(cx);
+        #[cfg(feature = "testkit")]
+        if due.is_pending() {
+            // Who has gone since needs to know nothing.
+            extras.when_idle.drain(..).for_each(|tell| _ = tell.send(()));
+        }
+        due
+    }
+
+    /// Tells when the actor next has nothing to do.
+    #[cfg(feature = "testkit")]
+    pub(super) fn when_idle(&mut self, tell: tokio::sync::oneshot::Sender<()>) {
+        self.extras().when_idle.push(tell);
     }
 
     /// The actor's children, if it ever had any.

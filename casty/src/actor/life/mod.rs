@@ -2,6 +2,8 @@
 
 mod end;
 mod mend;
+#[cfg(feature = "testkit")]
+mod stand_in;
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -11,6 +13,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::end::End;
+#[cfg(feature = "testkit")]
+pub(super) use self::stand_in::stand_in;
 use tracing::Instrument;
 
 use super::cell::Cell;
@@ -214,6 +218,10 @@ async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
                 }
             }
             Some(Signal::Halt(halt)) => return Some(Turn::Halt(halt)),
+            #[cfg(feature = "testkit")]
+            Some(Signal::Look(look)) => look(actor),
+            #[cfg(feature = "testkit")]
+            Some(Signal::WhenIdle(tell)) => ctx.when_idle(tell),
         }
     }
 }

@@ -238,6 +238,12 @@ impl<T: Send + 'static> Mailbox<T> {
         queue.items.len() + usize::from(queue.taken)
     }
 
+    /// What `see` makes of every message that is queued, the oldest first.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn queued<S>(&self, see: impl Fn(&T) -> S) -> Vec<S> {
+        self.lock().items.iter().map(see).collect()
+    }
+
     /// Swaps what is queued into `batch`, which must be empty, and lets waiting senders in.
     #[inline]
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, batch: &mut Vec<T>) -> Poll<Received> {

@@ -207,10 +207,10 @@ macro_rules! handles {
                 ProbeMsg::$msg(msg, port)
             }
 
-            fn unwrap(msg: ProbeMsg) -> Option<$msg> {
+            fn unwrap(msg: ProbeMsg) -> Result<($msg, Port<$reply>), ProbeMsg> {
                 match msg {
-                    ProbeMsg::$msg(msg, _) => Some(msg),
-                    _ => None,
+                    ProbeMsg::$msg(msg, port) => Ok((msg, port)),
+                    other => Err(other),
                 }
             }
 

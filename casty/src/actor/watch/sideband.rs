@@ -76,6 +76,15 @@ impl Sideband {
         matches!(&*lock(&self.0), State::Used(used) if !used.signals.is_empty())
     }
 
+    /// Why the actor has stopped, if it has.
+    #[cfg(feature = "testkit")]
+    pub(in crate::actor) fn reason(&self) -> Option<super::StopReason> {
+        match &*lock(&self.0) {
+            State::Ended(ending) => Some(ending.clone().into()),
+            State::Empty | State::Used(_) => None,
+        }
+    }
+
     /// Ready when the actor has stopped.
     pub(in crate::actor) fn ended(&self) -> Ended<'_> {
         Ended { sideband: self, ticket: None }

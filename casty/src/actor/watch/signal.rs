@@ -14,6 +14,12 @@ pub(in crate::actor) enum Signal {
     Failed(Failure, u64),
     /// It restarts in step with its siblings.
     Halt(Halt),
+    /// A test looks at it.
+    #[cfg(feature = "testkit")]
+    Look(crate::actor::inspect::Look),
+    /// A test wants to know when it has nothing to do.
+    #[cfg(feature = "testkit")]
+    WhenIdle(tokio::sync::oneshot::Sender<()>),
 }
 
 impl Interest {
