@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 
 use casty::prelude::*;
 
+/// What is counted. In a relay, the handler of one actor asks another: two asks, of which one could close a ring.
+const PATHS: [&str; 4] = ["tell", "ask", "relay", "relay without ring detection"];
 /// How many operations the two runs have.
 const COUNTS: [u64; 2] = [10_000, 30_000];
 /// How many messages are sent before the actor gets its turn.
@@ -37,6 +39,16 @@ impl Adder {
     }
 }
 
+struct Relay(ActorRef<Adder>);
+
+#[actor]
+impl Relay {
+    #[handler]
+    async fn sum(&mut self, sum: Sum) -> u64 {
+        self.0.ask(sum).await.unwrap()
+    }
+}
+
 fn main() {
     let args: Vec<String> = env::args().collect();
     if let [_, path, count] = &args[..]
@@ -49,7 +61,7 @@ fn main() {
         println!("skipped: there is no valgrind on this machine");
         return;
     }
-    for path in ["tell", "ask", "ask without ring detection"] {
+    for path in PATHS {
         let [few, many] = COUNTS.map(|count| instructions(path, count));
         println!("{path}: {} instructions", (many - few).div_ceil(COUNTS[1] - COUNTS[0]));
     }
@@ -57,20 +69,29 @@ fn main() {
 
 fn work(path: String, count: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let system = ActorSystem::builder("bench").detect_ask_cycles(path != "ask without ring detection").build();
+    let system = ActorSystem::builder("bench").detect_ask_cycles(path != "relay without ring detection").build();
     let work = async move {
         let adder = system.spawn(Adder(0)).await.unwrap();
-        if path != "tell" {
-            for _ in 0..count {
-                adder.ask(Sum).await.unwrap();
+        let relay = system.spawn(Relay(adder.clone())).await.unwrap();
+        match &*path {
+            "tell" => {
+                for _ in 0..count / BURST {
+                    for _ in 0..BURST {
+                        adder.send(Add(1)).await.unwrap();
+                    }
+                    tokio::task::yield_now().await;
+                }
             }
-            return;
-        }
-        for _ in 0..count / BURST {
-            for _ in 0..BURST {
-                adder.send(Add(1)).await.unwrap();
+            "ask" => {
+                for _ in 0..count {
+                    adder.ask(Sum).await.unwrap();
+                }
             }
-            tokio::task::yield_now().await;
+            _ => {
+                for _ in 0..count {
+                    relay.ask(Sum).await.unwrap();
+                }
+            }
         }
     };
     // A task: a runtime looks for events each time that its main future waits.

@@ -127,10 +127,10 @@ fn a_body_of_the_shortest_items_takes_a_small_multiple_of_its_bytes() {
 
 /// What an idle actor may take that was never called, its task, its mailbox and its place in the system included, in
 /// bytes.
-const NEW_ACTOR_BYTES_MAX: usize = 600;
+const NEW_ACTOR_BYTES_MAX: usize = 480;
 
 /// The same for one that was called, and keeps a buffer for a few messages.
-const USED_ACTOR_BYTES_MAX: usize = 700;
+const USED_ACTOR_BYTES_MAX: usize = 560;
 
 #[test]
 fn an_idle_actor_takes_little_memory() {

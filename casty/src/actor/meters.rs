@@ -56,7 +56,7 @@ pub(super) fn ask(system: &str, actor: &'static str, outcome: &'static str, took
 
 fn describe() {
     describe_gauge!(ACTORS, "Living actors of this type.");
-    describe_counter!(HANDLED, "Messages that actors of this type handled.");
+    describe_counter!(HANDLED, "Messages that actors of this type handled, or failed of.");
     describe_histogram!(DEPTH, "Messages that an actor found when it looked into its mailbox.");
     describe_counter!(FAILURES, "Failures of actors of this type, those of their children included.");
     describe_counter!(RESTARTS, "Instances of actors of this type that were made anew.");

@@ -57,7 +57,7 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
 
     /// Tells the handler who asks; it reads it with [`Ctx::sender`](super::Ctx::sender).
     pub fn from<B: Actor>(mut self, sender: &ActorRef<B>) -> Self {
-        self.from = Some(Arc::new(sender.clone()));
+        self.from = Some(Arc::new(Box::new(sender.clone())));
         self
     }
 

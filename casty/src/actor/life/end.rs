@@ -13,18 +13,37 @@ pub(super) struct End<A: Actor> {
     pub(super) cell: Arc<Cell<A>>,
     /// Taken out of the mailbox and not yet handled; the next one is the last.
     pub(super) batch: Vec<A::Msg>,
-    /// Why it ends; unset, the task was dropped.
-    ending: Ending,
+    /// Why it ends, if not as it was told; neither this nor `told`: the task was dropped.
+    reason: Option<Box<StopReason>>,
+    /// It ends as it was told.
+    told: bool,
+    /// Messages handled since they were counted last, and since other tasks had their turn.
+    pub(super) handled: u32,
 }
 
 impl<A: Actor> End<A> {
     pub(super) fn new(cell: Arc<Cell<A>>) -> Self {
-        Self { cell, batch: Vec::new(), ending: Ending::Aborted }
+        Self { cell, batch: Vec::new(), reason: None, told: false, handled: 0 }
     }
 
     /// What those hear who wait for the end.
     pub(super) fn set_reason(&mut self, reason: StopReason) {
-        self.ending = reason.into();
+        match reason {
+            StopReason::Stopped => self.told = true,
+            other => self.reason = Some(Box::new(other)),
+        }
+    }
+
+    /// Whether it has handled all that was queued, and ends as it was told.
+    pub(super) fn has_drained(&self) -> bool {
+        self.told && !self.cell.mailbox.is_stopping()
+    }
+
+    /// What was handled so far is counted.
+    #[inline]
+    pub(super) fn count_handled(&mut self) {
+        let handled = std::mem::take(&mut self.handled);
+        self.cell.kind.meters.handled.increment(u64::from(handled));
     }
 
     /// Closes the mailbox, and drops what is left in it: that tells the askers.
@@ -61,7 +80,12 @@ impl<A: Actor> Drop for End<A> {
             }
         }
         let cell = Arc::clone(&self.cell);
-        let _last = Last(&cell, std::mem::take(&mut self.ending));
+        let ending = match self.reason.take() {
+            Some(reason) => Ending::Other(reason),
+            None if self.told => Ending::Stopped,
+            None => Ending::Aborted,
+        };
+        let _last = Last(&cell, ending);
         self.tell_left();
     }
 }

@@ -8,15 +8,15 @@ use std::task::Poll;
 
 use tokio::time::{Instant, sleep};
 
-use super::{As, Life, Turn, Unwind, started_or_failed};
+use super::{AsActor, Life, Turn, started_or_failed};
 use crate::actor::cell::{AnyCell, Cell};
 use crate::actor::supervision::{Family, Halt};
 use crate::actor::watch::{Signal, StopReason};
 use crate::actor::{Actor, Directive, Failure, Strategy};
 
-/// Mends what ended the actor's turn. `None` if it goes on, else why it stops.
-pub(super) async fn mend<A: Actor>(life: &mut Life<A>, turn: Turn) -> Option<StopReason> {
-    match turn {
+/// Mends what ended the actor's turn. False: it stops, and its end knows why.
+pub(super) async fn mend<A: Actor>(life: &mut Life<A>, turn: Turn) -> bool {
+    let stops = match turn {
         Turn::Over(reason) => Some(reason),
         Turn::Halt(halt) => match in_step(life, halt).await {
             Next::Live => None,
@@ -32,13 +32,20 @@ pub(super) async fn mend<A: Actor>(life: &mut Life<A>, turn: Turn) -> Option<Sto
                 Some(StopReason::Failed(failure))
             }
         },
+    };
+    match stops {
+        None => true,
+        Some(reason) => {
+            life.end.set_reason(reason);
+            false
+        }
     }
 }
 
-/// The last things: what is left is told, the children end, then `on_stop` runs. The children of an actor that `drained`
+/// The last things: what is left is told, the children end, then `on_stop` runs. The children of an actor that has drained
 /// drain too.
-pub(super) async fn finish<A: Actor>(life: &mut Life<A>, drained: bool) {
-    if !drained {
+pub(super) async fn finish<A: Actor>(life: &mut Life<A>) {
+    if !life.end.has_drained() {
         life.end.tell_left();
     }
     end_children(&life.end.cell, life.ctx.family().cloned()).await;
@@ -173,7 +180,7 @@ async fn begin<A: Actor>(life: &mut Life<A>) -> Next {
     };
     if A::HAS_START {
         let key = life.end.cell.waiting_key();
-        let started = Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await;
+        let started = AsActor::new(key, actor.started(&mut life.ctx)).await;
         if let Err(failure) = started_or_failed(started) {
             // It has not started, so it is not stopped either.
             drop_instance(life);
@@ -196,7 +203,7 @@ fn not_begun<A: Actor>(cell: &Cell<A>, what: &str, failure: Failure) -> Next {
 async fn stop_instance<A: Actor>(life: &mut Life<A>) {
     if A::HAS_STOP
         && let Some(actor) = &mut life.actor
-        && let Err(panic) = Unwind(pin!(As(life.end.cell.waiting_key(), pin!(actor.stopped(&mut life.ctx))))).await
+        && let Err(panic) = AsActor::new(life.end.cell.waiting_key(), actor.stopped(&mut life.ctx)).await
     {
         log_panic(&life.end.cell, "on_stop", &Failure::from_panic(panic));
     }

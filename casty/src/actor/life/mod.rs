@@ -8,13 +8,14 @@ mod stand_in;
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::end::End;
 #[cfg(feature = "testkit")]
 pub(super) use self::stand_in::stand_in;
+use pin_project_lite::pin_project;
 use tracing::Instrument;
 
 use super::cell::Cell;
@@ -36,34 +37,33 @@ pub(super) fn run<A: Actor>(
     cell: Arc<Cell<A>>,
 ) -> impl Future<Output = ()> + Send {
     let ctx = Ctx::local(Arc::clone(&cell));
-    let mut life = Life { actor: Some(actor), rebirth, ctx, end: End::new(cell), handled: 0 };
+    let mut life = Life { actor: Some(actor), rebirth, ctx, end: End::new(cell) };
     async move {
-        if A::HAS_START && !start_first(&mut life).await {
+        if A::HAS_START && !Box::pin(start_first(&mut life)).await {
             return;
         }
-        let reason = loop {
+        loop {
             // A panic ends `live`, and leaves what is still to be handled where it is.
-            let key = life.end.cell.waiting_key();
-            let turn = match Unwind(pin!(As(key, pin!(live(&mut life))))).await {
+            let turn = match AsActor::new(life.end.cell.waiting_key(), live(&mut life)).await {
                 Ok(turn) => turn,
                 Err(panic) => Turn::Failed(Failure::from_panic(panic)),
             };
+            life.end.count_handled();
             match turn {
-                Turn::Over(reason) => break reason,
+                Turn::Over(reason) => {
+                    life.end.set_reason(reason);
+                    break;
+                }
                 turn => {
-                    life.count_handled();
-                    if let Some(reason) = Box::pin(mend::mend(&mut life, turn)).await {
-                        break reason;
+                    if !Box::pin(mend::mend(&mut life, turn)).await {
+                        break;
                     }
                 }
             }
-        };
-        life.count_handled();
-        let drained = reason.is_normal() && !life.end.cell.mailbox.is_stopping();
-        life.end.set_reason(reason);
+        }
         life.ctx.unstash_into(&mut life.end.batch);
         if A::HAS_STOP || life.ctx.family().is_some() {
-            Box::pin(mend::finish(&mut life, drained)).await;
+            Box::pin(mend::finish(&mut life)).await;
         }
     }
 }
@@ -75,8 +75,6 @@ struct Life<A: Actor> {
     rebirth: Option<Box<Rebirth<A>>>,
     ctx: Ctx<A>,
     end: End<A>,
-    /// Messages handled since the last look into the mailbox, or at the budget.
-    handled: u32,
 }
 
 /// Why an actor handles no messages for now.
@@ -95,7 +93,7 @@ fn start_first<A: Actor>(life: &mut Life<A>) -> impl Future<Output = bool> + Sen
     async move {
         let key = life.end.cell.waiting_key();
         let Some(actor) = &mut life.actor else { return false };
-        let started = Unwind(pin!(As(key, pin!(actor.started(&mut life.ctx))))).await;
+        let started = AsActor::new(key, actor.started(&mut life.ctx)).await;
         match started_or_failed(started) {
             Ok(()) => true,
             Err(failure) => {
@@ -117,7 +115,8 @@ fn started_or_failed(started: Result<Result<(), BoxError>, Box<dyn Any + Send>>)
 /// Handles messages until something else is to be done.
 #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
 fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
-    // Only `life` is kept from one message to the next: what else stood here would stand in every idle actor.
+    // Only `life` is kept from one message to the next: what else stood here would stand in every idle actor. So what is
+    // rare is boxed, and a message is moved into its future whole.
     async move {
         loop {
             if life.end.cell.mailbox.is_interrupted() {
@@ -128,24 +127,25 @@ fn live<A: Actor>(life: &mut Life<A>) -> impl Future<Output = Turn> + Send {
                     return turn;
                 }
             }
+            if life.end.handled >= BUDGET {
+                life.end.count_handled();
+                Box::pin(tokio::task::yield_now()).await;
+            }
             let Some(msg) = life.ctx.next(&mut life.end.batch) else {
                 match poll_fn(|cx| poll_wait(life, cx)).await {
                     Received::Batch | Received::Signal => continue,
                     Received::Closed | Received::Stop => return Turn::Over(StopReason::Stopped),
                 }
             };
+            life.end.handled += 1;
             let Life { actor: Some(actor), ctx, .. } = &mut *life else { return Turn::Over(StopReason::Aborted) };
             if tracing::enabled!(target: "casty::message", tracing::Level::TRACE) {
                 Box::pin(handle_in_span(actor, msg, ctx)).await;
-            } else if let Some(msg) = actor.dispatch(msg, ctx)
-                && A::HAS_ASYNC
-            {
-                actor.dispatch_async(msg, ctx).await;
+                continue;
             }
-            life.handled += 1;
-            if life.handled >= BUDGET {
-                life.count_handled();
-                tokio::task::yield_now().await;
+            let Some(msg) = actor.dispatch(msg, ctx) else { continue };
+            if A::HAS_ASYNC {
+                actor.dispatch_async(msg, ctx).await;
             }
         }
     }
@@ -167,22 +167,13 @@ fn poll_wait<A: Actor>(life: &mut Life<A>, cx: &mut Context<'_>) -> Poll<Receive
     match end.cell.mailbox.poll_recv(cx, &mut end.batch) {
         Poll::Pending => {
             let timer = ctx.poll_timers(cx).map(|()| Received::Batch);
-            life.count_handled();
+            life.end.count_handled();
             timer
         }
         received => {
             end.cell.kind.meters.depth.record(end.batch.len() as f64);
             received
         }
-    }
-}
-
-impl<A: Actor> Life<A> {
-    /// What was handled so far is counted.
-    #[inline]
-    fn count_handled(&mut self) {
-        let handled = std::mem::take(&mut self.handled);
-        self.end.cell.kind.meters.handled.increment(u64::from(handled));
     }
 }
 
@@ -226,28 +217,30 @@ async fn interrupted<A: Actor>(life: &mut Life<A>) -> Option<Turn> {
     }
 }
 
-/// Polls the future as this actor.
-struct As<'a, F>(u64, Pin<&'a mut F>);
-
-impl<F: Future> Future for As<'_, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let _entered = Entered::new(self.0);
-        self.1.as_mut().poll(cx)
+pin_project! {
+    /// Polls the future as this actor. A panic of it is an `Err`.
+    struct AsActor<F> {
+        actor: u64,
+        // Held and not pointed at: a pointer would stand in every idle actor.
+        #[pin]
+        future: F,
     }
 }
 
-/// Turns a panic of the future into an `Err`.
-struct Unwind<'a, F>(Pin<&'a mut F>);
+impl<F> AsActor<F> {
+    fn new(actor: u64, future: F) -> Self {
+        Self { actor, future }
+    }
+}
 
-impl<F: Future> Future for Unwind<'_, F> {
+impl<F: Future> Future for AsActor<F> {
     type Output = Result<F::Output, Box<dyn Any + Send>>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let me = self.project();
+        let _entered = Entered::new(*me.actor);
+        match catch_unwind(AssertUnwindSafe(|| me.future.poll(cx))) {
             Ok(poll) => poll.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),
         }

@@ -8,8 +8,8 @@ use super::slot::SlotPort;
 use super::wire_slot::{ReplySlot, WireSlot};
 use crate::actor::WireReply;
 
-/// The sender's own reference, of whatever type.
-pub(crate) type Sender = Arc<dyn Any + Send + Sync>;
+/// The sender's own reference, of whatever type. In a box, since a place for one stands in every idle actor.
+pub(crate) type Sender = Arc<Box<dyn Any + Send + Sync>>;
 
 /// Where the reply to one message goes. It lies in the mailbox, with the message.
 ///

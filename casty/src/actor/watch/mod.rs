@@ -56,16 +56,6 @@ pub(super) enum Ending {
     Other(Box<StopReason>),
 }
 
-impl From<StopReason> for Ending {
-    fn from(reason: StopReason) -> Self {
-        match reason {
-            StopReason::Aborted => Self::Aborted,
-            StopReason::Stopped => Self::Stopped,
-            other => Self::Other(Box::new(other)),
-        }
-    }
-}
-
 impl From<Ending> for StopReason {
     fn from(ending: Ending) -> Self {
         match ending {
