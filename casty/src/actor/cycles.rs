@@ -46,14 +46,29 @@ impl Drop for Entered {
 
 /// Who waits for whom in one system. It is as large as there are asks from handlers under way.
 #[derive(Default)]
-pub(crate) struct Waits([Mutex<StableMap<u64, Vec<u64>>>; PARTS]);
+pub(crate) struct Waits([Mutex<StableMap<u64, Asked>>; PARTS]);
+
+/// Whom one actor waits for.
+#[derive(Clone)]
+struct Asked {
+    first: u64,
+    /// Most handlers have one ask under way.
+    others: Vec<u64>,
+}
 
 impl Waits {
     /// `asker` is about to wait for `asked`. `Err`: then they would wait for each other; who waits for whom, in order, from
     /// the asked one to the asker.
     pub(super) fn enter(&self, asker: u64, asked: u64) -> Result<(), Vec<u64>> {
-        lock(self.part(asker)).entry(asker).or_default().push(asked);
+        match lock(self.part(asker)).entry(asker) {
+            Entry::Occupied(entry) => entry.into_mut().others.push(asked),
+            Entry::Vacant(entry) => _ = entry.insert(Asked { first: asked, others: Vec::new() }),
+        }
         // Of two that close a ring at the same time, at least one sees the other's edge: each looks after it has made its own.
+        // Mostly the asked one waits for nobody.
+        if asked != asker && !lock(self.part(asked)).contains_key(&asked) {
+            return Ok(());
+        }
         self.path(asked, asker).map_or(Ok(()), |path| {
             self.leave(asker, asked);
             Err(path)
@@ -63,12 +78,17 @@ impl Waits {
     /// `asker` waits no more.
     pub(super) fn leave(&self, asker: u64, asked: u64) {
         let mut part = lock(self.part(asker));
-        let Some(waits) = part.get_mut(&asker) else { return };
-        if let Some(at) = waits.iter().position(|other| *other == asked) {
-            waits.swap_remove(at);
+        let Entry::Occupied(mut entry) = part.entry(asker) else { return };
+        let waits = entry.get_mut();
+        if waits.first != asked {
+            if let Some(at) = waits.others.iter().position(|other| *other == asked) {
+                waits.others.swap_remove(at);
+            }
+            return;
         }
-        if waits.is_empty() {
-            part.remove(&asker);
+        match waits.others.pop() {
+            Some(other) => waits.first = other,
+            None => drop(entry.remove()),
         }
     }
 
@@ -84,8 +104,8 @@ impl Waits {
                 path.reverse();
                 return Some(path);
             }
-            let nexts = lock(self.part(actor)).get(&actor).cloned().unwrap_or_default();
-            for next in nexts {
+            let Some(Asked { first, others }) = lock(self.part(actor)).get(&actor).cloned() else { continue };
+            for next in others.into_iter().chain([first]) {
                 if let Entry::Vacant(vacant) = reached.entry(next) {
                     vacant.insert(actor);
                     open.push(next);
@@ -95,7 +115,7 @@ impl Waits {
         None
     }
 
-    fn part(&self, actor: u64) -> &Mutex<StableMap<u64, Vec<u64>>> {
+    fn part(&self, actor: u64) -> &Mutex<StableMap<u64, Asked>> {
         &self.0[(actor % PARTS as u64) as usize]
     }
 }
