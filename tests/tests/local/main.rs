@@ -6,6 +6,7 @@ mod children;
 mod cycles;
 mod ending;
 mod generics;
+mod idle;
 mod instruments;
 mod overflow;
 mod pools;
