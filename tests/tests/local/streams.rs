@@ -151,7 +151,7 @@ async fn an_item_that_takes_too_long_ends_the_stream_and_tells_the_actor() {
         assert_eq!(StreamExt::next(&mut counts).await, Some(Ok(n)));
     }
     let begun = Instant::now();
-    assert_eq!(counts.next().await, Some(Err(StreamError::Timeout { after })));
+    assert_eq!(soon(counts.next()).await, Some(Err(StreamError::Timeout { after })));
     assert!(begun.elapsed() >= after && begun.elapsed() < after + Duration::from_millis(20), "{:?}", begun.elapsed());
     assert_eq!(counts.next().await, None);
     assert_eq!(counter.count().await, Ok(1));

@@ -126,14 +126,25 @@ async fn a_test_sees_the_state_between_messages_and_the_queue_and_when_the_actor
     reporter.idle().await.unwrap();
     assert_eq!((reporter.queued().len(), reporter.look(|reporter| reporter.reports).await), (0, Ok(12)));
 
+    // Ahead also of what the actor has taken out of its mailbox.
+    let (open, gate) = oneshot::channel();
+    reporter.wait(gate).send().await.unwrap();
+    reporter.report(3).send().await.unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(reporter.queued(), [""; 0], "it has both");
+    let (seen, ()) = tokio::join!(reporter.look(|reporter| reporter.reports), async { open.send(()).unwrap() });
+    assert_eq!(seen, Ok(12));
+    reporter.idle().await.unwrap();
+    assert_eq!(reporter.look(|reporter| reporter.reports).await, Ok(13));
+
     // A timer that is set is nothing to do.
     reporter.remind().await.unwrap();
     reporter.idle().await.unwrap();
-    assert_eq!(reporter.look(|reporter| reporter.reports).await, Ok(12));
+    assert_eq!(reporter.look(|reporter| reporter.reports).await, Ok(13));
     tokio::time::sleep(Duration::from_secs(60)).await;
     reporter.idle().await.unwrap();
-    assert_eq!(reporter.look(|reporter| reporter.reports).await, Ok(13));
-    assert_eq!(notes.waiting(), 3);
+    assert_eq!(reporter.look(|reporter| reporter.reports).await, Ok(14));
+    assert_eq!(notes.waiting(), 4);
 }
 
 #[tokio::test(start_paused = true)]
