@@ -1,9 +1,10 @@
 //! What all living actors of one type in one system share.
 
 use std::any::TypeId;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
 use super::Actor;
+use super::lock::{Mutex, lock};
 use super::meters::Meters;
 use super::system::Shared;
 use crate::base::StableMap;
@@ -11,27 +12,37 @@ use crate::base::StableMap;
 /// What all living actors of one type in one system share: the system, and what is counted of them.
 pub(super) struct ActorType {
     pub(super) shared: Arc<Shared>,
-    pub(super) meters: Meters,
+    pub(super) meters: Arc<Meters>,
 }
 
 /// The types of which actors live, or lived. It is as large as the program has types of actors.
 #[derive(Default)]
-pub(super) struct ActorTypes(RwLock<StableMap<TypeId, Weak<ActorType>>>);
+pub(super) struct ActorTypes(Mutex<StableMap<TypeId, Known>>);
+
+struct Known {
+    meters: Arc<Meters>,
+    /// The actors hold it, and it the system.
+    living: Weak<ActorType>,
+}
 
 impl ActorType {
     /// The one of `A`, made if no `A` lives.
     pub(super) fn of<A: Actor>(shared: &Arc<Shared>) -> Arc<Self> {
         let (types, id) = (&shared.types().0, TypeId::of::<A>());
-        let known = types.read().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let mut types = types.write().unwrap_or_else(PoisonError::into_inner);
-            let entry = types.entry(id).or_default();
-            entry.upgrade().unwrap_or_else(|| {
-                let new = Self { shared: Arc::clone(shared), meters: Meters::new(shared.env().system(), A::NAME) };
-                let new = Arc::new(new);
-                *entry = Arc::downgrade(&new);
-                new
-            })
+        let known = lock(types).get(&id).map(|known| (known.living.upgrade(), Arc::clone(&known.meters)));
+        let meters = match known {
+            Some((Some(living), _)) => return living,
+            Some((None, meters)) => meters,
+            // The recorder of the user's runs there.
+            None => Arc::new(Meters::new(shared.env().system(), A::NAME)),
+        };
+        let new = Arc::new(Self { shared: Arc::clone(shared), meters: Arc::clone(&meters) });
+        let mut types = lock(types);
+        let known = types.entry(id).or_insert_with(|| Known { meters, living: Weak::new() });
+        // Another may have been faster.
+        known.living.upgrade().unwrap_or_else(|| {
+            known.living = Arc::downgrade(&new);
+            new
         })
     }
 }

@@ -50,8 +50,8 @@ impl SystemBuilder {
         self
     }
 
-    /// Whether the time that asks take is a metric, `casty_ask_seconds`. The default is no: it takes two looks at the clock for
-    /// each ask, whether or not a recorder is installed.
+    /// Whether the time that asks take is a metric, `casty_ask_seconds`. The default is no: it takes two looks at the clock and
+    /// a look-up of the metric for each ask, whether or not a recorder is installed.
     pub fn time_asks(mut self, yes: bool) -> Self {
         self.time_asks = yes;
         self

@@ -177,10 +177,8 @@ pub enum SpawnError {
         /// The name.
         name: String,
     },
-    /// A living actor is the only one of its type. It was left as it is.
-    #[error(
-        "cannot spawn another `{actor}`: a living one is the only one of its type; use that, with `system.unique()`"
-    )]
+    /// A living actor is the one that is found by this type. It was left as it is.
+    #[error("cannot spawn another unique `{actor}`: one lives, or ends at this moment; use it, with `system.unique()`")]
     TypeTaken {
         /// The wire name of the type.
         actor: &'static str,
@@ -225,8 +223,8 @@ pub enum LookupError {
         /// The name of the system.
         system: String,
     },
-    /// No living actor is the only one of the type.
-    #[error("the system `{system}` has no `{actor}` that is the only one of its type: spawn it with `.unique()`")]
+    /// No living actor is found by the type.
+    #[error("the system `{system}` has no unique `{actor}`: spawn it with `.unique()`")]
     NotUnique {
         /// The wire name of the type.
         actor: &'static str,

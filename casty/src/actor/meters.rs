@@ -1,5 +1,5 @@
-//! What is counted, through the facade of the `metrics` crate: it costs a comparison each time while no recorder is
-//! installed. A recorder has to be installed before the actors are spawned that it is to count.
+//! What is counted, through the facade of the `metrics` crate. Asks aside, it costs a comparison each time while no recorder
+//! is installed. A recorder has to be installed before the system is made.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(super) fn ask(system: &str, actor: &'static str, outcome: &'static str, took
 
 fn describe() {
     describe_gauge!(ACTORS, "Living actors of this type.");
-    describe_counter!(HANDLED, "Messages that actors of this type handled, or failed of.");
+    describe_counter!(HANDLED, "Messages that actors of this type handled, or failed on.");
     describe_histogram!(DEPTH, "Messages that an actor found when it looked into its mailbox.");
     describe_counter!(FAILURES, "Failures of actors of this type, those of their children included.");
     describe_counter!(RESTARTS, "Instances of actors of this type that were made anew.");

@@ -127,6 +127,7 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
                 Ok(first) => first,
                 Err(failure) => {
                     (me.msg, me.wait) = (None, None);
+                    me.meter(failure.name());
                     return Poll::Ready(Err(failure.into()));
                 }
             };
@@ -136,19 +137,33 @@ impl<A: Handles<M>, T: Target<A>, M: Message> Future for Request<'_, A, T, M> {
                 Ok(msg) => first = msg,
                 Err(failure) => {
                     (me.msg, me.commit, me.wait) = (None, None, None);
+                    me.meter(failure.name());
                     return Poll::Ready(Err(failure.into()));
                 }
             }
         }
         let reply = ready!(poll_ask::<A, T, A::Reply>(me.to, &mut first, &mut me.ticket, &mut me.wait, me.timeout, cx));
-        if let Some(began) = me.began {
-            let outcome = reply.as_ref().map_or_else(AskFailure::name, |_| "replied");
-            meters::ask(me.to.env().system(), A::NAME, outcome, began.elapsed());
-        }
         Poll::Ready(match reply {
-            Ok(reply) => A::outcome(reply).map_err(AskError::Handler),
-            Err(failure) => Err(failure.into()),
+            Ok(reply) => {
+                let outcome = A::outcome(reply).map_err(AskError::Handler);
+                me.meter(if outcome.is_ok() { "replied" } else { "handler_error" });
+                outcome
+            }
+            Err(failure) => {
+                me.meter(failure.name());
+                Err(failure.into())
+            }
         })
+    }
+}
+
+impl<A: Handles<M>, T: Target<A>, M> Request<'_, A, T, M> {
+    /// It has ended, if it is not over already.
+    #[inline]
+    fn meter(&mut self, outcome: &'static str) {
+        if let Some(began) = self.began.take() {
+            meters::ask(self.to.env().system(), A::NAME, outcome, began.elapsed());
+        }
     }
 }
 
@@ -158,6 +173,7 @@ impl<A: Handles<M>, T: Target<A>, M> Drop for Request<'_, A, T, M> {
         if let Some(ticket) = self.ticket.take() {
             self.to.cancel(ticket);
         }
+        self.meter("dropped");
     }
 }
 

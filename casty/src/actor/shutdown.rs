@@ -19,12 +19,15 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// How long actors whose time is over get to end after the message in hand, and then where they wait.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How often a shutdown looks for actors that came after it last looked.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// How a system ends: phase by phase, each within its time.
 ///
-/// Actors end in the order of their [phases](super::Spawn::shutdown_phase), the lowest first. Those of one phase drain: they handle what is
-/// queued, then their children drain, then `on_stop` runs, in children first. Who has not ended within the limit is
-/// stopped after the message in hand, and what it has queued goes to dead letters; who even then does not end is dropped
-/// where it waits, without `on_stop`. Then the next phase begins.
+/// Actors end in the order of their [phases](super::Spawn::shutdown_phase), the lowest first. Those of one phase drain: they
+/// handle what is queued, then their children drain, then `on_stop` runs, children first. An actor that has not ended within
+/// the limit is stopped after the message in hand, and what it has queued goes to dead letters; one that does not end even
+/// then is dropped where it waits, without `on_stop`. Then the next phase begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "give it to `SystemBuilder::shutdown` or `ActorSystem::shutdown_with`"]
 pub struct Shutdown {
@@ -92,28 +95,15 @@ impl Shutdown {
         if !self.reject {
             let limit = self.drain_of.get(&phase).copied().unwrap_or(self.drain);
             of_phase(directory, phase).iter().filter(|cell| !cell.is_child()).for_each(|cell| cell.drain());
-            if timeout(limit, ended(directory, phase)).await.is_ok() {
-                return;
-            }
-            let actors = of_phase(directory, phase).len();
+            let Some((actors, first)) = left(directory, phase, limit, |_| ()).await else { return };
             report.late += actors;
-            tracing::warn!(system, phase, actors, after = ?limit, "actors did not end in time; they are stopped");
+            tracing::warn!(system, phase, actors, first, after = ?limit, "actors did not end in time; they are stopped");
         }
-        of_phase(directory, phase).iter().for_each(|cell| cell.stop());
-        if timeout(self.stop, ended(directory, phase)).await.is_ok() {
-            return;
-        }
-        let left = of_phase(directory, phase);
-        report.aborted += left.len();
-        let (actors, first) = (left.len(), left.first().map(|cell| cell.id().to_string()));
+        let Some((actors, first)) = left(directory, phase, self.stop, |cell| cell.stop()).await else { return };
+        report.aborted += actors;
         tracing::warn!(system, phase, actors, first, after = ?self.stop, "actors did not stop; they are dropped where they wait");
-        left.iter().for_each(|cell| cell.abort());
-        if timeout(self.abort, ended(directory, phase)).await.is_ok() {
-            return;
-        }
-        let left = of_phase(directory, phase);
-        report.stuck += left.len();
-        let (actors, first) = (left.len(), left.first().map(|cell| cell.id().to_string()));
+        let Some((actors, first)) = left(directory, phase, self.abort, |cell| cell.abort()).await else { return };
+        report.stuck += actors;
         tracing::error!(system, phase, actors, first, "handlers block their threads; they are left to themselves");
     }
 }
@@ -128,7 +118,7 @@ impl Default for Shutdown {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// How many messages went to dead letters meanwhile, those of still living senders included.
+    /// How many messages went to dead letters meanwhile, those included that were sent to actors that had ended.
     pub dead_letters: u64,
     /// How many actors did not drain in time.
     pub late: usize,
@@ -139,7 +129,8 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Whether every actor ended by itself and every message was handled.
+    /// Whether every actor ended by itself and in time, and no message went to dead letters. Futures that an actor piped to
+    /// itself end with it, and are not counted.
     pub fn is_clean(&self) -> bool {
         *self == Self::default()
     }
@@ -147,7 +138,10 @@ impl ShutdownReport {
 
 impl ActorSystem {
     /// Waits for Ctrl-C, or for the signal by which a service is told to end (SIGTERM), and shuts the system down. A second
-    /// one drops at once what has not ended by then.
+    /// signal has everything dropped at once that has not ended by then; the report is of that second part alone.
+    ///
+    /// From its call on, these signals do not end the process any more: let `main` return after it. If the report counts
+    /// actors that are stuck, a runtime waits for their threads when it is dropped; `std::process::exit` does not.
     ///
     /// ```no_run
     /// # use casty::prelude::*;
@@ -226,15 +220,33 @@ fn of_phase(directory: &Directory, phase: u8) -> Vec<Arc<dyn AnyCell>> {
     directory.all().into_iter().filter(|cell| cell.phase() == phase).collect()
 }
 
-/// Waits until no actor of the phase lives, those included that are spawned meanwhile.
-async fn ended(directory: &Directory, phase: u8) {
-    loop {
-        let living = of_phase(directory, phase);
-        if living.is_empty() {
-            return;
+/// Does `each` to every actor of the phase, those included that are spawned meanwhile, and waits for their end. How many are
+/// left after the limit, and one of them; `None` if none is.
+async fn left(
+    directory: &Directory,
+    phase: u8,
+    limit: Duration,
+    each: impl Fn(&dyn AnyCell),
+) -> Option<(usize, Option<String>)> {
+    let ended = async {
+        loop {
+            let living = of_phase(directory, phase);
+            if living.is_empty() {
+                return;
+            }
+            living.iter().for_each(|cell| each(&**cell));
+            let all = async {
+                for cell in &living {
+                    cell.sideband().ended().await;
+                }
+            };
+            // Over or not: there may be others by then.
+            let _ = timeout(LOOK, all).await;
         }
-        for cell in living {
-            cell.sideband().ended().await;
-        }
+    };
+    if timeout(limit, ended).await.is_ok() {
+        return None;
     }
+    let left = of_phase(directory, phase);
+    Some((left.len(), left.first().map(|cell| cell.id().to_string())))
 }

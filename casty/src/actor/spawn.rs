@@ -18,6 +18,7 @@ use super::life::run;
 use super::mailbox::{Mailbox, Overflow};
 use super::supervision::{Family, Rebirth};
 use super::system::Shared;
+use super::watch::Ending;
 use super::{Actor, ActorRef, Failure, Restarts};
 
 /// An actor about to be spawned: await it for its reference.
@@ -86,7 +87,8 @@ impl<A: Actor> Spawn<A> {
         self
     }
 
-    /// Makes it the only actor of its type, to be found with [`ActorSystem::unique`](super::ActorSystem::unique) while it lives.
+    /// Has it found by its type, with [`ActorSystem::unique`](super::ActorSystem::unique), while it lives. No other of its type
+    /// can be spawned so meanwhile, also not while it drains; others that do not ask for it can.
     pub fn unique(mut self) -> Self {
         self.unique = true;
         self
@@ -96,6 +98,7 @@ impl<A: Actor> Spawn<A> {
     /// with their parent, whatever is said here.
     ///
     /// What others depend on has a higher phase than they have, and so still answers while they handle what they have queued.
+    /// An actor that is linked with one of an earlier phase stops with it, if that one is dropped where it waits.
     pub fn shutdown_phase(mut self, phase: u8) -> Self {
         self.phase = phase;
         self
@@ -154,6 +157,9 @@ impl<A: Actor> Spawn<A> {
             && !family.add(Arc::clone(&cell) as _)
         {
             directory.remove(&*cell);
+            // Somebody may have found it meanwhile, and wait for its end.
+            cell.mailbox.stop();
+            cell.sideband.end(Ending::Aborted, || cell.id());
             return Err(SpawnError::ParentEnded);
         }
         shared.env().sweeper().run_on(&runtime);

@@ -114,7 +114,7 @@ impl ActorSystem {
         typed(cell).map_err(wrong)?.revive().map(ActorRef::local).ok_or_else(missing)
     }
 
-    /// The living actor of this type, if it is the only one: [`Spawn::unique`].
+    /// The living actor that is found by its type: it was spawned with [`Spawn::unique`].
     ///
     /// ```
     /// # use casty::prelude::*;
@@ -177,17 +177,20 @@ impl ActorSystem {
         self.shared.env.dead_letters()
     }
 
-    /// Ends the system as its settings say: nothing more is spawned or queued, every actor handles what is queued and runs
-    /// `on_stop`, phase by phase and within the time of each. [`Shutdown`] has the whole of it.
+    /// Ends the system as its settings say: every actor handles what is queued and runs `on_stop`, phase by phase and within
+    /// the time of each; nothing but children is spawned any more. [`Shutdown`] has the whole of it.
     ///
-    /// Needs a tokio runtime with a timer.
+    /// It goes on if the future is dropped. A handler that awaits it is itself late, and is dropped when its time is over:
+    /// have it spawned as a task there. Needs a tokio runtime with a timer.
     pub async fn shutdown(&self) -> ShutdownReport {
-        self.shared.shutdown.run(&self.shared).await
+        self.shutdown_with(&self.shared.shutdown).await
     }
 
     /// Ends the system in another way than its settings say.
     pub async fn shutdown_with(&self, how: &Shutdown) -> ShutdownReport {
-        how.run(&self.shared).await
+        let (how, shared) = (how.clone(), Arc::clone(&self.shared));
+        // An error: the runtime ends, and its actors with it.
+        tokio::spawn(async move { how.run(&shared).await }).await.unwrap_or_default()
     }
 
     /// What all references of the system share.

@@ -1,7 +1,6 @@
 //! How a system ends: in phases, within limits, in order or at once, and when it is told to from outside.
 
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use casty::prelude::*;
@@ -155,12 +154,13 @@ async fn ctrl_c_ends_the_system_in_order_and_a_second_one_at_once() {
     // From the first poll on, the signals come here.
     assert!(futures_util::poll!(ended.as_mut()).is_pending());
     kill_process(getpid(), Signal::INT).unwrap();
-    let in_order = std::future::poll_fn(|cx| match ended.as_mut().poll(cx) {
-        Poll::Ready(report) => panic!("it ended with a handler that waits: {report:?}"),
+    let in_order = async {
         // Nobody is let in any more: it has begun.
-        Poll::Pending if refuses(&system, &notes) => Poll::Ready(()),
-        Poll::Pending => Poll::Pending,
-    });
+        while !refuses(&system, &notes) {
+            assert!(futures_util::poll!(ended.as_mut()).is_pending(), "it ended with a handler that waits");
+            tokio::task::yield_now().await;
+        }
+    };
     soon(in_order).await;
     kill_process(getpid(), Signal::TERM).unwrap();
     let report: ShutdownReport = soon(ended).await.unwrap();
@@ -200,4 +200,94 @@ async fn who_listens_to_dead_letters_in_a_later_phase_hears_of_those_of_the_shut
     assert_eq!((report.dead_letters, report.aborted), (1, 1), "{report:?}");
     let lines = read.rest();
     assert!(lines.contains(&"buried a Work".to_owned()), "{lines:?}");
+}
+
+/// Ends the system that it lives in.
+struct Admin(Diary);
+
+#[actor(local)]
+impl Admin {
+    #[message]
+    async fn end(&mut self, ctx: &mut Ctx<Self>) {
+        ctx.system().shutdown().await;
+        self.0.note("admin survived");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_that_a_handler_awaits_ends_the_later_phases_too() {
+    let system = ActorSystem::new("test");
+    let (notes, mut read) = diary();
+    let back = system.spawn(Worker::new("back", &notes)).shutdown_phase(1).await.unwrap();
+    let admin = system.spawn(Admin(notes.clone())).await.unwrap();
+    admin.end().send().await.unwrap();
+    soon(back.stopped()).await;
+    read.expect(&["back made", "back starts", "back stops", "back dropped"]).await;
+    assert!(refuses(&system, &notes));
+    soon(admin.stopped()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_goes_on_when_nobody_waits_for_it_any_more() {
+    let system = ActorSystem::new("test");
+    let (notes, _read) = diary();
+    let back = system.spawn(Worker::new("back", &notes)).shutdown_phase(1).await.unwrap();
+    let worker = system.spawn(Worker::new("worker", &notes)).await.unwrap();
+    let (_never, gate) = oneshot::channel();
+    worker.wait(gate).send().await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(1), system.shutdown()).await.is_err());
+    soon(back.stopped()).await;
+    assert_eq!(back.work(1).await, Err(AskError::Stopped));
+}
+
+/// Has children that never start, one after the other, for as long as it may.
+struct Hydra(Diary);
+
+struct Head;
+
+#[actor(local)]
+impl Head {
+    #[message]
+    fn nothing(&mut self) {}
+
+    async fn on_start(&mut self) -> Result<(), BoxError> {
+        std::future::pending().await
+    }
+}
+
+#[actor(local)]
+impl Hydra {
+    #[message]
+    async fn grow(&mut self, ctx: &mut Ctx<Self>) {
+        let mut heads = Vec::new();
+        for _ in 0..1_000 {
+            heads.extend(ctx.spawn(Head).await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.0.note("grown");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn actors_that_are_spawned_while_the_others_are_dropped_are_dropped_too() {
+    let how = Shutdown::new().drain_within(Duration::from_secs(1)).abort_within(Duration::from_secs(5));
+    let system = ActorSystem::builder("test").shutdown(how).build();
+    let hydra = system.spawn(Hydra(diary().0)).await.unwrap();
+    hydra.grow().send().await.unwrap();
+    tokio::task::yield_now().await;
+    let report = soon(system.shutdown()).await;
+    assert!(report.aborted > 100 && report.stuck == 0, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_ends_in_its_phase() {
+    let system = ActorSystem::new("test");
+    let (notes, mut read) = diary();
+    let of_pool = notes.clone();
+    let pool = system.pool(1, move || Worker::new("pooled", &of_pool)).shutdown_phase(2).await.unwrap();
+    let worker = system.spawn(Worker::new("worker", &notes)).shutdown_phase(1).await.unwrap();
+    assert!(soon(system.shutdown()).await.is_clean());
+    let ends: Vec<_> = read.rest().into_iter().filter(|line| line.ends_with("stops")).collect();
+    assert_eq!(ends, ["worker stops", "pooled stops"]);
+    drop((pool, worker));
 }

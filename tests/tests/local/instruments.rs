@@ -67,13 +67,20 @@ async fn what_actors_do_is_counted_by_system_and_type() {
     assert_eq!(living["casty_ask_seconds Worker failed"].len(), 1);
     assert_eq!(living["casty_ask_seconds Worker timeout"].len(), 1);
 
+    // An ask that nobody waits for any more has an outcome too.
+    let (open, gate) = oneshot::channel();
+    worker.wait(gate).send().await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(1), worker.work(6)).await.is_err());
+    open.send(()).unwrap();
     worker.stop();
-    assert!(worker.work(6).send().await.is_err());
+    assert!(worker.work(7).send().await.is_err());
     soon(worker.stopped()).await;
     // The recorder counts from its last snapshot on.
     let ended = values(&snapshotter);
     assert_eq!(ended["casty_actors Worker"], [-1.0]);
     assert_eq!(ended["casty_dead_letters_total stopped"], [1.0]);
+    assert_eq!(ended["casty_ask_seconds Worker dropped"].len(), 1);
+    assert!(!ended["casty_mailbox_depth Worker"].contains(&0.0), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

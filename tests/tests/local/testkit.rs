@@ -148,6 +148,29 @@ async fn a_test_sees_the_state_between_messages_and_the_queue_and_when_the_actor
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_actor_that_restarts_is_idle_after_it() {
+    let kit = TestKit::new("test");
+    let (notes, mut read) = diary();
+    let worker = kit.observe(kit.spawn_with(move || Worker::new("worker", &notes)).await.unwrap());
+    worker.fail().send().await.unwrap();
+    worker.work(1).send().await.unwrap();
+    worker.idle().await.unwrap();
+    let lines = read.rest();
+    assert_eq!(lines.last().map(String::as_str), Some("worker works 1"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stub_that_was_dropped_before_it_ran_is_gone() {
+    let kit = TestKit::new("test");
+    let stub = kit.unique_stub::<Worker>().await.unwrap();
+    assert_eq!(kit.unique::<Worker>().unwrap().id(), stub.id());
+    let at_once = casty::Shutdown::new().reject().stop_within(Duration::ZERO);
+    let report = kit.shutdown_with(&at_once).await;
+    assert_eq!(report.stuck, 0, "{report:?}");
+    stub.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_test_learns_why_an_actor_ended() {
     let kit = TestKit::new("test");
     let (notes, _read) = diary();

@@ -109,7 +109,17 @@ impl<A: Actor> Ctx<A> {
 
     /// The actor is made anew. What its old instance had beyond its state is over.
     pub(super) fn renew(&mut self) {
-        (self.sender, self.extras) = (None, None);
+        self.sender = None;
+        let old = self.extras.take();
+        // Who wants to know when the actor has nothing to do waits for the next instance.
+        #[cfg(feature = "testkit")]
+        if let Some(mut old) = old
+            && !old.when_idle.is_empty()
+        {
+            self.extras().when_idle = std::mem::take(&mut old.when_idle);
+        }
+        #[cfg(not(feature = "testkit"))]
+        drop(old);
         if let Home::Entity(entity) = &mut self.home {
             entity.stop = false;
         }

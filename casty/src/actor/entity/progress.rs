@@ -69,7 +69,8 @@ impl Progress {
     }
 
     fn wake(&self) {
-        for waker in std::mem::take(&mut *lock(&self.waiting)) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        for waker in waiting {
             waker.wake();
         }
     }

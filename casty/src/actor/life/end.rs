@@ -86,6 +86,7 @@ impl<A: Actor> Drop for End<A> {
             None => Ending::Aborted,
         };
         let _last = Last(&cell, ending);
+        self.count_handled();
         self.tell_left();
     }
 }

@@ -171,7 +171,9 @@ fn poll_wait<A: Actor>(life: &mut Life<A>, cx: &mut Context<'_>) -> Poll<Receive
             timer
         }
         received => {
-            end.cell.kind.meters.depth.record(end.batch.len() as f64);
+            if received == Poll::Ready(Received::Batch) {
+                end.cell.kind.meters.depth.record(end.batch.len() as f64);
+            }
             received
         }
     }

@@ -1,6 +1,6 @@
 //! The life of an actor that a test stands in for.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,8 +12,16 @@ use crate::actor::mailbox::Received;
 use crate::actor::watch::StopReason;
 
 /// Hands every message to the test.
-pub(in crate::actor) async fn stand_in<A: Actor>(inbox: UnboundedSender<A::Msg>, cell: Arc<Cell<A>>) {
-    let mut end = End::new(cell);
+///
+/// The end is made at once: it is told also if the task never runs.
+pub(in crate::actor) fn stand_in<A: Actor>(
+    inbox: UnboundedSender<A::Msg>,
+    cell: Arc<Cell<A>>,
+) -> impl Future<Output = ()> + Send {
+    receive(inbox, End::new(cell))
+}
+
+async fn receive<A: Actor>(inbox: UnboundedSender<A::Msg>, mut end: End<A>) {
     let reason = loop {
         match poll_fn(|cx| end.cell.mailbox.poll_recv(cx, &mut end.batch)).await {
             Received::Batch => {

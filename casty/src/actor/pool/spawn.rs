@@ -22,12 +22,13 @@ pub struct SpawnPool<A: Actor> {
     restarts: Restarts,
     capacity: Option<usize>,
     overflow: Overflow,
+    phase: u8,
 }
 
 impl<A: Actor> SpawnPool<A> {
     pub(in crate::actor) fn new(system: ActorSystem, size: usize, make: Arc<dyn Fn() -> A + Send + Sync>) -> Self {
         let (routing, restarts, overflow) = (Routing::default(), Restarts::default(), Overflow::default());
-        Self { system, size, make, routing, name: None, restarts, capacity: None, overflow }
+        Self { system, size, make, routing, name: None, restarts, capacity: None, overflow, phase: 0 }
     }
 
     /// Which worker gets a message. Unset, one after the other.
@@ -54,6 +55,12 @@ impl<A: Actor> SpawnPool<A> {
         self
     }
 
+    /// When the workers end as the system shuts down: [`Spawn::shutdown_phase`](crate::actor::Spawn::shutdown_phase).
+    pub fn shutdown_phase(mut self, phase: u8) -> Self {
+        self.phase = phase;
+        self
+    }
+
     /// How often each worker may restart after it failed, and how fast.
     pub fn restarts(mut self, restarts: Restarts) -> Self {
         self.restarts = restarts;
@@ -64,7 +71,8 @@ impl<A: Actor> SpawnPool<A> {
         let mut workers = Vec::new();
         for number in 0..self.size.clamp(1, WORKERS_MAX) {
             let make = Arc::clone(&self.make);
-            let mut spawn = self.system.spawn_with(move || make()).restarts(self.restarts).overflow(self.overflow);
+            let spawn = self.system.spawn_with(move || make()).restarts(self.restarts).overflow(self.overflow);
+            let mut spawn = spawn.shutdown_phase(self.phase);
             if let Some(capacity) = self.capacity {
                 spawn = spawn.mailbox(capacity);
             }

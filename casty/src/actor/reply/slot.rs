@@ -32,6 +32,7 @@ pub(crate) enum Answer<R> {
 #[inline]
 pub(crate) fn pair<R: Send + 'static>(sweeper: &Arc<Sweeper>, due: Due) -> (Port<R>, Wait<R>) {
     let slot = recycle::take(sweeper.id()).unwrap_or_else(|| new_slot(sweeper));
+    debug_assert!(!lock(&slot.state).overdue, "a slot is as new when it is used again");
     slot.due.store(due.0, Ordering::Relaxed);
     (Port::slot(SlotPort(Some(Arc::clone(&slot)))), Wait(Some(slot)))
 }
@@ -83,7 +84,7 @@ impl<R: Send + 'static> Wait<R> {
         let mut state = lock(&slot.state);
         if let Some(answer) = state.answer.take() {
             // The other side has left: this one recycles.
-            state.renew();
+            slot.renew(&mut state);
             drop(state);
             if let Some(slot) = self.0.take() {
                 recycle(slot);
@@ -121,6 +122,9 @@ impl<R: Send + 'static> Wait<R> {
         state.overdue = false;
         state.one_left = !state.one_left;
         let alone = !state.one_left;
+        if alone {
+            slot.renew(&mut state);
+        }
         drop(state);
         slot.withdraw(edge);
         if alone {
@@ -163,7 +167,7 @@ impl<R: Send + 'static> SlotPort<R> {
         let Some(slot) = self.0.take() else { return };
         let mut state = lock(&slot.state);
         if state.one_left {
-            state.renew();
+            slot.renew(&mut state);
             drop(state);
             recycle(slot);
             return;
@@ -220,6 +224,15 @@ impl<R: Send> Timed for Slot<R> {
 }
 
 impl<R> Slot<R> {
+    /// As new. The last to leave calls it, when nothing is left in the slot, and before it lets go of the lock: a sweeper that
+    /// waits for that lock must find nobody to expire.
+    #[inline]
+    fn renew(&self, state: &mut State<R>) {
+        debug_assert!(state.answer.is_none() && state.waker.is_none() && state.edge.is_none());
+        (state.one_left, state.overdue) = (false, false);
+        self.due.store(0, Ordering::Relaxed);
+    }
+
     /// Nobody waits here for that any more.
     #[inline]
     fn withdraw(&self, edge: Option<(u64, u64)>) {
@@ -231,13 +244,6 @@ impl<R> Slot<R> {
 
 impl<R> State<R> {
     const NEW: Self = Self { answer: None, waker: None, one_left: false, overdue: false, edge: None };
-
-    /// As new. The last to leave calls it, when nothing is left in the slot.
-    #[inline]
-    fn renew(&mut self) {
-        debug_assert!(self.answer.is_none() && self.waker.is_none() && self.edge.is_none());
-        (self.one_left, self.overdue) = (false, false);
-    }
 }
 
 #[cold]
@@ -251,7 +257,40 @@ fn new_slot<R: Send + 'static>(sweeper: &Arc<Sweeper>) -> Arc<Slot<R>> {
 
 #[inline]
 fn recycle<R: Send + 'static>(slot: Arc<Slot<R>>) {
-    slot.due.store(0, Ordering::Relaxed);
     let key = slot.sweeper.id();
     drop(recycle::give(key, KEPT_MAX, slot));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Found by the assertion in `pair`.
+    #[test]
+    fn a_deadline_that_meets_the_reply_ends_no_later_ask() {
+        let sweeper = Sweeper::new(None);
+        let cx = &mut Context::from_waker(Waker::noop());
+        let first = pair::<u64>(&sweeper, Due::after(Duration::from_secs(5)));
+        let slot = Arc::clone(first.1.0.as_ref().unwrap());
+        drop(first);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    match slot.due.load(Ordering::Relaxed) {
+                        0 => std::hint::spin_loop(),
+                        due => slot.expire(Due(due)),
+                    }
+                }
+            });
+            for n in 0..20_000 {
+                let (port, mut wait) = pair::<u64>(&sweeper, Due::after(Duration::from_secs(n)));
+                port.reply(n);
+                assert!(matches!(wait.poll(cx), Poll::Ready(Answer::Value(reply)) if reply == n));
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
 }

@@ -1,5 +1,6 @@
 //! Replies that come one after the other.
 
+use std::any::{Any, type_name};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,8 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
+
+use crate::actor::Failure;
 
 /// A reply of many items: the asker awaits one after the other, and nothing is made faster than it takes them.
 ///
@@ -42,8 +45,8 @@ use tokio::time::{Sleep, sleep};
 /// ```
 ///
 /// A handler replies at once, with a stream that the asker then polls ([`new`](Self::new)), or with the far end of a
-/// [`channel`](Self::channel) whose near end the actor keeps, to send to it from later messages. The time of the ask is over
-/// with the reply; [`item_timeout`](Self::item_timeout) gives each item a time of its own.
+/// [`channel`](Self::channel) whose near end the actor keeps, to send to it from later messages. The ask's own time
+/// covers the arrival of the stream alone; [`item_timeout`](Self::item_timeout) gives each item a time of its own.
 ///
 /// It is for actors that never leave their node.
 #[must_use = "nothing comes of it until it is polled"]
@@ -67,9 +70,8 @@ enum Source<T> {
 /// How long the next item may take.
 struct Limit {
     after: Duration,
-    sleep: Pin<Box<Sleep>>,
-    /// An item is asked for: the time runs.
-    runs: bool,
+    /// While an item is asked for.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 /// Why a stream ended before its time. It is the stream's last item.
@@ -113,7 +115,7 @@ impl<T: Send + 'static> ReplyStream<T> {
 
     /// Ends the stream with [`StreamError::Timeout`] if an item takes longer than this, from when it is first asked for.
     pub fn item_timeout(mut self, after: Duration) -> Self {
-        self.limit = Some(Limit { after, sleep: Box::pin(sleep(after)), runs: false });
+        self.limit = Some(Limit { after, sleep: None });
         self
     }
 
@@ -136,11 +138,11 @@ impl<T: Send + 'static> ReplyStream<T> {
             }
         };
         if let Some(limit) = &mut self.limit {
-            limit.runs = false;
+            limit.sleep = None;
         }
         if !matches!(item, Some(Ok(_))) {
-            // What is left is dropped, and the actor learns that nobody takes it.
-            self.source = Source::Over;
+            // The actor learns that nobody takes what is left.
+            self.source.end();
         }
         Poll::Ready(item)
     }
@@ -152,8 +154,7 @@ impl<T: Send + 'static> Source<T> {
             Self::Pulled(stream) => match catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll_next(cx))) {
                 Ok(item) => item.map(|item| item.map(Ok)),
                 Err(panic) => {
-                    let failure = crate::actor::Failure::from_panic(panic);
-                    tracing::error!(%failure, items = std::any::type_name::<T>(), "the stream of a reply panicked");
+                    log_panic::<T>(panic);
                     Poll::Ready(Some(Err(StreamError::Failed)))
                 }
             },
@@ -167,12 +168,24 @@ impl<T: Send + 'static> Source<T> {
     }
 }
 
+impl<T> Source<T> {
+    /// Drops what is left. A panic in that is not the asker's.
+    fn end(&mut self) {
+        let left = std::mem::replace(self, Self::Over);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
+            log_panic::<T>(panic);
+        }
+    }
+}
+
+fn log_panic<T>(panic: Box<dyn Any + Send>) {
+    let failure = Failure::from_panic(panic);
+    tracing::error!(%failure, items = type_name::<T>(), "the stream of a reply panicked");
+}
+
 impl Limit {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::replace(&mut self.runs, true) {
-            self.sleep.set(sleep(self.after));
-        }
-        self.sleep.as_mut().poll(cx)
+        self.sleep.get_or_insert_with(|| Box::pin(sleep(self.after))).as_mut().poll(cx)
     }
 }
 
@@ -188,7 +201,7 @@ impl<T> Unpin for ReplyStream<T> {}
 
 impl<T> fmt::Debug for ReplyStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplyStream<{}>", std::any::type_name::<T>())
+        write!(f, "ReplyStream<{}>", type_name::<T>())
     }
 }
 
@@ -214,7 +227,8 @@ pub enum StreamSendError<T> {
 }
 
 impl<T> StreamSender<T> {
-    /// Sends an item, waiting until there is room. The actor handles nothing else in the meantime, if a handler awaits it.
+    /// Sends an item, waiting until there is room. A handler that awaits it holds its actor up for as long as the asker keeps
+    /// the stream and takes nothing: where askers are not trusted, use [`try_send`](Self::try_send), or a timeout.
     pub async fn send(&self, item: T) -> Result<(), StreamSendError<T>> {
         self.items.send(item).await.map_err(|error| StreamSendError::Abandoned(error.0))
     }
@@ -248,7 +262,7 @@ impl<T> StreamSender<T> {
 
 impl<T> fmt::Debug for StreamSender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StreamSender<{}>", std::any::type_name::<T>())
+        write!(f, "StreamSender<{}>", type_name::<T>())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Probe, Stub, TestActor};
-use crate::actor::{Actor, ActorSystem, Message, SpawnError, inspect};
+use crate::actor::{Actor, ActorRef, ActorSystem, Message, Spawn, SpawnError, inspect};
 
 /// How long an expectation waits, unless the test says otherwise.
 const WITHIN: Duration = Duration::from_secs(3);
@@ -85,14 +85,22 @@ impl TestKit {
 
     /// The test in place of an actor of type `A`.
     pub async fn stub<A: Actor>(&self) -> Result<Stub<A>, SpawnError> {
-        let (sender, inbox) = mpsc::unbounded_channel();
-        Ok(Stub::new(inspect::stand_in(&self.system, sender).await?, inbox, self.within))
+        self.stand_in(|spawn| spawn).await
     }
 
     /// The test in place of the actor of type `A` that others look up by this name.
     pub async fn named_stub<A: Actor>(&self, name: impl Into<String>) -> Result<Stub<A>, SpawnError> {
+        self.stand_in(|spawn| spawn.named(name)).await
+    }
+
+    /// The test in place of the actor that others find by its type.
+    pub async fn unique_stub<A: Actor>(&self) -> Result<Stub<A>, SpawnError> {
+        self.stand_in(Spawn::unique).await
+    }
+
+    async fn stand_in<A: Actor>(&self, with: impl FnOnce(Spawn<A>) -> Spawn<A>) -> Result<Stub<A>, SpawnError> {
         let (sender, inbox) = mpsc::unbounded_channel();
-        Ok(Stub::new(inspect::stand_in(&self.system, sender).named(name).await?, inbox, self.within))
+        Ok(Stub::new(with(inspect::stand_in(&self.system, sender)).await?, inbox, self.within))
     }
 
     /// Spawns an actor whose state the test sees. For one that is spawned in another way there is
@@ -102,7 +110,7 @@ impl TestKit {
     }
 
     /// Has the test see the state of an actor of this node.
-    pub fn observe<A: Actor>(&self, actor: crate::actor::ActorRef<A>) -> TestActor<A> {
+    pub fn observe<A: Actor>(&self, actor: ActorRef<A>) -> TestActor<A> {
         TestActor::new(actor, self.within)
     }
 }

@@ -14,7 +14,8 @@ use crate::actor::{Actor, ActorRef, Handles};
 /// Stands in for an actor of type `A`: its messages wait for the test, in the order in which they came, and the test
 /// replies. It dereferences to the reference that others are given.
 ///
-/// No handler and no hook of `A` runs, and its mailbox is never full. The actor lives until it is stopped or the
+/// A handler that has the name of a method here is called through [`reference`](Self::reference). No handler and no hook of
+/// `A` runs, and its mailbox is never full. The actor lives until it is stopped or the
 /// stub and all references are dropped.
 pub struct Stub<A: Actor> {
     reference: ActorRef<A>,

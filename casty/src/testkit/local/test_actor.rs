@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::Unmet;
 use crate::actor::{Actor, ActorRef, StopReason, inspect};
 
-/// An actor that runs as any other, and whose state and mailbox the test sees. It dereferences to its reference.
+/// An actor that runs as any other, and whose state and mailbox the test sees. It dereferences to its reference; a handler
+/// that has the name of a method here is called through [`reference`](Self::reference).
 pub struct TestActor<A: Actor> {
     reference: ActorRef<A>,
     within: Duration,
@@ -40,7 +41,8 @@ impl<A: Actor> TestActor<A> {
         self.in_time("a look at the actor", inspect::look(&self.reference, change)).await
     }
 
-    /// Waits until the actor has handled all that was sent to it, and waits itself. Timers may be set.
+    /// Waits until the actor has handled all that was sent to it, and waits itself, after a restart if it has one. Timers
+    /// may be set, futures be piped to it, and messages be stashed.
     pub async fn idle(&self) -> Result<(), Unmet> {
         self.in_time("the actor to be idle", inspect::idle(&self.reference)).await
     }

@@ -22,8 +22,8 @@ pub enum Unmet {
         /// The type of the message that came.
         found: &'static str,
     },
-    /// The actor stopped, or was stopped, before.
-    #[error("expected {expected}, and the actor has stopped")]
+    /// The actor stopped before, or failed in the look that the test took.
+    #[error("expected {expected}, and the actor has stopped, or failed as the test looked at it")]
     Stopped {
         /// What was expected.
         expected: String,
