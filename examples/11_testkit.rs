@@ -19,7 +19,7 @@ struct Ledger;
 impl Ledger {
     #[message]
     fn is_paid(&self, invoice: u64) -> bool {
-        invoice % 2 == 0
+        invoice.is_multiple_of(2)
     }
 }
 

@@ -64,6 +64,11 @@ impl Counter {
     }
 
     #[message]
+    fn fail(&mut self) {
+        std::panic::resume_unwind(Box::new("told to"));
+    }
+
+    #[message]
     fn refused(&self) -> Result<ReplyStream<u64>, &'static str> {
         Err("not today")
     }
@@ -122,6 +127,12 @@ async fn an_asker_that_leaves_lets_the_actor_go_on_and_hands_the_item_back() {
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_breaks_off_is_told_from_one_that_is_complete() {
     let (_system, counter, _) = counter().await;
+    // It is made anew: what the old instance had begun is over.
+    let mut restarted = counter.subscribe(5).await.unwrap();
+    assert_eq!(counter.count().await, Ok(0));
+    assert_eq!(soon(counter.fail()).await, Err(AskError::Failed));
+    assert_eq!(restarted.next().await, Some(Ok(1)));
+    assert_eq!(soon(restarted.next()).await, Some(Err(StreamError::Interrupted)));
     // The actor stops: what was sent still arrives.
     let stopped = counter.subscribe(5).await.unwrap();
     assert_eq!(counter.count().await, Ok(0));
@@ -155,4 +166,38 @@ async fn an_item_that_takes_too_long_ends_the_stream_and_tells_the_actor() {
     assert!(begun.elapsed() >= after && begun.elapsed() < after + Duration::from_millis(20), "{:?}", begun.elapsed());
     assert_eq!(counts.next().await, None);
     assert_eq!(counter.count().await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_never_made_ends_the_stream_too() {
+    let after = Duration::from_secs(3);
+    let mut never = ReplyStream::<u64>::new(stream::pending()).item_timeout(after);
+    assert_eq!(soon(never.next()).await, Some(Err(StreamError::Timeout { after })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fills_a_stream_learns_that_its_asker_has_left() {
+    let (sender, reply) = ReplyStream::<u64>::channel(1);
+    assert!(!sender.is_abandoned());
+    let (ended, ()) = tokio::join!(soon(sender.abandoned()), async { drop(reply) });
+    assert_eq!((ended, sender.is_abandoned()), ((), true));
+}
+
+/// What is left of it panics as it is dropped.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("a mine"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_panics_as_it_is_dropped_is_not_the_askers_panic() {
+    let mine = Mine;
+    let mut items = ReplyStream::from_iter((0..2).inspect(move |_| _ = &mine));
+    for n in 0..2 {
+        assert_eq!(items.next().await, Some(Ok(n)));
+    }
+    assert_eq!(items.next().await, None);
 }
