@@ -54,6 +54,9 @@ pub(crate) fn check(model: &mut Model, errors: &mut Errors) {
         }
     }
     let params: Vec<_> = model.block.generics.type_params().map(|param| param.ident.clone()).collect();
+    let generics = model.block.generics.clone();
+    // The handler of a type parameter, and the first of any.
+    let (mut alone, mut first) = (None::<Ident>, None::<Ident>);
     let mut messages: HashMap<String, Ident> = HashMap::new();
     let mut variants: HashMap<String, Ident> = HashMap::new();
     model.handlers.retain(|handler| {
@@ -73,6 +76,16 @@ pub(crate) fn check(model: &mut Model, errors: &mut Errors) {
             errors.add(&handler.message, message);
             return false;
         }
+        let is_parameter = handler.is_parameter(&generics);
+        if let Some(other) = alone.as_ref().or(first.as_ref().filter(|_| is_parameter)) {
+            let message = format!("`{other}` may handle this message too, since one of them is a type parameter: an actor that handles its own parameter handles nothing else");
+            errors.add(&handler.message, message);
+            return false;
+        }
+        if is_parameter {
+            alone = Some(name.clone());
+        }
+        first.get_or_insert_with(|| name.clone());
         if let Some(other) = variants.insert(handler.variant.to_string(), name.clone()) {
             let variant = &handler.variant;
             let message = format!("`{other}` and `{name}` would both be the variant `{variant}`: rename one of them");

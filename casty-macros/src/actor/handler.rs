@@ -2,7 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Attribute, FnArg, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type, Visibility};
+use syn::{
+    Attribute, FnArg, Generics, Ident, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type, Visibility,
+};
 
 use super::model::last_ident;
 use super::own_message::OwnMessage;
@@ -108,6 +110,14 @@ impl Handler {
             vis: method.vis.clone(),
             attrs: method.attrs.iter().filter(|attr| is_shared(attr)).cloned().collect(),
         })
+    }
+}
+
+impl Handler {
+    /// Whether its message is one of these type parameters.
+    pub(crate) fn is_parameter(&self, generics: &Generics) -> bool {
+        let message = self.message.to_string();
+        generics.type_params().any(|parameter| parameter.ident == message)
     }
 }
 

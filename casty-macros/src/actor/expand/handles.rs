@@ -68,11 +68,7 @@ fn one(handler: &Handler, model: &Model, names: &Names<'_>) -> TokenStream {
 ///
 /// An actor that handles its own type parameter has none: the parameter may be that message too.
 fn guard(model: &Model, names: &Names<'_>) -> TokenStream {
-    let is_parameter = |message: &TokenStream| {
-        let message = message.to_string();
-        names.generics.type_params().any(|parameter| parameter.ident == message)
-    };
-    if model.handlers.iter().any(|handler| is_parameter(&handler.message)) {
+    if model.handlers.iter().any(|handler| handler.is_parameter(names.generics)) {
         return TokenStream::new();
     }
     let (casty, actor) = (Casty, names.actor);
