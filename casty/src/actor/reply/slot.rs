@@ -267,6 +267,15 @@ mod tests {
 
     use super::*;
 
+    /// Tells the other thread, also if this one fails.
+    struct Done<'a>(&'a std::sync::atomic::AtomicBool);
+
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Found by the assertion in `pair`.
     #[test]
     fn a_deadline_that_meets_the_reply_ends_no_later_ask() {
@@ -285,12 +294,12 @@ mod tests {
                     }
                 }
             });
+            let _done = Done(&done);
             for n in 0..20_000 {
                 let (port, mut wait) = pair::<u64>(&sweeper, Due::after(Duration::from_secs(n)));
                 port.reply(n);
                 assert!(matches!(wait.poll(cx), Poll::Ready(Answer::Value(reply)) if reply == n));
             }
-            done.store(true, Ordering::Relaxed);
         });
     }
 }
