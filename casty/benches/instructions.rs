@@ -6,10 +6,14 @@
 //! difference by them: what happens once falls out. The runtime has one thread.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a bench is no library")]
 
+mod adder;
+
 use std::env;
 use std::process::{Command, Stdio};
 
 use casty::prelude::*;
+
+use self::adder::{Add, Adder, Sum};
 
 /// What is counted. In a relay, the handler of one actor asks another: two asks, of which one could close a ring.
 const PATHS: [&str; 4] = ["tell", "ask", "relay", "relay without ring detection"];
@@ -17,27 +21,6 @@ const PATHS: [&str; 4] = ["tell", "ask", "relay", "relay without ring detection"
 const COUNTS: [u64; 2] = [10_000, 30_000];
 /// How many messages are sent before the actor gets its turn.
 const BURST: u64 = 100;
-
-#[message]
-struct Add(u64);
-
-#[message]
-struct Sum;
-
-struct Adder(u64);
-
-#[actor]
-impl Adder {
-    #[handler]
-    fn add(&mut self, Add(amount): Add) {
-        self.0 += amount;
-    }
-
-    #[handler]
-    fn sum(&self, _: Sum) -> u64 {
-        self.0
-    }
-}
 
 struct Relay(ActorRef<Adder>);
 

@@ -2,6 +2,8 @@
 //! `cargo bench -p casty --bench local`. How casty compares with others is measured in `benches/peers`.
 #![expect(clippy::unwrap_used, reason = "a bench is no library")]
 
+mod adder;
+
 use std::time::{Duration, Instant};
 
 use casty::prelude::*;
@@ -9,31 +11,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-#[message]
-struct Add(u64);
-
-#[message]
-struct Sum;
-
-struct Adder(u64);
-
-#[actor]
-impl Adder {
-    #[handler]
-    fn add(&mut self, Add(amount): Add) {
-        self.0 += amount;
-    }
-
-    #[handler]
-    fn sum(&self, _: Sum) -> u64 {
-        self.0
-    }
-
-    #[message]
-    async fn sum_later(&self) -> u64 {
-        self.0
-    }
-}
+use self::adder::{Add, Adder, Sum};
 
 fn runtimes() -> [(&'static str, Runtime); 2] {
     [

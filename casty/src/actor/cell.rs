@@ -21,7 +21,7 @@ pub(super) struct Cell<A: Actor> {
     pub(super) mailbox: Mailbox<A::Msg>,
     pub(super) sideband: Sideband,
     pub(super) kind: Arc<ActorType>,
-    /// Boxed, since most actors have neither.
+    /// Boxed, since most actors have none.
     ties: Option<Box<Ties>>,
     /// Tells actors of one system apart.
     pub(super) number: u64,
@@ -36,7 +36,7 @@ pub(super) struct Cell<A: Actor> {
 pub(super) struct Ties {
     /// The name that it was spawned with.
     pub(super) name: Option<Arc<str>>,
-    /// Whether it is the only one of its type.
+    /// Whether it is the one that is found by its type.
     pub(super) unique: bool,
     /// When it ends, as the system does.
     pub(super) phase: u8,
@@ -64,7 +64,7 @@ pub(super) trait AnyCell: Any + Send + Sync {
     fn id(&self) -> ActorId;
     /// The name that it was spawned with.
     fn name(&self) -> Option<&Arc<str>>;
-    /// Its type, if it is the only one of it.
+    /// Its type, if it is the one that is found by it.
     fn unique(&self) -> Option<TypeId>;
     /// Whether it is a child.
     fn is_child(&self) -> bool;

@@ -73,7 +73,7 @@ impl Eq for ByNumber {}
 pub(super) enum NotAdded {
     /// The name is taken.
     NameTaken,
-    /// There is one of its type, and there may be no other.
+    /// One is found by its type already.
     TypeTaken,
     /// The system ends.
     Closed,
@@ -85,7 +85,7 @@ impl Directory {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Lets an actor in, with what it claims for itself: its name, and its type if it is the only one.
+    /// Lets an actor in, with what it claims for itself: its name, and its type if it is found by that.
     pub(super) fn add(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
         let (name, unique) = (cell.name().cloned(), cell.unique());
         if name.is_none() && unique.is_none() {
@@ -122,7 +122,7 @@ impl Directory {
         lock(&self.claims).names.get(name).map(Arc::clone)
     }
 
-    /// The only actor of this type.
+    /// The actor that is found by this type.
     pub(super) fn unique(&self, actor: TypeId) -> Option<Arc<dyn AnyCell>> {
         lock(&self.claims).types.get(&actor).map(Arc::clone)
     }

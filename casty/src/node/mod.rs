@@ -163,21 +163,23 @@ impl Node {
 
     /// Stops the node: its actors first, as its settings say, then its part in the groups, then its links.
     pub async fn shutdown(&self) -> ShutdownReport {
-        self.part(self.inner.system.shutdown().await).await
+        self.stop(self.inner.system.shutdown().await).await
     }
 
     /// Stops the node, and its actors in another way than its settings say.
     pub async fn shutdown_with(&self, how: &Shutdown) -> ShutdownReport {
-        self.part(self.inner.system.shutdown_with(how).await).await
+        self.stop(self.inner.system.shutdown_with(how).await).await
     }
 
-    /// [`ActorSystem::shutdown_on_ctrl_c`] for the whole node.
+    /// [`ActorSystem::shutdown_on_ctrl_c`] for the whole node. A second signal drops its actors at once; the node still ends
+    /// its part in the groups, and then its links.
     pub async fn shutdown_on_ctrl_c(&self) -> io::Result<ShutdownReport> {
         when_told_to_end(self.name(), self.shutdown(), |at_once| async move { self.shutdown_with(&at_once).await })
             .await
     }
 
-    async fn part(&self, report: ShutdownReport) -> ShutdownReport {
+    /// Stops the rest of the node when its actors have ended.
+    async fn stop(&self, report: ShutdownReport) -> ShutdownReport {
         self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;

@@ -167,7 +167,7 @@ fn poll_wait<A: Actor>(life: &mut Life<A>, cx: &mut Context<'_>) -> Poll<Receive
     match end.cell.mailbox.poll_recv(cx, &mut end.batch) {
         Poll::Pending => {
             let timer = ctx.poll_timers(cx).map(|()| Received::Batch);
-            life.end.count_handled();
+            end.count_handled();
             timer
         }
         received => {
