@@ -1,5 +1,6 @@
 //! One group on one node.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::engine::Engine;
-use super::{LeaderId, Leadership, NotLeader, ProposeError, RaftError, RaftSettings, Refusal};
+use super::{LeaderId, Leadership, NotLeader, ProposeError, RaftError, RaftSettings, Refusal, Roster, RosterChange};
 use crate::base::{GroupId, NodeKey};
+use crate::storage::LogStore;
 
 /// How often a voter stands that should lead a new group, before it leaves it to the election timers.
 const CAMPAIGN_TRIES: u32 = 10;
@@ -52,6 +54,7 @@ pub struct Group {
     id: GroupId,
     settings: RaftSettings,
     engine: Engine,
+    log: Arc<dyn LogStore>,
     leadership: watch::Receiver<Leadership>,
     publisher: AbortHandle,
     /// One early election at a time, however often a connection breaks.
@@ -60,10 +63,10 @@ pub struct Group {
 
 impl Group {
     /// Watches an engine that was just started.
-    pub(super) fn new(id: GroupId, engine: Engine, settings: RaftSettings) -> Self {
+    pub(super) fn new(id: GroupId, engine: Engine, log: Arc<dyn LogStore>, settings: RaftSettings) -> Self {
         let (said, leadership) = watch::channel(Leadership::default());
         let publisher = tokio::spawn(super::leadership::publish(engine.clone(), settings.clone(), said)).abort_handle();
-        Self { id, settings, engine, leadership, publisher, succeeding: AtomicBool::new(false) }
+        Self { id, settings, engine, log, leadership, publisher, succeeding: AtomicBool::new(false) }
     }
 
     /// The group's name in the cluster.
@@ -140,9 +143,15 @@ impl Group {
         }
     }
 
-    /// Replaces the voters of the group, on its leader. New voters first learn the log. Waits for the commit.
-    pub async fn reconfigure(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
-        self.engine.reconfigure(voters).await
+    /// Who belongs to the group, as far as this node knows.
+    pub fn roster(&self) -> Roster {
+        self.engine.roster()
+    }
+
+    /// Changes who belongs to the group, on its leader, and waits until the change is committed. It is not known whether
+    /// it was when the future is dropped, or ends with an error.
+    pub async fn change(&self, change: RosterChange) -> Result<(), RaftError> {
+        self.engine.change(change).await
     }
 
     /// Compacts the log now.
@@ -158,6 +167,10 @@ impl Group {
     /// Why the group has stopped, if it has.
     pub fn failure(&self) -> Option<RaftError> {
         self.engine.is_closed().then(|| self.engine.stopped())
+    }
+
+    pub(super) fn log(&self) -> &dyn LogStore {
+        &*self.log
     }
 
     pub(super) fn engine(&self) -> &Engine {

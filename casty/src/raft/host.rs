@@ -1,13 +1,15 @@
 //! All groups of one node.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use super::engine::{Engine, Mesh};
 use super::{Group, Links, Machine, RaftError, RaftSettings, elections};
 use crate::base::{GroupId, NodeKey, StableMap};
-use crate::storage::LogStore;
+use crate::storage::{LogStore, Vote};
 
 /// All groups of one node. They share the connections to the peers.
 ///
@@ -18,6 +20,9 @@ pub struct Host {
     links: Arc<dyn Links>,
     mesh: Arc<Mesh>,
     groups: Mutex<StableMap<GroupId, Arc<Group>>>,
+    /// The votes of closed groups: who comes back to a group, without the log that it had, must not vote again in a term
+    /// in which it voted before.
+    votes: Mutex<StableMap<GroupId, Vote>>,
     /// Held while a group is opened, which takes a moment, so that none is opened twice.
     opening: tokio::sync::Mutex<()>,
 }
@@ -26,7 +31,7 @@ impl Host {
     /// A host without groups.
     pub fn new(me: NodeKey, links: Arc<dyn Links>, settings: RaftSettings) -> Arc<Self> {
         let mesh = Mesh::new(me, links.clone(), settings.clone());
-        Arc::new(Self { me, settings, links, mesh, groups: Mutex::default(), opening: Default::default() })
+        Arc::new(Self { me, settings, links, mesh, groups: Mutex::default(), votes: Mutex::default(), opening: Default::default() })
     }
 
     /// Starts a group with what its log holds; the machine must be as new. A group that has no log begins with these
@@ -43,8 +48,9 @@ impl Host {
         if self.group(id).is_some() {
             return Err(RaftError::AlreadyOpen { group: id });
         }
-        let engine = Engine::start(&self.mesh, id, log, machine, voters).await?;
-        let group = Arc::new(Group::new(id, engine, self.settings.clone()));
+        self.recall_vote(id, &*log).await.map_err(|source| RaftError::Store { group: id, source })?;
+        let engine = Engine::start(&self.mesh, id, log.clone(), machine, voters).await?;
+        let group = Arc::new(Group::new(id, engine, log, self.settings.clone()));
         self.lock().insert(id, group.clone());
         Ok(group)
     }
@@ -97,6 +103,9 @@ impl Host {
         let Some(group) = self.lock().remove(&id) else { return };
         self.mesh.remove(id);
         group.stop().await;
+        if let Ok(Some(vote)) = group.log().vote() {
+            lock(&self.votes).insert(id, vote);
+        }
     }
 
     /// Stops all groups.
@@ -107,7 +116,20 @@ impl Host {
         self.mesh.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes the vote that this node gave in an earlier part in the group into a log that has none.
+    async fn recall_vote(&self, id: GroupId, log: &dyn LogStore) -> io::Result<()> {
+        let known = lock(&self.votes).get(&id).copied();
+        let Some(vote) = known.filter(|_| matches!(log.vote(), Ok(None))) else { return Ok(()) };
+        let (tell, told) = oneshot::channel();
+        log.save_vote(vote, Box::new(move |saved| drop(tell.send(saved))))?;
+        told.await.map_err(|_| io::Error::other("the log store dropped a vote without saving it"))?
     }
+
+    fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {
+        lock(&self.groups)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

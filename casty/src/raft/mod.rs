@@ -13,6 +13,7 @@ mod leader;
 mod leadership;
 mod links;
 mod machine;
+mod roster;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use host::Host;
 pub use leader::{LeaderId, Leadership};
 pub use links::Links;
 pub use machine::Machine;
+pub use roster::{Roster, RosterChange};
 pub use settings::RaftSettings;
 
 /// The largest command, in bytes. A message that carries it, together with entries before it, must have a place in the

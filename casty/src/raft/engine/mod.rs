@@ -10,6 +10,7 @@ mod network;
 mod peer;
 mod propose;
 mod pulse;
+mod roster;
 mod runtime;
 #[cfg(feature = "sim")]
 mod samples;
@@ -19,7 +20,6 @@ mod snapshot;
 mod types;
 mod wire;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,21 +109,6 @@ impl Engine {
     /// Begins to hand the leadership over.
     pub(super) async fn transfer(&self, to: NodeKey) -> Result<(), RaftError> {
         self.unless_stopped(self.core.raft.trigger().transfer_leader(to.0)).await
-    }
-
-    pub(super) async fn reconfigure(&self, voters: &[NodeKey]) -> Result<(), RaftError> {
-        let failed = |why: String| RaftError::NotReconfigured { group: self.group, why };
-        let wanted: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
-        let raft = &self.core.raft;
-        let present: BTreeSet<u64> = raft.voter_ids().chain(raft.learner_ids()).collect();
-        let change = async {
-            for new in wanted.difference(&present) {
-                raft.add_learner(*new, (), true).await?;
-            }
-            raft.change_membership(wanted.clone(), false).await
-        };
-        let changed = self.core.unless_closed(change).await.ok_or_else(|| self.stopped())?;
-        changed.map(drop).map_err(|why| failed(why.to_string()))
     }
 
     /// Takes a snapshot, behind which the log is compacted.

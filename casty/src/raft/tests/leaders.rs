@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::cluster::{Cluster, GROUP, Node, command, key, soon};
 use super::recorder::Recorder;
 use crate::base::GroupId;
-use crate::raft::RaftSettings;
+use crate::raft::{RaftSettings, RosterChange};
 use crate::storage::MemoryLog;
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +138,7 @@ async fn whoever_asks_a_group_that_is_closed_meanwhile_is_told_though_nobody_wai
     assert!(soon("a confirmation", group.confirm(id)).await.is_err());
     assert!(soon("a transfer", group.transfer(key((leader + 1) % 3))).await.is_err());
     assert!(soon("a compaction", group.compact()).await.is_err());
-    assert!(soon("a change of the voters", group.reconfigure(&[key(leader)])).await.is_err());
+    assert!(soon("a change of the voters", group.change(RosterChange::Learn(key(7)))).await.is_err());
     soon("a campaign", group.campaign()).await;
     cluster.shutdown().await;
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::cluster::{Cluster, GROUP, command, key, soon};
 use super::recorder::Recorder;
-use crate::raft::{RaftError, RaftSettings};
+use crate::raft::{RaftError, RaftSettings, RosterChange};
 use crate::storage::{LogStore, MemoryLog};
 
 fn compacting() -> RaftSettings {
@@ -115,10 +115,29 @@ async fn a_lost_voter_is_replaced_by_a_new_node_that_gets_the_whole_state() {
     let lost = cluster.others(leader)[0];
     cluster.isolate(lost);
     cluster.add(3, &compacting(), &[], |_| {}).await;
-    let voters: Vec<_> = cluster.others(lost).into_iter().map(key).collect();
-    soon("the voters change", cluster.nodes[leader].group.reconfigure(&voters)).await.unwrap();
+    let group = &cluster.nodes[leader].group;
+    let voters = cluster.others(lost).into_iter().map(key).collect();
+    for change in [RosterChange::Learn(key(3)), RosterChange::Vote(voters), RosterChange::Forget(key(lost))] {
+        soon("the group changes", group.change(change)).await.unwrap();
+    }
+    let roster = group.roster();
+    assert!(roster.committed && !roster.joint && roster.has(key(3)) && !roster.has(key(lost)), "{roster:?}");
     cluster.write(leader, 200..220).await;
     cluster.nodes[3].record.reached(220).await;
     assert_eq!(cluster.nodes[3].record.commands(), (0..220).map(command).collect::<Vec<_>>());
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_comes_back_to_a_group_remembers_its_vote() {
+    let (cluster, leader, _) = Cluster::three(RaftSettings::default()).await;
+    let node = &cluster.nodes[cluster.others(leader)[0]];
+    let term = |log: &MemoryLog| log.vote().unwrap().map(|vote| vote.term);
+    let voted = term(&node.log);
+    assert!(voted.is_some());
+    node.host.close(GROUP).await;
+    let log = std::sync::Arc::new(MemoryLog::new());
+    node.host.open(GROUP, log.clone(), Box::new(Recorder::new().0), &[]).await.unwrap();
+    assert!(term(&log) >= voted);
     cluster.shutdown().await;
 }

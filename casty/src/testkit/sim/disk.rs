@@ -29,7 +29,7 @@ impl SimDisk {
         *lock(&self.delay) = delay;
     }
 
-    /// The log of a group, if the node has opened one.
+    /// The log of a group, if the node has opened one: the last one, where it left the group and came back.
     pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<SimLog>> {
         lock(&self.logs).get(&group).cloned()
     }
@@ -38,7 +38,9 @@ impl SimDisk {
 impl Stores for SimDisk {
     fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
         let new = || Arc::new(SimLog { log: MemoryLog::new(), delay: self.delay.clone(), last: Mutex::default() });
-        Ok(lock(&self.logs).entry(group).or_insert_with(new).clone())
+        let log = new();
+        lock(&self.logs).insert(group, log.clone());
+        Ok(log)
     }
 
     fn state(&self, _group: GroupId) -> io::Result<Box<dyn StateStore>> {
