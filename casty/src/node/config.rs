@@ -30,6 +30,7 @@ pub struct ClusterConfig {
     pub(super) expected_size: usize,
     pub(super) replicas: usize,
     pub(super) observer: bool,
+    pub(super) remove_after: Duration,
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
     pub(super) seed: Option<u64>,
@@ -58,6 +59,7 @@ impl ClusterConfig {
             expected_size: 1,
             replicas: 3,
             observer: false,
+            remove_after: Duration::from_secs(20),
             ask_timeout: Duration::from_secs(5),
             window: 2048,
             seed: None,
@@ -116,6 +118,13 @@ impl ClusterConfig {
     /// Makes the node a member without vote or replicas: it calls entities and holds none.
     pub fn observer(mut self) -> Self {
         self.observer = true;
+        self
+    }
+
+    /// A node that has been away for so long is given up: others take replicas of what it held, and it has to start anew. The
+    /// leader of the meta group decides, so it matters there. Default: 20 s.
+    pub fn remove_after(mut self, away: Duration) -> Self {
+        self.remove_after = away;
         self
     }
 

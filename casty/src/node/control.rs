@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::founding::Charter;
+use super::meta::{Command, Verdict};
 use crate::codec::{DecodeError, decode};
-use crate::sharding::Declaration;
 
 /// A control frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,21 +18,12 @@ pub(crate) enum Control {
     Founded(Charter),
     /// Nothing will ever come of this cluster.
     Abandoned { cluster_id: u64 },
-    /// Have the meta group decide on an entity type.
-    Declare { id: u64, declaration: Declaration },
-    /// What became of a [`Declare`](Self::Declare).
-    Declared { id: u64, verdict: Verdict },
-}
-
-/// The end of a declaration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Verdict {
-    /// The type is declared like this.
-    Agreed,
-    /// The cluster has it otherwise, or another type in its place.
-    Conflict(Declaration),
-    /// The node that was asked does not lead the meta group, or lost it: ask again.
-    Again,
+    /// Have the meta group decide.
+    Propose { id: u64, command: Command },
+    /// What became of a [`Propose`](Self::Propose).
+    Decided { id: u64, verdict: Verdict },
+    /// The receiver's life of this number was a part of the cluster, and is no more.
+    Over { incarnation: u64 },
 }
 
 /// The longest body of a control frame or of an announcement. A charter of as many founders as there can be takes a third

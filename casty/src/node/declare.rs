@@ -4,22 +4,15 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::Instant;
 
-use super::control::{Control, Verdict};
-use super::inner::{Inner, lock};
+use super::inner::Inner;
+use super::meta::{Command, Verdict};
 use crate::actor::Actor;
-use crate::base::{Backoff, GroupId};
 use crate::sharding::{Declaration, SLOTS, Sharded, ShardingError};
 
 /// How long `start` tries to reach the meta group.
-const DECLARE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long one attempt may take.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+const DECLARE_MAX: Duration = Duration::from_secs(30);
 
 /// How many shards an entity type has if it names no number.
 const SHARDS_DEFAULT: u32 = 100;
@@ -62,35 +55,14 @@ impl<A: Actor> StartSharded<A> {
 
 impl Inner {
     async fn declare(&self, declaration: &Declaration) -> Result<(), ShardingError> {
-        let mut rng = StdRng::seed_from_u64(self.me.0);
-        let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
-        let deadline = Instant::now() + DECLARE_TIMEOUT;
-        while Instant::now() < deadline {
-            match timeout_at(deadline, self.ask_meta(declaration)).await {
-                Ok(Verdict::Agreed) => {
-                    self.kinds.learn([declaration.clone()]);
-                    return Ok(());
-                }
-                Ok(Verdict::Conflict(theirs)) => return Err(conflict(declaration, &theirs)),
-                Ok(Verdict::Again) => tokio::time::sleep(backoff.next_delay(&mut rng)).await,
-                Err(_) => break,
+        match self.agree(&Command::Declare(declaration.clone()), Instant::now() + DECLARE_MAX).await {
+            Some(Verdict::Agreed) => {
+                self.kinds.learn([declaration.clone()]);
+                Ok(())
             }
+            Some(Verdict::Conflict(theirs)) => Err(conflict(declaration, &theirs)),
+            _ => Err(ShardingError::Unavailable { name: declaration.name.clone(), after: DECLARE_MAX }),
         }
-        Err(ShardingError::Unavailable { name: declaration.name.clone(), after: DECLARE_TIMEOUT })
-    }
-
-    /// Asks the leader of the meta group once. Declaring twice does no harm.
-    async fn ask_meta(&self, declaration: &Declaration) -> Verdict {
-        let Some(leader) = self.router.leader(GroupId::META) else { return Verdict::Again };
-        if leader.leader.node == self.me {
-            return self.decide(declaration).await;
-        }
-        let (id, (answer, verdict)) = (self.next_declare(), oneshot::channel());
-        lock(&self.declares).insert(id, answer);
-        let sent = self.control(leader.leader.node, &Control::Declare { id, declaration: declaration.clone() });
-        let verdict = if sent { timeout(ATTEMPT_TIMEOUT, verdict).await.ok().and_then(Result::ok) } else { None };
-        lock(&self.declares).remove(&id);
-        verdict.unwrap_or(Verdict::Again)
     }
 }
 

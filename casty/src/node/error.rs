@@ -1,5 +1,7 @@
 //! Why a node did not start.
 
+use std::time::Duration;
+
 use super::ConfigError;
 use crate::actor::RegistryError;
 use crate::cluster::ClusterError;
@@ -38,4 +40,27 @@ pub enum NotReady {
         "the founders of this node's cluster parted before anything came of it: restart the node, and it joins them"
     )]
     Abandoned,
+    /// The cluster has given this node up, since it was away for too long, and others hold what it held.
+    #[error("the cluster has removed this node, which was away for too long: restart it, and it joins as a new one")]
+    Removed,
+}
+
+/// A node could not leave in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaveError {
+    /// The cluster could not be told: its meta group has no majority.
+    #[error("the cluster could not decide on the leave within {after:?}: does a majority of its nodes run?")]
+    Unavailable {
+        /// How long it was tried.
+        after: Duration,
+    },
+    /// The others have not taken over all that this node holds.
+    #[error("the others have not taken over within {after:?}; this node still holds {holds} groups")]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+        /// Groups of which it holds a replica, the meta group among them.
+        holds: usize,
+    },
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use bytes::Bytes;
 
 use super::NotReady;
-use super::control::{Control, Verdict, decode_word};
+use super::control::{Control, decode_word};
 use super::founding::Charter;
 use super::inner::{Inner, lock};
 use crate::base::NodeKey;
@@ -64,11 +64,13 @@ impl Inbound for Dispatch {
             PeerEvent::MemberUp(member) => {
                 tracing::info!(node = %member.id, addr = member.addr, "a node is up");
                 inner.greet(member.key);
+                inner.stewardship.wake();
             }
             PeerEvent::MemberDown(member) => {
                 tracing::info!(node = %member.id, addr = member.addr, "a node is down");
                 inner.router.peer_lost(member.key);
                 inner.origins.forget(member.key);
+                inner.stewardship.forget(member.key);
             }
             PeerEvent::Superseded(me) => {
                 tracing::error!(node = %me.id, "a newer life of this node has joined the cluster; this one takes no part any more");
@@ -95,8 +97,7 @@ impl Inner {
 
     fn to_region(&self, from: NodeKey, body: &Bytes) -> Result<(), DecodeError> {
         let frame = decode_to_region(body)?;
-        let region = lock(&self.regions).iter().find(|region| region.group() == frame.group).cloned();
-        match region {
+        match self.regions.get(frame.group) {
             Some(region) => region.deliver(from, frame),
             None => tracing::debug!(%from, group = %frame.group, "a request for a group that is not here is dropped"),
         }
@@ -111,7 +112,7 @@ impl Inner {
         if let Some(origin) = announcement.origin {
             self.origins.announce(from, origin);
         }
-        self.kinds.learn(announcement.declared);
+        self.stewardship.learn(from, announcement.lacks);
         self.router.learn(&announcement.leading);
     }
 
@@ -143,19 +144,9 @@ impl Inner {
                 let step = lock(&self.founding).abandoned(cluster_id);
                 self.take(step);
             }
-            Control::Declare { id, declaration } => {
-                let Ok(permit) = self.decisions.clone().try_acquire_owned() else {
-                    self.control(from, &Control::Declared { id, verdict: Verdict::Again });
-                    return;
-                };
-                let inner = self.clone();
-                self.spawn(async move {
-                    let verdict = inner.decide(&declaration).await;
-                    inner.control(from, &Control::Declared { id, verdict });
-                    drop(permit);
-                });
-            }
-            Control::Declared { id, verdict } => self.declared(id, verdict),
+            Control::Propose { id, command } => self.proposed(from, id, command),
+            Control::Decided { id, verdict } => self.decided(id, verdict),
+            Control::Over { incarnation } => self.over(incarnation),
         }
     }
 
@@ -183,9 +174,10 @@ impl Inner {
         }
     }
 
-    fn declared(&self, id: u64, verdict: Verdict) {
-        if let Some(waiting) = lock(&self.declares).remove(&id) {
-            let _ = waiting.send(verdict);
+    /// The cluster has given a life of this node up. If it is the present one, it is over.
+    fn over(&self, incarnation: u64) {
+        if self.links.cluster().is_some_and(|cluster| cluster.me().incarnation == incarnation) {
+            self.end(NotReady::Removed);
         }
     }
 }

@@ -1,28 +1,26 @@
 //! The parts of a running node, and what holds them together.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::NotReady;
-use super::control::{Control, Verdict};
+use super::agreement::Proposals;
+use super::control::Control;
 use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
-use super::meta::Meta;
+use super::meta::Agreed;
+use super::stewardship::Stewardship;
 use crate::actor::ActorSystem;
-use crate::base::{GroupId, NodeId, NodeKey, StableMap};
+use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Lane, Role};
-use crate::raft::{Group, Host, RaftError};
-use crate::replication::{GroupState, SharedState};
-use crate::sharding::allocation::{meta_voters, replicas_of};
-use crate::sharding::region::RegionParts;
-use crate::sharding::{Announcement, Declaration, Kinds, Leading, Origins, Region, Router};
-use crate::storage::{LogStore, Stores};
+use crate::raft::{Group, Host};
+use crate::sharding::{Announcement, Kinds, Leading, Origins, Regions, Router};
+use crate::storage::Stores;
 use crate::wire::Kind;
 
 /// How often a node looks for the others until the cluster is founded.
@@ -30,9 +28,6 @@ const FOUNDING_PERIOD: Duration = Duration::from_millis(100);
 
 /// How often a node repeats who leads what. Changes are told at once; this mends what was lost.
 const ANNOUNCE_PERIOD: Duration = Duration::from_secs(1);
-
-/// Declarations of other nodes that are being decided at one time. More have to come again.
-pub(super) const DECISIONS_MAX: usize = 64;
 
 /// The parts of a node.
 pub(super) struct Inner {
@@ -46,11 +41,13 @@ pub(super) struct Inner {
     pub(super) origins: Arc<Origins>,
     pub(super) stores: Arc<dyn Stores>,
     pub(super) founding: Mutex<Founding>,
-    pub(super) regions: Mutex<Vec<Arc<Region>>>,
-    pub(super) declares: Mutex<StableMap<u64, oneshot::Sender<Verdict>>>,
-    pub(super) next_declare: AtomicU64,
-    /// Decisions of the meta group that other nodes wait for.
-    pub(super) decisions: Arc<Semaphore>,
+    pub(super) regions: Arc<Regions>,
+    pub(super) proposals: Proposals,
+    /// What the cluster has agreed on.
+    pub(super) agreed: Arc<Agreed>,
+    pub(super) stewardship: Stewardship,
+    /// A node that is away for so long is given up.
+    pub(super) remove_after: Duration,
     /// The latest word on the meta group's leadership here.
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
@@ -104,12 +101,8 @@ impl Inner {
                 }
             }
             Some(Step::Visit(charter)) => {
-                self.links.found(charter.cluster_id());
-                self.router.found(charter.groups, Vec::new());
-                tracing::info!(
-                    cluster = format!("{:016x}", charter.cluster_id()),
-                    "joined a cluster, without replicas"
-                );
+                tracing::info!(cluster = format!("{:016x}", charter.cluster_id()), "found a cluster, and follows it");
+                self.follow(charter, false);
             }
             Some(Step::Withdraw(charter)) => {
                 let cluster_id = charter.cluster_id();
@@ -162,9 +155,8 @@ impl Inner {
         why.unwrap_or(NotReady::ShutDown)
     }
 
-    /// Starts the groups of which this node holds replicas.
+    /// The cluster is founded, and this node is one of its founders.
     fn join(self: &Arc<Self>, charter: Charter) {
-        self.links.found(charter.cluster_id());
         // Those whose link comes up later are told then.
         self.control_all(&Control::Founded(charter.clone()));
         tracing::info!(
@@ -174,81 +166,11 @@ impl Inner {
             replicas = charter.replicas,
             "the cluster is founded"
         );
-        let inner = self.clone();
-        self.spawn(async move {
-            if let Err(error) = inner.open_groups(&charter).await {
-                tracing::error!(%error, "a consensus group cannot start; this node serves without it");
-            }
-        });
-    }
-
-    async fn open_groups(self: &Arc<Self>, charter: &Charter) -> Result<(), RaftError> {
-        let keys = charter.keys();
-        let voters = meta_voters(&keys);
-        if voters.contains(&self.me) {
-            let meta = Box::new(Meta::new(self.kinds.clone()));
-            let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta, voters).await?;
-            self.spawn(self.clone().watch_meta(group.clone()));
-            self.lead_first(group, voters);
-        }
-        let (mut regions, mut tasks) = (Vec::new(), Vec::new());
-        for id in (1..=charter.groups).map(GroupId) {
-            let replicas = replicas_of(id, &keys, usize::from(charter.replicas));
-            if !replicas.contains(&self.me) {
-                continue;
-            }
-            let rows = self.stores.state(id).map_err(|source| RaftError::Store { group: id, source })?;
-            let state = SharedState::new(GroupState::new(rows));
-            let group = self.host.open(id, self.log(id)?, Box::new(state.clone()), &replicas).await?;
-            self.lead_first(group.clone(), &replicas);
-            let (region, task) = Region::new(
-                self.region_parts(charter.cluster_id(), group.clone(), &replicas, state),
-                self.router.clone(),
-            );
-            tasks.push(task);
-            regions.push(region);
-        }
-        lock(&self.regions).clone_from(&regions);
-        self.router.found(charter.groups, regions);
-        // They announce themselves to the router as soon as they open.
-        tasks.into_iter().for_each(|task| self.spawn(task));
-        Ok(())
-    }
-
-    /// Stands for election if this node should lead a new group: leaderships are spread from the start.
-    fn lead_first(&self, group: Arc<Group>, voters: &[NodeKey]) {
-        if voters.first() == Some(&self.me) {
-            self.spawn(async move { group.campaign().await });
-        }
-    }
-
-    fn log(&self, group: GroupId) -> Result<Arc<dyn LogStore>, RaftError> {
-        self.stores.log(group).map_err(|source| RaftError::Store { group, source })
-    }
-
-    fn region_parts(
-        &self,
-        cluster_id: u64,
-        group: Arc<Group>,
-        replicas: &[NodeKey],
-        state: SharedState,
-    ) -> RegionParts {
-        RegionParts {
-            me: self.me,
-            node: self.id.clone(),
-            cluster_id,
-            group,
-            replicas: replicas.to_vec(),
-            state,
-            kinds: self.kinds.clone(),
-            origins: self.origins.clone(),
-            post: self.links.clone(),
-            system: self.system.clone(),
-        }
+        self.follow(charter, true);
     }
 
     /// Tells the cluster when this node begins or ceases to lead the meta group.
-    async fn watch_meta(self: Arc<Self>, group: Arc<Group>) {
+    pub(super) async fn watch_meta(self: Arc<Self>, group: Arc<Group>) {
         let mut leadership = group.leadership();
         let mut epoch = 0;
         loop {
@@ -275,14 +197,15 @@ impl Inner {
         self.announce(None);
     }
 
+    /// Whether this node leads the meta group, with a majority that still follows it.
+    pub(super) fn leads_meta(&self) -> bool {
+        lock(&self.meta).is_some_and(|leading| leading.open)
+    }
+
     /// Repeats what this node leads: to one peer, or to all.
     pub(super) fn announce(&self, to: Option<NodeKey>) {
         let mut announcement = self.announcement();
-        let meta = *lock(&self.meta);
-        if meta.is_some_and(|leading| leading.open) {
-            announcement.declared = self.kinds.declared();
-        }
-        announcement.leading.extend(meta);
+        announcement.leading.extend(*lock(&self.meta));
         self.router.learn(&announcement.leading);
         let encoded = crate::codec::encode(&announcement).unwrap_or_default();
         let mut write = |out: &mut Vec<u8>| out.extend_from_slice(&encoded);
@@ -296,15 +219,16 @@ impl Inner {
 
     fn announcement(&self) -> Announcement {
         self.origins.announce(self.me, self.router.origin());
-        let leading = lock(&self.regions).iter().filter_map(|region| region.leading()).collect();
-        Announcement { cluster_id: self.links.cluster_id(), leading, ..self.router.announcement() }
+        let leading = self.regions.all().iter().filter_map(|region| region.leading()).collect();
+        let (cluster_id, lacks) = (self.links.cluster_id(), self.kinds.lacks());
+        Announcement { cluster_id, leading, lacks, ..self.router.announcement() }
     }
 
     /// The live nodes that could found a cluster.
     fn candidates(&self) -> Vec<Founder> {
         let members = self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default();
         let may_found = members.into_iter().filter(|member| member.role == Role::Replica);
-        may_found.map(|member| Founder { id: member.id, key: member.key }).collect()
+        may_found.map(|member| Founder { id: member.id, incarnation: member.incarnation }).collect()
     }
 
     /// Sends a control frame.
@@ -320,23 +244,6 @@ impl Inner {
                 self.control(member.key, control);
             }
         }
-    }
-
-    /// Has the meta group decide on a declaration, if this node leads it.
-    pub(super) async fn decide(&self, declaration: &Declaration) -> Verdict {
-        let Some(group) = self.host.group(GroupId::META) else { return Verdict::Again };
-        let Ok(command) = crate::codec::encode(declaration) else { return Verdict::Again };
-        let decided = group.write(command.into()).await.ok();
-        let verdict = decided.and_then(|output| crate::codec::decode(&output).ok()).unwrap_or(Verdict::Again);
-        if verdict == Verdict::Agreed {
-            self.announce(None);
-        }
-        verdict
-    }
-
-    /// A new number for a declaration.
-    pub(super) fn next_declare(&self) -> u64 {
-        self.next_declare.fetch_add(1, Ordering::Relaxed)
     }
 }
 

@@ -1,15 +1,19 @@
 //! A node of a cluster: everything put together.
 
+mod agreement;
 mod config;
 mod control;
 mod declare;
 mod error;
 mod founding;
+mod holdings;
 mod inbound;
 mod inner;
+mod leave;
 mod links;
 mod meta;
 mod start;
+mod stewardship;
 
 use std::fmt;
 use std::io;
@@ -19,17 +23,20 @@ use std::time::Duration;
 
 pub use config::{ClusterConfig, ConfigError};
 #[cfg(feature = "sim")]
-pub(crate) use control::{Control, Verdict, decode_word};
+pub(crate) use control::{Control, decode_word};
 pub use declare::StartSharded;
-pub use error::{NotReady, StartError};
+pub use error::{LeaveError, NotReady, StartError};
 #[cfg(feature = "sim")]
 pub(crate) use founding::{Charter, Founder, Terms};
+#[cfg(feature = "sim")]
+pub(crate) use meta::{Command, Verdict};
 
 use self::inner::{Inner, lock};
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Cluster, Member};
 use crate::raft::GroupStatus;
+use crate::sharding::allocation::Placement;
 
 /// How often [`Node::ready`] looks.
 const READY_PERIOD: Duration = Duration::from_millis(10);
@@ -51,8 +58,8 @@ impl Node {
         Self { inner, cluster }
     }
 
-    /// Waits until the node has joined, has caught up with the groups whose replicas it holds, and knows a leader of
-    /// every group.
+    /// Waits until the cluster has admitted the node and counts on the replicas that it was given, they have caught up, and
+    /// every group has a leader. A rolling restart waits for it before the next node's turn.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut looks = tokio::time::interval(READY_PERIOD);
         let mut look = 0u32;
@@ -78,9 +85,16 @@ impl Node {
             let nodes = self.cluster.members().len();
             return Some(format!("enough nodes to found the cluster, or one that has joined it ({nodes} in sight)"));
         };
+        let Some(topology) = self.inner.topology().filter(|now| now.nodes().contains_key(&self.inner.me)) else {
+            return Some("the cluster to admit this node".to_owned());
+        };
         let led = |group: &GroupId| self.inner.router.leader(*group).is_some();
         if let Some(group) = (0..=charter.groups).map(GroupId).find(|group| !led(group)) {
             return Some(format!("a leader of group {group}"));
+        }
+        let changing = |at: &Placement| !at.is_settled() && at.replicas.contains(&self.inner.me);
+        if let Some((group, _)) = topology.placements().iter().find(|(_, at)| changing(at)) {
+            return Some(format!("the replica of group {group} to be counted on"));
         }
         let behind = |status: &GroupStatus| status.leader.is_none() || status.applied < status.committed;
         let groups = self.inner.host.groups();
@@ -124,7 +138,7 @@ impl Node {
 
     /// Whether this node leads the cluster's meta group, with a majority that still follows it.
     pub fn is_leader(&self) -> bool {
-        lock(&self.inner.meta).is_some_and(|leading| leading.open)
+        self.inner.leads_meta()
     }
 
     /// The node that leads the cluster's meta group, as far as this node knows.
@@ -155,10 +169,22 @@ impl Node {
         self.inner.links.cluster_id()
     }
 
+    /// Who belongs to each group of which this node holds a replica, as far as it knows.
+    #[cfg(feature = "sim")]
+    pub(crate) fn rosters(&self) -> Vec<(GroupId, crate::raft::Roster)> {
+        self.inner.host.groups().iter().map(|group| (group.id(), group.roster())).collect()
+    }
+
+    /// The key of this life of the node.
+    #[cfg(feature = "sim")]
+    pub(crate) fn key(&self) -> NodeKey {
+        self.inner.me
+    }
+
     /// The table of a data group whose replica this node holds.
     #[cfg(feature = "sim")]
     pub(crate) fn table(&self, group: GroupId) -> Option<crate::replication::SharedState> {
-        lock(&self.inner.regions).iter().find(|region| region.group() == group).map(|region| region.table().clone())
+        self.inner.regions.get(group).map(|region| region.table().clone())
     }
 
     /// Stops the node: its actors first, as its settings say, then its part in the groups, then its links.
@@ -192,8 +218,7 @@ impl Node {
     }
 
     fn name_of(&self, key: NodeKey) -> Option<NodeId> {
-        let charter = self.inner.charter()?;
-        charter.founders.into_iter().find(|founder| founder.key == key).map(|founder| founder.id)
+        self.inner.topology()?.nodes().get(&key).map(|entry| entry.id.clone())
     }
 }
 

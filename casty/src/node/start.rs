@@ -5,17 +5,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::sync::Semaphore;
 
+use super::agreement::Proposals;
 use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
-use super::inner::{DECISIONS_MAX, Inner};
+use super::inner::Inner;
 use super::links::NodeLinks;
+use super::stewardship::Stewardship;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
 use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
-use crate::sharding::{Kinds, Router, RouterSettings};
+use crate::sharding::{Kinds, Regions, Router, RouterSettings};
 
 impl ActorSystem {
     /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
@@ -41,6 +42,7 @@ impl ActorSystem {
         dispatch.connect(&inner);
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
+        inner.spawn(inner.clone().tend());
         Ok(Node::new(inner, cluster))
     }
 }
@@ -56,7 +58,8 @@ fn assemble(
     let me = cluster.me().key;
     let router_settings =
         RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
-    let router = Router::new(me, links.clone(), router_settings, system.env().clone());
+    let regions = Arc::<Regions>::default();
+    let router = Router::new(me, links.clone(), regions.clone(), router_settings, system.env().clone());
     let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
     let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
     let founding = Founding::new(me, terms, !config.observer);
@@ -71,10 +74,11 @@ fn assemble(
         origins: Arc::default(),
         stores: config.stores.clone(),
         founding: founding.into(),
-        regions: Default::default(),
-        declares: Default::default(),
-        next_declare: Default::default(),
-        decisions: Arc::new(Semaphore::new(DECISIONS_MAX)),
+        regions,
+        proposals: Proposals::default(),
+        agreed: Arc::default(),
+        stewardship: Stewardship::default(),
+        remove_after: config.remove_after,
         meta: Default::default(),
         tasks: Default::default(),
         ended: Default::default(),

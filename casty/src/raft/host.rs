@@ -31,7 +31,15 @@ impl Host {
     /// A host without groups.
     pub fn new(me: NodeKey, links: Arc<dyn Links>, settings: RaftSettings) -> Arc<Self> {
         let mesh = Mesh::new(me, links.clone(), settings.clone());
-        Arc::new(Self { me, settings, links, mesh, groups: Mutex::default(), votes: Mutex::default(), opening: Default::default() })
+        Arc::new(Self {
+            me,
+            settings,
+            links,
+            mesh,
+            groups: Mutex::default(),
+            votes: Mutex::default(),
+            opening: Default::default(),
+        })
     }
 
     /// Starts a group with what its log holds; the machine must be as new. A group that has no log begins with these

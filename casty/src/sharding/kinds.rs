@@ -73,7 +73,14 @@ impl Kinds {
         }
     }
 
+    /// Whether this program lacks the actor of a declared type.
+    pub(crate) fn lacks(&self) -> bool {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.values().any(|declaration| !self.has(declaration))
+    }
+
     /// Every declared type.
+    #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<Declaration> {
         self.declared.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }

@@ -20,6 +20,11 @@ impl Origins {
         self.lock().remove(&node);
     }
 
+    /// Whether a node has said under which origin its requests come: so it belongs to this cluster.
+    pub(crate) fn is_known(&self, node: NodeKey) -> bool {
+        self.lock().contains_key(&node)
+    }
+
     /// Every origin that is some live node's.
     pub(crate) fn live(&self) -> BTreeSet<NodeKey> {
         self.lock().values().copied().collect()

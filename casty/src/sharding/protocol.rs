@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::kinds::Declaration;
 use crate::actor::Access;
 use crate::base::{EntityId, GroupId, NodeKey, SessionId};
 use crate::codec::{DecodeError, decode_prefix, encode_into};
@@ -235,8 +234,8 @@ pub(crate) struct Announcement {
     pub(crate) cluster_id: Option<u64>,
     pub(crate) origin: Option<NodeKey>,
     pub(crate) leading: Vec<Leading>,
-    /// From the leader of the meta group.
-    pub(crate) declared: Vec<Declaration>,
+    /// The sender's program lacks an entity type of the cluster: it is better led by others.
+    pub(crate) lacks: bool,
 }
 
 /// Appends a value of ours. They are plain data, which the codec always takes.

@@ -26,7 +26,14 @@ mod tests;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Founder {
     pub(crate) id: NodeId,
-    pub(crate) key: NodeKey,
+    pub(crate) incarnation: u64,
+}
+
+impl Founder {
+    /// The key of this life of the node.
+    pub(crate) fn key(&self) -> NodeKey {
+        NodeKey::new(&self.id, self.incarnation)
+    }
 }
 
 /// What the founders agree on. It never changes.
@@ -57,12 +64,12 @@ impl Charter {
 
     /// Whether a node is among the founders.
     pub(crate) fn has(&self, key: NodeKey) -> bool {
-        self.founders.iter().any(|founder| founder.key == key)
+        self.founders.iter().any(|founder| founder.key() == key)
     }
 
     /// The founders' keys, in their order.
     pub(crate) fn keys(&self) -> Vec<NodeKey> {
-        self.founders.iter().map(|founder| founder.key).collect()
+        self.founders.iter().map(Founder::key).collect()
     }
 }
 
@@ -197,7 +204,7 @@ impl Founding {
     /// view has not fitted.
     fn is_hopeless(&mut self, charter: &Charter) -> bool {
         let reborn =
-            |founder: &Founder| self.last_view.iter().any(|now| now.id == founder.id && now.key != founder.key);
+            |founder: &Founder| self.last_view.iter().any(|now| now.id == founder.id && now.key() != founder.key());
         if charter.attempt < self.attempt || charter.founders.iter().any(reborn) {
             return true;
         }
@@ -233,9 +240,9 @@ impl Founding {
     /// node, if they alone are no majority of a group, and then this node would hold an entry.
     pub(super) fn review(&mut self, alive: &[Founder], untouched: bool) -> Option<Step> {
         let Standing::Bound(charter) = &self.standing else { return None };
-        let dead = |founder: &Founder| alive.iter().any(|now| now.id == founder.id && now.key != founder.key);
-        let others = || charter.founders.iter().filter(|founder| founder.key != self.me);
-        let refuses = |founder: &Founder| self.refused_by.contains(&founder.key);
+        let dead = |founder: &Founder| alive.iter().any(|now| now.id == founder.id && now.key() != founder.key());
+        let others = || charter.founders.iter().filter(|founder| founder.key() != self.me);
+        let refuses = |founder: &Founder| self.refused_by.contains(&founder.key());
         let gone = others().filter(|founder| !refuses(founder) && dead(founder)).count();
         let hopeless = others().count() > 0 && others().all(|founder| refuses(founder) || dead(founder));
         let replicas = usize::from(charter.replicas).min(charter.founders.len());
@@ -315,7 +322,7 @@ impl Founding {
     fn found_if_all_promised(&mut self) -> Option<Step> {
         let Standing::Promised(charter) = &self.standing else { return None };
         let id = charter.cluster_id();
-        if !charter.founders.iter().all(|founder| self.promises.get(&founder.key) == Some(&id)) {
+        if !charter.founders.iter().all(|founder| self.promises.get(&founder.key()) == Some(&id)) {
             return None;
         }
         let charter = charter.clone();

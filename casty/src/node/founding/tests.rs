@@ -3,8 +3,7 @@
 use super::*;
 
 fn founder(name: &str, life: u64) -> Founder {
-    let id = NodeId::from(name);
-    Founder { key: NodeKey::new(&id, life), id }
+    Founder { id: name.into(), incarnation: life }
 }
 
 fn terms(size: usize) -> Terms {
@@ -16,7 +15,7 @@ fn three(life_of_c: u64) -> Vec<Founder> {
 }
 
 fn founding(name: &str) -> Founding {
-    Founding::new(founder(name, 1).key, terms(3), true)
+    Founding::new(founder(name, 1).key(), terms(3), true)
 }
 
 fn promise_of(founding: &mut Founding, alive: &[Founder]) -> Charter {
@@ -31,8 +30,8 @@ fn promise_of(founding: &mut Founding, alive: &[Founder]) -> Charter {
 fn a_cluster_is_founded_when_all_have_promised_and_not_before() {
     let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
     let charter = promise_of(&mut a, &three(1));
-    assert_eq!(a.promised(b.key, &charter), None);
-    assert_eq!(a.promised(c.key, &charter), Some(Step::Found(charter.clone())));
+    assert_eq!(a.promised(b.key(), &charter), None);
+    assert_eq!(a.promised(c.key(), &charter), Some(Step::Found(charter.clone())));
     assert_eq!(a.charter(), Some(&charter));
 }
 
@@ -68,10 +67,10 @@ fn a_promise_to_a_dead_life_is_withdrawn_and_its_charter_refused_for_good() {
     let new = promise_of(&mut a, &three(2));
     assert_ne!(old, new);
     assert_eq!(a.raft(old.cluster_id()), (false, None), "a message of the refused cluster is not taken");
-    assert_eq!(a.told(founder("b", 1).key, old.clone()), None, "nor is this node made a guest of it");
-    a.promised(founder("b", 1).key, &old);
-    assert_eq!(a.promised(founder("c", 2).key, &new), None, "b has not promised itself to the new charter");
-    assert!(matches!(a.promised(founder("b", 1).key, &new), Some(Step::Found(_))));
+    assert_eq!(a.told(founder("b", 1).key(), old.clone()), None, "nor is this node made a guest of it");
+    a.promised(founder("b", 1).key(), &old);
+    assert_eq!(a.promised(founder("c", 2).key(), &new), None, "b has not promised itself to the new charter");
+    assert!(matches!(a.promised(founder("b", 1).key(), &new), Some(Step::Found(_))));
 }
 
 #[test]
@@ -92,10 +91,10 @@ fn a_founder_that_is_out_of_sight_for_a_moment_is_waited_for() {
 fn a_promise_that_was_withdrawn_does_not_count() {
     let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
     let charter = promise_of(&mut a, &three(1));
-    a.promised(b.key, &charter);
-    a.withdrawn(b.key, charter.cluster_id());
-    assert_eq!(a.promised(c.key, &charter), None);
-    assert!(matches!(a.promised(b.key, &charter), Some(Step::Found(_))));
+    a.promised(b.key(), &charter);
+    a.withdrawn(b.key(), charter.cluster_id());
+    assert_eq!(a.promised(c.key(), &charter), None);
+    assert!(matches!(a.promised(b.key(), &charter), Some(Step::Found(_))));
 }
 
 #[test]
@@ -115,14 +114,14 @@ fn a_node_that_is_bound_stays_bound() {
     assert_eq!(a.raft(charter.cluster_id()), (true, Some(Step::Found(charter.clone()))));
     assert_eq!(a.look(three(2)), None);
     assert_eq!(a.raft(charter.cluster_id()), (true, None));
-    assert_eq!(a.told(founder("b", 1).key, Charter::new(three(2), terms(3))), None);
+    assert_eq!(a.told(founder("b", 1).key(), Charter::new(three(2), terms(3))), None);
 }
 
 #[test]
 fn who_reaches_a_founded_cluster_never_founds_another() {
     let mut d = founding("d");
     let charter = Charter::new(three(1), terms(3));
-    assert_eq!(d.told(founder("a", 1).key, charter.clone()), Some(Step::Visit(charter)));
+    assert_eq!(d.told(founder("a", 1).key(), charter.clone()), Some(Step::Visit(charter)));
     for _ in 0..3 {
         assert_eq!(d.look(vec![founder("d", 1), founder("e", 1), founder("f", 1)]), None);
     }
@@ -143,7 +142,7 @@ fn is_withdrawal(step: Step) -> bool {
 #[test]
 fn who_withdrew_from_a_cluster_that_a_majority_founded_visits_it() {
     let (mut a, charter) = withdrawn();
-    let (b, c) = (founder("b", 1).key, founder("c", 1).key);
+    let (b, c) = (founder("b", 1).key(), founder("c", 1).key());
     assert_eq!(a.told(c, charter.clone()), None, "one of three is no majority");
     assert_eq!(a.told(c, charter.clone()), None, "however often it says so");
     assert_eq!(a.told(b, charter.clone()), Some(Step::Visit(charter.clone())));
@@ -154,19 +153,19 @@ fn who_withdrew_from_a_cluster_that_a_majority_founded_visits_it() {
 fn alone() -> (Founding, Charter) {
     let mut a = founding("a");
     let charter = promise_of(&mut a, &three(1));
-    a.promised(founder("b", 1).key, &charter);
-    assert!(matches!(a.promised(founder("c", 1).key, &charter), Some(Step::Found(_))));
+    a.promised(founder("b", 1).key(), &charter);
+    assert!(matches!(a.promised(founder("c", 1).key(), &charter), Some(Step::Found(_))));
     (a, charter)
 }
 
 #[test]
 fn a_founder_abandons_a_cluster_that_all_others_refuse() {
     let ((mut a, charter), id) = (alone(), alone().1.cluster_id());
-    a.withdrawn(founder("b", 1).key, id);
+    a.withdrawn(founder("b", 1).key(), id);
     assert_eq!(a.review(&three(1), true), None, "c may have founded it");
-    a.withdrawn(founder("d", 1).key, id);
+    a.withdrawn(founder("d", 1).key(), id);
     assert_eq!(a.review(&three(1), true), None, "who is no founder has no say");
-    a.withdrawn(founder("c", 1).key, id);
+    a.withdrawn(founder("c", 1).key(), id);
     assert_eq!(a.review(&three(1), true), Some(Step::Abandon(charter)));
 }
 
@@ -174,7 +173,7 @@ fn a_founder_abandons_a_cluster_that_all_others_refuse() {
 fn a_founder_abandons_a_cluster_whose_others_refuse_it_or_died_before_anything_was_committed() {
     let ((mut a, charter), id) = (alone(), alone().1.cluster_id());
     assert_eq!(a.review(&three(2), true), None, "b may have founded it");
-    a.withdrawn(founder("b", 1).key, id);
+    a.withdrawn(founder("b", 1).key(), id);
     assert_eq!(a.review(&three(2), false), None, "c may have committed something with a");
     assert_eq!(a.review(&three(2), true), Some(Step::Abandon(charter)));
 }
@@ -188,7 +187,7 @@ fn what_two_founders_that_died_may_have_committed_is_not_abandoned() {
 
 #[test]
 fn who_belongs_to_an_abandoned_cluster_ends_and_nobody_joins_it_any_more() {
-    let (charter, c) = (Charter::new(three(1), terms(3)), founder("c", 1).key);
+    let (charter, c) = (Charter::new(three(1), terms(3)), founder("c", 1).key());
     let mut guest = founding("d");
     guest.told(c, charter.clone());
     assert_eq!(guest.abandoned(charter.cluster_id()), Some(Step::Abandon(charter.clone())));
@@ -199,7 +198,7 @@ fn who_belongs_to_an_abandoned_cluster_ends_and_nobody_joins_it_any_more() {
 
 #[test]
 fn an_observer_never_founds() {
-    let mut observer = Founding::new(founder("a", 1).key, terms(3), false);
+    let mut observer = Founding::new(founder("a", 1).key(), terms(3), false);
     for _ in 0..3 {
         assert_eq!(observer.look(three(1)), None);
     }
@@ -207,7 +206,7 @@ fn an_observer_never_founds() {
 
 #[test]
 fn one_node_founds_alone() {
-    let mut a = Founding::new(founder("a", 1).key, terms(1), true);
+    let mut a = Founding::new(founder("a", 1).key(), terms(1), true);
     a.look(vec![founder("a", 1)]);
     assert!(matches!(a.look(vec![founder("a", 1)]), Some(Step::Found(_))));
 }
@@ -223,10 +222,10 @@ fn founders_that_gave_each_other_up_found_when_they_meet_again() {
     let second = promise_of(&mut a, &three(1));
     assert_eq!((second.attempt, &second.founders), (1, &first.founders));
     for other in [&mut b, &mut c] {
-        assert_eq!(other.promised(founder("a", 1).key, &second), None);
+        assert_eq!(other.promised(founder("a", 1).key(), &second), None);
         assert_eq!(other.look(three(1)), Some(Step::Withdraw(first.clone())));
         assert_eq!(other.look(three(1)), Some(Step::Promise(second.clone())));
     }
-    assert_eq!(a.promised(founder("b", 1).key, &second), None);
-    assert_eq!(a.promised(founder("c", 1).key, &second), Some(Step::Found(second)));
+    assert_eq!(a.promised(founder("b", 1).key(), &second), None);
+    assert_eq!(a.promised(founder("c", 1).key(), &second), Some(Step::Found(second)));
 }

@@ -10,6 +10,7 @@ mod expiry;
 mod intake;
 mod open;
 mod reads;
+mod regions;
 mod release;
 mod sends;
 mod task;
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, watch};
 
 use self::cells::CellKey;
 use self::reads::Read;
+pub(crate) use self::regions::Regions;
 use self::task::Task;
 use super::protocol::{Leading, ToRegion, ToRouter};
 use super::{Kinds, Origins, Post, Router};
@@ -45,8 +47,6 @@ pub(crate) struct RegionParts {
     pub(crate) node: NodeId,
     pub(crate) cluster_id: u64,
     pub(crate) group: Arc<Group>,
-    /// The nodes that hold the group.
-    pub(crate) replicas: Vec<NodeKey>,
     pub(crate) state: SharedState,
     pub(crate) kinds: Kinds,
     pub(crate) origins: Arc<Origins>,

@@ -163,9 +163,10 @@ impl Task {
             return;
         }
         self.handed_over = Some(now);
-        let others = || self.parts.replicas.iter().cycle().skip_while(move |node| **node != me);
-        let Some(to) = others().nth(1).copied().filter(|node| *node != me) else { return };
         let group = self.parts.group.clone();
+        let voters = group.roster().voters;
+        // The next one in their order, so that each has its turn.
+        let Some(to) = voters.range(me..).nth(1).or(voters.first()).copied().filter(|node| *node != me) else { return };
         tokio::spawn(async move {
             tracing::warn!(group = %group.id(), %to, "handing the leadership over: this program lacks an entity type");
             if let Err(error) = group.transfer(to).await {

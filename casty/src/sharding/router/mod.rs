@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use self::route::Route;
 pub(super) use self::route::{Finished, NewRequest, Submit};
 use super::protocol::{Announcement, Leading, ToRegion, ToRouter};
-use super::{Post, Region};
+use super::{Post, Regions};
 use crate::actor::{AskFailure, DeadReason, Env};
 use crate::base::{GroupId, NodeKey, stable_hash_parts};
 use crate::wire::Kind;
@@ -60,7 +60,7 @@ pub(crate) struct Router {
 pub(super) struct Way {
     me: NodeKey,
     post: Arc<dyn Post>,
-    regions: OnceLock<Vec<Arc<Region>>>,
+    regions: Arc<Regions>,
     counter: AtomicU64,
 }
 
@@ -68,8 +68,7 @@ impl Way {
     /// Hands a frame to the region on `to`. `false` if it did not leave.
     pub(super) fn send(&self, to: NodeKey, frame: ToRegion) -> bool {
         if to == self.me {
-            let regions = self.regions.get().map_or(&[][..], Vec::as_slice);
-            let Some(region) = regions.iter().find(|region| region.group() == frame.group) else { return false };
+            let Some(region) = self.regions.get(frame.group) else { return false };
             region.deliver(self.me, frame);
             return true;
         }
@@ -84,16 +83,21 @@ impl Way {
 
 impl Router {
     /// A router that knows no groups yet.
-    pub(crate) fn new(me: NodeKey, post: Arc<dyn Post>, settings: RouterSettings, env: Arc<Env>) -> Arc<Self> {
-        let way = Arc::new(Way { me, post, regions: OnceLock::new(), counter: AtomicU64::new(0) });
+    pub(crate) fn new(
+        me: NodeKey,
+        post: Arc<dyn Post>,
+        regions: Arc<Regions>,
+        settings: RouterSettings,
+        env: Arc<Env>,
+    ) -> Arc<Self> {
+        let way = Arc::new(Way { me, post, regions, counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
         let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), OnceLock::new());
         Arc::new(Self { settings, me, routes, origin, lives, closed, env, busy, way })
     }
 
-    /// The groups of the cluster are known, and the regions of this node.
-    pub(crate) fn found(&self, groups: u16, regions: Vec<Arc<Region>>) {
-        let _ = self.way.regions.set(regions);
+    /// The cluster is known, and how many data groups it has.
+    pub(crate) fn found(&self, groups: u16) {
         let route = |group| Mutex::new(Route::new(GroupId(group), self.me, &self.settings, Instant::now()));
         let _ = self.routes.set((0..=groups).map(route).collect());
     }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use super::whole::{same, spelled, whole};
 use crate::actor::Access;
-use crate::base::{GroupId, NodeId, NodeKey, SessionId};
-use crate::node::{Charter, Control, Founder, Terms, Verdict, decode_word};
+use crate::base::{GroupId, NodeKey, SessionId};
+use crate::cluster::{Member, Role};
+use crate::node::{Charter, Command, Control, Founder, Terms, Verdict, decode_word};
 use crate::raft::LeaderId;
 use crate::sharding::{
     Announcement, Call, Declaration, Leading, Outcome, Request, ToRegion, ToRouter, decode_to_region, decode_to_router,
@@ -93,22 +94,29 @@ pub(super) fn words() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn controls() -> Vec<Vec<u8>> {
-    let founder = |name: &str| {
-        let id = NodeId::from(name);
-        Founder { key: NodeKey::new(&id, 1), id }
-    };
+    let founder = |name: &str| Founder { id: name.into(), incarnation: 1 };
     let charter =
         Charter::new(vec![founder("a"), founder("b"), founder("c")], Terms { size: 3, groups: 4, replicas: 3 });
     let controls = [
         Control::Promise(charter.clone()),
         Control::Refused { cluster_id: charter.cluster_id() },
         Control::Founded(charter),
-        Control::Declare { id: 1, declaration: declaration() },
-        Control::Declared { id: 1, verdict: Verdict::Agreed },
-        Control::Declared { id: 1, verdict: Verdict::Conflict(declaration()) },
-        Control::Declared { id: 1, verdict: Verdict::Again },
+        Control::Over { incarnation: 3 },
     ];
-    controls.iter().map(spelled).collect()
+    let (node, group, epoch) = (NodeKey(1 << 40), GroupId(3), 2);
+    let commands = [
+        Command::Declare(declaration()),
+        Command::Admit(Member::new("d".into(), 7, "127.0.0.1:1", Role::Observer)),
+        Command::Away { node, away: true },
+        Command::Leave { node },
+        Command::Remove { node },
+        Command::Place { group, epoch, replicas: vec![node, NodeKey(2)] },
+        Command::Settle { group, epoch },
+    ];
+    let verdicts = [Verdict::Agreed, Verdict::Conflict(declaration()), Verdict::Overtaken, Verdict::Again];
+    let proposals = commands.map(|command| Control::Propose { id: 1, command });
+    let answers = verdicts.map(|verdict| Control::Decided { id: 1, verdict });
+    controls.iter().chain(&proposals).chain(&answers).map(spelled).collect()
 }
 
 pub(super) fn announcements() -> Vec<Vec<u8>> {
@@ -117,7 +125,7 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
         cluster_id: Some(u64::MAX),
         origin: Some(NodeKey(9)),
         leading: vec![leading, Leading { open: false, ..leading }],
-        declared: vec![declaration()],
+        lacks: true,
     };
     vec![spelled(&full), spelled(&Announcement::default())]
 }

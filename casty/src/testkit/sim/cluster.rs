@@ -1,6 +1,7 @@
 //! What invariants see of a cluster.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,25 @@ impl<'a> Cluster<'a> {
     /// All replicas on nodes that run and do not stand still.
     pub(crate) fn replicas(&self) -> &[Replica] {
         self.replicas.get_or_init(|| self.find_replicas().collect())
+    }
+
+    /// Whether a node may be lost: every group keeps a majority of its voters, in the view of every replica that lives.
+    pub(crate) fn can_lose(&self, host: usize) -> bool {
+        let lives: Vec<_> = self.nodes().collect();
+        let Some(lost) = lives.iter().find(|(number, _)| *number == host).map(|(_, node)| node.key()) else {
+            return true;
+        };
+        let held: BTreeSet<_> = lives
+            .iter()
+            .flat_map(|(_, node)| node.rosters().into_iter().map(|(group, _)| (node.key(), group)))
+            .filter(|(node, _)| *node != lost)
+            .collect();
+        lives.iter().flat_map(|(_, node)| node.rosters()).all(|(group, roster)| {
+            let left = roster.voters.iter().filter(|voter| held.contains(&(**voter, group))).count();
+            // Between two sets of voters it would take a majority of both; it does not last.
+            let counts = roster.voters.contains(&lost);
+            !counts || (!roster.joint && left * 2 > roster.voters.len())
+        })
     }
 
     fn find_replicas(&self) -> impl Iterator<Item = Replica> {

@@ -34,11 +34,13 @@ pub enum FaultKind {
     ClockJump,
     /// Flushes of a node's disk take up to a quarter of a second.
     SlowDisk,
+    /// A node leaves the cluster in order. It is started again later, as a new node.
+    Leave,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Crash,
         Self::PowerLoss,
         Self::Halves,
@@ -52,6 +54,7 @@ impl FaultKind {
         Self::Freeze,
         Self::ClockJump,
         Self::SlowDisk,
+        Self::Leave,
     ];
 }
 
@@ -134,6 +137,9 @@ pub(super) enum Fault {
         node: usize,
         by: Duration,
     },
+    Leave {
+        node: usize,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -150,6 +156,7 @@ impl fmt::Display for Fault {
             Self::Halt { node, clock_stands: false } => write!(f, "node-{node} stands still"),
             Self::Halt { node, clock_stands: true } => write!(f, "node-{node} stands still, and its clock"),
             Self::ClockJump { node, by } => write!(f, "the clock of node-{node} jumps ahead by {by:?}"),
+            Self::Leave { node } => write!(f, "node-{node} leaves"),
             Self::SlowDisk { node, by } => write!(f, "a flush of node-{node} takes {by:?}"),
         }
     }

@@ -22,6 +22,7 @@ impl FaultsOn {
             Fault::BrokenConnections { a, b } => return network.break_connections(*a, *b),
             Fault::ClockJump { node, by } => return hosts[*node].jump(*by),
             Fault::Crash { node, power } => hosts[*node].crash(*power),
+            Fault::Leave { node } => return hosts[*node].leave(),
             Fault::Halt { node, clock_stands } => hosts[*node].halt(*clock_stands),
             Fault::SlowDisk { node, by } => {
                 if let Some(life) = hosts[*node].life() {

@@ -79,6 +79,18 @@ impl Process {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    async fn leave(self: Arc<Self>) {
+        let Some(node) = self.node() else { return };
+        match node.leave().await {
+            Ok(_) => self.end("it has left the cluster".to_owned()),
+            Err(error) => tracing::warn!(%error, "a node cannot leave"),
+        }
+    }
+
+    fn end(&self, why: String) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    }
+
     /// The whole life of a node, as its `main` would be.
     async fn run(self: Arc<Self>, config: ClusterConfig) {
         let why = match ActorSystem::cluster(config).await {
@@ -96,7 +108,7 @@ impl Process {
                 }
             }
         };
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.end(why);
     }
 }
 
@@ -145,6 +157,13 @@ impl Host {
         // The node goes with the tasks that hold it, on the runtime that it ran on.
         life.process.node.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(life.runtime);
+    }
+
+    /// The node leaves the cluster, and its process ends when it has.
+    pub(super) fn leave(&self) {
+        if let Some(life) = &self.life {
+            life.spawn(life.process.clone().leave());
+        }
     }
 
     /// The node, while its process runs.

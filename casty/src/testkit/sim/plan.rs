@@ -19,9 +19,9 @@ const CLOCK_JUMP_MOST: Duration = Duration::from_secs(5);
 pub(super) struct Plan {
     faults: Faults,
     nodes: usize,
-    /// The nodes that hold replicas. Who crashes loses them.
+    /// The nodes that hold replicas.
     founders: usize,
-    /// How many founders may still crash: a minority of each group's replicas.
+    /// How many founders may still crash while the cluster is founded: a minority of each group's replicas.
     losses_left: usize,
     lost: Vec<usize>,
     /// Whether crashes are what happens while the cluster is being founded, and nothing else, or all but crashes. A founder
@@ -58,11 +58,15 @@ impl Plan {
         let kinds: Vec<_> = self.faults.kinds.iter().copied().collect();
         let kind = *kinds.choose(&mut self.rng)?;
         let crashes = matches!(kind, FaultKind::Crash | FaultKind::PowerLoss);
-        if founding && crashes != self.crashes_while_founding {
+        if founding && (kind == FaultKind::Leave || crashes != self.crashes_while_founding) {
             return None;
         }
         let lasts = self.between(SHORTEST, self.faults.longest.max(SHORTEST));
-        Some((self.fault(kind)?, lasts))
+        let fault = self.fault(kind)?;
+        match fault {
+            Fault::Crash { node, .. } if founding && !self.may_crash(node) => None,
+            fault => Some((fault, lasts)),
+        }
     }
 
     /// The times between faults are exponentially distributed, as those of independent accidents.
@@ -74,10 +78,8 @@ impl Plan {
     fn fault(&mut self, kind: FaultKind) -> Option<Fault> {
         let node = self.rng.random_range(0..self.nodes);
         let fault = match kind {
-            FaultKind::Crash | FaultKind::PowerLoss => {
-                let power = kind == FaultKind::PowerLoss;
-                return self.may_crash(node).then_some(Fault::Crash { node, power });
-            }
+            FaultKind::Crash | FaultKind::PowerLoss => Fault::Crash { node, power: kind == FaultKind::PowerLoss },
+            FaultKind::Leave => Fault::Leave { node },
             FaultKind::Pause => Fault::Halt { node, clock_stands: false },
             FaultKind::Freeze => Fault::Halt { node, clock_stands: true },
             FaultKind::ClockJump => {
@@ -118,7 +120,7 @@ impl Plan {
         left.iter().flat_map(|a| right.iter().flat_map(|b| [(*a, *b), (*b, *a)])).collect()
     }
 
-    /// Whether a node may crash. A founder that does holds no replicas afterwards.
+    /// Whether a node may crash while the cluster is founded: nobody takes the place of a founder before it is.
     fn may_crash(&mut self, node: usize) -> bool {
         if node >= self.founders || self.lost.contains(&node) {
             return true;
@@ -160,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_run_loses_a_minority_of_the_replicas_however_long_it_is() {
+    fn a_founding_loses_a_minority_of_the_replicas_however_long_it_is() {
         for seed in 0..50 {
             let crashed = |(fault, _): &(Fault, _)| match fault {
                 Fault::Crash { node, .. } if *node < 3 => Some(*node),
                 _ => None,
             };
-            let mut founders: Vec<_> = faults_of(seed).iter().filter_map(crashed).collect();
+            let mut founders: Vec<_> = drawn(seed, true).iter().filter_map(crashed).collect();
             founders.sort_unstable();
             founders.dedup();
             assert!(founders.len() <= 1, "seed {seed}: {founders:?}");
@@ -196,5 +198,6 @@ mod tests {
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::Halt { clock_stands: true, .. })));
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::ClockJump { .. })));
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::SlowDisk { .. })));
+        assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::Leave { .. })));
     }
 }

@@ -30,6 +30,8 @@ const CHECKS_MAX: Duration = Duration::from_secs(30);
 const BOOT_SPREAD_MS: u64 = 400;
 /// In one of so many runs the faults begin with the first node.
 const EARLY_FAULTS: u32 = 4;
+/// A node that is away for so long is given up: shorter than some faults.
+const REMOVE_AFTER: Duration = Duration::from_secs(3);
 /// Whoever operates the cluster starts a node again that has ended by itself, after this time.
 const OPERATOR_DELAY: Duration = Duration::from_millis(500);
 
@@ -58,6 +60,7 @@ impl Simulation {
         let raft = RaftSettings { snapshot_threads: false, seed, ..sim.raft.clone() };
         let seeds: Vec<_> = (0..nodes.min(2)).map(HostNet::address).collect();
         let config = ClusterConfig::new(String::new()).expected_size(nodes).replicas(sim.replicas);
+        let config = config.remove_after(REMOVE_AFTER);
         let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
         let host = |number| {
             let mut config = if all > 1 { config.clone().seeds(seeds.clone()) } else { config.clone() };
@@ -84,7 +87,9 @@ impl Simulation {
         while self.clock.now() < begin + sim.lasting {
             let now = self.clock.now();
             founding = founding && !self.all_ready();
-            if let Some((fault, lasts)) = plan.draw(now, founding) {
+            if let Some((fault, lasts)) = plan.draw(now, founding)
+                && (founding || self.can_take(&fault))
+            {
                 self.begin_fault(fault, now + lasts);
             }
             self.step()?;
@@ -92,6 +97,16 @@ impl Simulation {
         self.heal();
         self.run_until(HEALING_MAX, "the cluster heals", |me| me.all_ready() && me.shared.running() == 0)?;
         self.check()
+    }
+
+    /// Whether the cluster can take a fault that loses a node: it promises to take the loss of a minority of each group.
+    fn can_take(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Crash { node, .. } | Fault::Leave { node } => {
+                Cluster::new(self.clock.now(), &self.hosts).can_lose(*node)
+            }
+            _ => true,
+        }
     }
 
     fn begin_fault(&mut self, fault: Fault, until: Duration) {

@@ -1,0 +1,39 @@
+//! What the meta group decides on, and what it says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{GroupId, NodeKey};
+use crate::cluster::Member;
+use crate::sharding::Declaration;
+
+/// A proposal to the meta group. Any node may make one; the same twice does no harm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Command {
+    /// An entity type is to exist.
+    Declare(Declaration),
+    /// A node belongs to the cluster from now on. If it is a later life of one that does, it takes its places.
+    Admit(Member),
+    /// A node has been away for too long, and others are to hold what it held; or it is back before they do.
+    Away { node: NodeKey, away: bool },
+    /// A node leaves, and hands over what it holds.
+    Leave { node: NodeKey },
+    /// A node that holds nothing any more is no part of the cluster.
+    Remove { node: NodeKey },
+    /// A group whose placement is still the one of this epoch is to have these replicas.
+    Place { group: GroupId, epoch: u64, replicas: Vec<NodeKey> },
+    /// A group has changed over to the placement of this epoch.
+    Settle { group: GroupId, epoch: u64 },
+}
+
+/// The end of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Verdict {
+    /// It is so.
+    Agreed,
+    /// The cluster has the entity type otherwise, or another type in its place.
+    Conflict(Declaration),
+    /// It was overtaken, or makes no sense any more: nothing has changed.
+    Overtaken,
+    /// The node that was asked does not lead the meta group, or lost it: ask again.
+    Again,
+}

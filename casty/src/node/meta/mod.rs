@@ -1,0 +1,145 @@
+//! The meta group's state machine: what the whole cluster agrees on. Every node of the cluster follows it.
+
+mod command;
+mod topology;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+pub(crate) use self::command::{Command, Verdict};
+pub(crate) use self::topology::{Stay, Topology};
+use crate::base::BoxError;
+use crate::codec::{decode, encode};
+use crate::raft::Machine;
+use crate::sharding::{Declaration, Kinds};
+
+/// Where a node reads what was agreed on; `None` until it knows its cluster.
+pub(super) type Agreed = watch::Sender<Option<Arc<Topology>>>;
+
+/// The replica of one node.
+pub(super) struct Meta {
+    /// The entity types. The first declaration of a name stands; the same again is agreed to; another is a conflict.
+    declared: BTreeMap<u32, Declaration>,
+    topology: Topology,
+    kinds: Kinds,
+    agreed: Arc<Agreed>,
+}
+
+impl Meta {
+    /// The beginning of a cluster. What is declared will be told to `kinds`, everything else to `agreed`.
+    pub(super) fn new(topology: Topology, kinds: Kinds, agreed: Arc<Agreed>) -> Self {
+        let meta = Self { declared: BTreeMap::new(), topology, kinds, agreed };
+        meta.publish();
+        meta
+    }
+
+    fn decide(&mut self, command: Command) -> Verdict {
+        match command {
+            Command::Declare(declaration) => self.declare(declaration),
+            command => {
+                let verdict = self.topology.apply(command);
+                if verdict == Verdict::Agreed {
+                    self.publish();
+                }
+                verdict
+            }
+        }
+    }
+
+    fn declare(&mut self, declaration: Declaration) -> Verdict {
+        match self.declared.entry(declaration.tag()) {
+            Entry::Occupied(there) if *there.get() == declaration => Verdict::Agreed,
+            Entry::Occupied(there) => Verdict::Conflict(there.get().clone()),
+            Entry::Vacant(place) => {
+                self.kinds.learn([declaration.clone()]);
+                place.insert(declaration);
+                Verdict::Agreed
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.agreed.send_replace(Some(Arc::new(self.topology.clone())));
+    }
+}
+
+impl Machine for Meta {
+    /// Every replica reads the same bytes, so an entry that cannot be read is skipped by all of them alike.
+    fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError> {
+        let verdict = decode(command).map(|command| self.decide(command)).unwrap_or_else(|error| {
+            tracing::error!(index, %error, "an entry of the meta group cannot be read and changes nothing");
+            Verdict::Again
+        });
+        Ok(encode(&verdict)?.into())
+    }
+
+    fn snapshot(&self) -> Result<Bytes, BoxError> {
+        Ok(encode(&(&self.declared, &self.topology))?.into())
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
+        (self.declared, self.topology) = decode(snapshot)?;
+        self.kinds.learn(self.declared.values().cloned());
+        self.publish();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::registration::Registry;
+    use crate::cluster::{Member, Role};
+    use crate::node::founding::{Charter, Founder, Terms};
+
+    fn meta() -> Meta {
+        let founders = vec![Founder { id: "a".into(), incarnation: 1 }];
+        let charter = Charter::new(founders, Terms { size: 1, groups: 4, replicas: 3 });
+        Meta::new(Topology::founded(&charter), Kinds::new(Registry::load().unwrap()), Arc::default())
+    }
+
+    fn declaration(shards: u32) -> Declaration {
+        Declaration { name: "account".into(), actor: "bank.Account".into(), shards }
+    }
+
+    fn apply(meta: &mut Meta, command: &Command) -> Verdict {
+        decode(&meta.apply(1, &encode(command).unwrap().into()).unwrap()).unwrap()
+    }
+
+    fn declare(meta: &mut Meta, shards: u32) -> Verdict {
+        apply(meta, &Command::Declare(declaration(shards)))
+    }
+
+    #[test]
+    fn the_first_declaration_of_a_name_stands() {
+        let mut meta = meta();
+        assert_eq!(declare(&mut meta, 100), Verdict::Agreed);
+        assert_eq!(declare(&mut meta, 100), Verdict::Agreed);
+        assert_eq!(declare(&mut meta, 50), Verdict::Conflict(declaration(100)));
+    }
+
+    #[test]
+    fn a_snapshot_restores_what_was_agreed_on_and_tells_the_node() {
+        let mut source = meta();
+        declare(&mut source, 100);
+        apply(&mut source, &Command::Admit(Member::new("b".into(), 2, "h:1", Role::Observer)));
+        let mut copy = meta();
+        copy.restore(&source.snapshot().unwrap()).unwrap();
+        assert_eq!(copy.kinds.declared(), [declaration(100)]);
+        assert_eq!(declare(&mut copy, 50), Verdict::Conflict(declaration(100)));
+        assert_eq!(copy.agreed.borrow().as_deref(), Some(&source.topology));
+        assert_eq!(source.topology.nodes().len(), 2);
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_changes_nothing() {
+        let mut meta = meta();
+        let before = meta.snapshot().unwrap();
+        assert_eq!(decode::<Verdict>(&meta.apply(1, &Bytes::from_static(&[255; 9])).unwrap()), Ok(Verdict::Again));
+        assert_eq!(meta.snapshot().unwrap(), before);
+    }
+}

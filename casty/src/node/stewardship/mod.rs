@@ -1,0 +1,204 @@
+//! What the leader of a group does for it, and the leader of the meta group for all: the groups come to be where they
+//! should, and the cluster to have the nodes that are there.
+//!
+//! Pure functions say what is to be done next ([`next`] for one group, [`plan`](self::plan) for the cluster, and
+//! [`rebalance`](crate::sharding::allocation::rebalance) for the placements); this is the task that carries it out.
+
+mod next;
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::next::{Step, Wanted, next};
+use self::plan::{Sight, plan};
+use super::control::Control;
+use super::inner::{Inner, lock};
+use super::meta::{Command, Topology};
+use crate::base::{GroupId, NodeKey};
+use crate::cluster::Member;
+use crate::raft::Group;
+
+/// How often a steward looks while something is under way.
+const BUSY_PERIOD: Duration = Duration::from_millis(20);
+
+/// How often it looks otherwise. What is agreed on wakes it, so this is for leaderships that have moved.
+const CALM_PERIOD: Duration = Duration::from_millis(250);
+
+/// How long a step may take before it is looked at anew.
+const STEP_MAX: Duration = Duration::from_secs(5);
+
+/// After a leadership was to move, the group is left in peace for so long.
+const HAND_OVER_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a node's steward remembers.
+#[derive(Default)]
+pub(super) struct Stewardship {
+    wake: Notify,
+    under_way: Mutex<UnderWay>,
+    /// The nodes whose programs lack an entity type of the cluster.
+    lacking: Mutex<BTreeSet<NodeKey>>,
+}
+
+#[derive(Default)]
+struct UnderWay {
+    /// Groups of which a step is being carried out.
+    groups: BTreeSet<GroupId>,
+    /// Groups whose leadership was to move, and when they may be asked again.
+    rests: BTreeMap<GroupId, Instant>,
+    /// Proposals for the cluster are being decided.
+    plan: bool,
+    /// Members that are not in sight, and since when. Empty on a node that does not lead the meta group.
+    absent: BTreeMap<NodeKey, Instant>,
+}
+
+impl Stewardship {
+    /// A node says whether its program lacks an entity type.
+    pub(super) fn learn(&self, node: NodeKey, lacks: bool) {
+        let mut lacking = lock(&self.lacking);
+        if lacks {
+            lacking.insert(node)
+        } else {
+            lacking.remove(&node)
+        };
+    }
+
+    /// A node is gone.
+    pub(super) fn forget(&self, node: NodeKey) {
+        lock(&self.lacking).remove(&node);
+        self.wake.notify_one();
+    }
+
+    /// Something has changed that may ask for a step.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl Inner {
+    /// Looks after the groups that this node leads for as long as it runs.
+    pub(super) async fn tend(self: Arc<Self>) {
+        let mut agreed = self.watch_topology();
+        loop {
+            let topology = agreed.borrow_and_update().clone();
+            let busy = topology.is_some_and(|topology| self.tend_all(&topology));
+            tokio::select! {
+                _ = agreed.changed() => {}
+                () = self.stewardship.wake.notified() => {}
+                () = sleep(if busy { BUSY_PERIOD } else { CALM_PERIOD }) => {}
+            }
+        }
+    }
+
+    /// Takes the next step of every group that this node leads. Whether there is more to do.
+    fn tend_all(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
+        let mut busy = false;
+        for group in self.host.groups() {
+            let ours = group.leadership().borrow().ours.is_some();
+            if !ours {
+                continue;
+            }
+            busy |= self.tend_group(topology, &group);
+        }
+        if self.leads_meta() {
+            busy |= self.tend_cluster(topology);
+        } else {
+            lock(&self.stewardship.under_way).absent.clear();
+        }
+        busy
+    }
+
+    fn tend_group(self: &Arc<Self>, topology: &Topology, group: &Arc<Group>) -> bool {
+        let id = group.id();
+        let Some(placement) = topology.placements().get(&id) else { return false };
+        let voters = placement.replicas.clone();
+        let follows = |node: &&NodeKey| id == GroupId::META && !voters.contains(node);
+        let learners = topology.nodes().keys().filter(follows).copied().collect();
+        let wanted = Wanted { learners, settled: placement.is_settled(), voters };
+        let lacking = lock(&self.stewardship.lacking).clone();
+        let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));
+        let may_lead = |node| !lacking.contains(&node);
+        let sight = next::Sight { me: self.me, reaches: &reaches, may_lead: &may_lead };
+        let Some(step) = next(&sight, &group.roster(), &wanted) else { return !wanted.settled };
+        let epoch = placement.epoch;
+        let mut under_way = lock(&self.stewardship.under_way);
+        let now = Instant::now();
+        if matches!(step, Step::HandOver(_)) {
+            if under_way.rests.get(&id).is_some_and(|until| now < *until) {
+                return !wanted.settled;
+            }
+            under_way.rests.insert(id, now + HAND_OVER_PAUSE);
+        }
+        if under_way.groups.insert(id) {
+            let (inner, group) = (self.clone(), group.clone());
+            self.spawn(async move {
+                if timeout(STEP_MAX, inner.take_step(&group, epoch, step.clone())).await.is_err() {
+                    tracing::debug!(group = %id, ?step, "a step of a group's membership was not done in time");
+                }
+                lock(&inner.stewardship.under_way).groups.remove(&id);
+                inner.stewardship.wake();
+            });
+        }
+        true
+    }
+
+    async fn take_step(&self, group: &Group, epoch: u64, step: Step) {
+        let id = group.id();
+        tracing::debug!(group = %id, ?step, "a step of a group's membership");
+        let done = match step {
+            Step::Change(change) => group.change(change).await,
+            Step::HandOver(to) => group.transfer(to).await,
+            Step::Settle => {
+                self.agree(&Command::Settle { group: id, epoch }, Instant::now() + STEP_MAX).await;
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            tracing::debug!(group = %id, %error, "a step of a group's membership failed, and is tried again");
+        }
+        // Whatever the step came to, the next look may find the same to do.
+        sleep(BUSY_PERIOD).await;
+    }
+
+    /// Has the meta group decide what comes next for the cluster, at its leader. Whether there is more to do.
+    fn tend_cluster(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
+        let now = Instant::now();
+        let members = self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default();
+        self.tell_the_over(topology, &members);
+        let mut under_way = lock(&self.stewardship.under_way);
+        let in_sight: BTreeSet<NodeKey> = members.iter().map(|member| member.key).collect();
+        under_way.absent.retain(|node, _| topology.nodes().contains_key(node) && !in_sight.contains(node));
+        for node in topology.nodes().keys().filter(|node| !in_sight.contains(node)) {
+            under_way.absent.entry(*node).or_insert(now);
+        }
+        let belongs = |member: &Member| self.origins.is_known(member.key);
+        let newcomers = members.into_iter().filter(|member| belongs(member) || member.key == self.me).collect();
+        let sight = Sight { members: newcomers, in_sight, absent: under_way.absent.clone(), now };
+        let commands = plan(topology, &sight, self.remove_after);
+        if commands.is_empty() || std::mem::replace(&mut under_way.plan, true) {
+            return !commands.is_empty();
+        }
+        let inner = self.clone();
+        self.spawn(async move {
+            for command in commands {
+                tracing::info!(?command, "a decision for the cluster");
+                inner.propose(&command).await;
+            }
+            sleep(BUSY_PERIOD).await;
+            lock(&inner.stewardship.under_way).plan = false;
+            inner.stewardship.wake();
+        });
+        true
+    }
+
+    /// Tells members whose life is over: they follow the meta group no more and would not hear of it.
+    fn tell_the_over(&self, topology: &Topology, members: &[Member]) {
+        for member in members.iter().filter(|member| topology.is_over(&member.id, member.incarnation)) {
+            self.control(member.key, &Control::Over { incarnation: member.incarnation });
+        }
+    }
+}
