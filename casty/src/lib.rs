@@ -30,7 +30,7 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
-pub use node::{ClusterConfig, ConfigError, LeaveError, Node, NotReady, StartError, StartSharded};
+pub use node::{ClusterConfig, ConfigError, GroupPlacement, LeaveError, Node, NotReady, StartError, StartSharded};
 pub use sharding::{EntityRef, Sharded, ShardingError};
 
 pub use casty_macros::{actor, handler, message, persistent};

@@ -1,12 +1,12 @@
 //! Clusters of real nodes on loopback, within one process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use casty::actor::{FromId, Persistent, Registered};
 use casty::cluster::Kind;
 use casty::raft::GroupStatus;
-use casty::{ActorSystem, ClusterConfig, GroupId, Node, Sharded};
+use casty::{ActorSystem, ClusterConfig, GroupId, GroupPlacement, Node, Sharded};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing_subscriber::EnvFilter;
@@ -15,6 +15,9 @@ use crate::fault::Network;
 
 /// How long a test waits for something that must happen.
 pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// After this time a node that is away is given up, in tests where that matters.
+pub const REMOVE_AFTER: Duration = Duration::from_secs(1);
 
 /// How often [`eventually`] looks.
 const LOOK_PERIOD: Duration = Duration::from_millis(5);
@@ -63,6 +66,21 @@ impl Cluster {
         self.addresses.push(node.address());
         self.nodes.push(Some(node));
         self.nodes.len() - 1
+    }
+
+    /// Starts another node with the name of node number `like`, of a cluster of `size`, and waits until it is ready.
+    pub async fn join(&mut self, like: usize, size: usize) -> usize {
+        let (_, seed) = self.live().next().expect("a live node");
+        let config = config(like + 1, size).seeds([seed.address()]).remove_after(REMOVE_AFTER);
+        let number = self.nodes.len();
+        let number = self.add(node(config.net(self.network.of(number))).await);
+        ready(self.node(number)).await;
+        number
+    }
+
+    /// Takes a node out, to be stopped by the test.
+    pub fn take(&mut self, number: usize) -> Node {
+        self.nodes[number].take().expect("the node has crashed")
     }
 
     /// A node that has not crashed.
@@ -146,6 +164,31 @@ impl Cluster {
             node.groups().into_iter().map(move |(group, status)| ((number, group), status))
         };
         self.live().flat_map(of).collect()
+    }
+
+    /// How many data groups a node holds a replica of.
+    pub fn held(&self, number: usize) -> usize {
+        self.node(number).groups().iter().filter(|(group, _)| *group != GroupId::META).count()
+    }
+
+    /// Waits until every group has all its replicas, on these nodes and no others, and each of them knows it.
+    pub async fn settled_on(&self, numbers: &[usize]) {
+        self.settled_on_of(numbers, numbers).await;
+    }
+
+    /// The same, where `all` are the members of the cluster.
+    pub async fn settled_on_of(&self, numbers: &[usize], all: &[usize]) {
+        let ids: BTreeSet<_> = numbers.iter().map(|number| self.node(*number).id()).collect();
+        let there = |at: &GroupPlacement| at.settled && at.replicas.iter().all(|node| ids.contains(node));
+        eventually(DEADLINE, "every group is on these nodes", || {
+            all.iter().all(|number| {
+                let placements = self.node(*number).placements();
+                !placements.is_empty()
+                    && placements.iter().all(there)
+                    && self.node(*number).members().len() == all.len()
+            })
+        })
+        .await;
     }
 
     /// Waits until every replica has applied all that any replica has in its log.

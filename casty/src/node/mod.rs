@@ -131,6 +131,11 @@ impl Node {
         self.cluster.me().id.clone()
     }
 
+    /// This node: its name, this life of it, and where others reach it.
+    pub fn me(&self) -> Member {
+        self.cluster.me().clone()
+    }
+
     /// The nodes that are alive, this one among them, by id.
     pub fn members(&self) -> Vec<Member> {
         self.cluster.members()
@@ -152,7 +157,19 @@ impl Node {
         (1..=groups).map(GroupId).map(|group| (group, self.leader_of(group))).collect()
     }
 
-    /// Where the consensus groups stand whose replicas this node holds.
+    /// Where every group is to be, the meta group first, as far as this node has heard. Empty until it follows a cluster.
+    pub fn placements(&self) -> Vec<GroupPlacement> {
+        let Some(topology) = self.inner.topology() else { return Vec::new() };
+        let name = |node: &NodeKey| topology.nodes().get(node).map(|entry| entry.id.clone());
+        let placement = |(group, at): (&GroupId, &Placement)| GroupPlacement {
+            group: *group,
+            replicas: at.replicas.iter().filter_map(name).collect(),
+            settled: at.is_settled(),
+        };
+        topology.placements().iter().map(placement).collect()
+    }
+
+    /// Where the consensus groups stand that this node follows: those whose replicas it holds, and the meta group.
     pub fn groups(&self) -> Vec<(GroupId, GroupStatus)> {
         self.inner.host.groups().iter().map(|group| (group.id(), group.status())).collect()
     }
@@ -173,12 +190,6 @@ impl Node {
     #[cfg(feature = "sim")]
     pub(crate) fn rosters(&self) -> Vec<(GroupId, crate::raft::Roster)> {
         self.inner.host.groups().iter().map(|group| (group.id(), group.roster())).collect()
-    }
-
-    /// The key of this life of the node.
-    #[cfg(feature = "sim")]
-    pub(crate) fn key(&self) -> NodeKey {
-        self.inner.me
     }
 
     /// The table of a data group whose replica this node holds.
@@ -220,6 +231,18 @@ impl Node {
     fn name_of(&self, key: NodeKey) -> Option<NodeId> {
         self.inner.topology()?.nodes().get(&key).map(|entry| entry.id.clone())
     }
+}
+
+/// Where a group is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupPlacement {
+    /// The group.
+    pub group: GroupId,
+    /// The nodes that vote in it. The first should lead it.
+    pub replicas: Vec<NodeId>,
+    /// Whether it is there: no node is being replaced by another at the moment.
+    pub settled: bool,
 }
 
 impl Deref for Node {

@@ -1,7 +1,6 @@
-//! How a cluster begins, and who may come later.
+//! How a cluster begins.
 
 #![cfg(test)]
 
 mod declarations;
-mod guests;
 mod start;

@@ -63,12 +63,12 @@ impl<'a> Cluster<'a> {
     /// Whether a node may be lost: every group keeps a majority of its voters, in the view of every replica that lives.
     pub(crate) fn can_lose(&self, host: usize) -> bool {
         let lives: Vec<_> = self.nodes().collect();
-        let Some(lost) = lives.iter().find(|(number, _)| *number == host).map(|(_, node)| node.key()) else {
+        let Some(lost) = lives.iter().find(|(number, _)| *number == host).map(|(_, node)| node.me().key) else {
             return true;
         };
         let held: BTreeSet<_> = lives
             .iter()
-            .flat_map(|(_, node)| node.rosters().into_iter().map(|(group, _)| (node.key(), group)))
+            .flat_map(|(_, node)| node.rosters().into_iter().map(|(group, _)| (node.me().key, group)))
             .filter(|(node, _)| *node != lost)
             .collect();
         lives.iter().flat_map(|(_, node)| node.rosters()).all(|(group, roster)| {

@@ -1,0 +1,9 @@
+//! Nodes that join, leave, die and come back, and what becomes of the groups.
+
+#![cfg(test)]
+
+mod joining;
+mod leaving;
+mod load;
+mod replacing;
+mod votes;
