@@ -30,7 +30,10 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
-pub use node::{ClusterConfig, ConfigError, GroupPlacement, LeaveError, Node, NotReady, StartError, StartSharded};
+pub use node::{
+    ApplyError, ClusterConfig, ConfigError, GroupPlacement, LeaveError, Node, NotReady, Replicate, ReplicateError,
+    Replicated, StartError, StartSharded, StartSingleton, StateMachine,
+};
 pub use sharding::{EntityRef, Sharded, ShardingError};
 
 pub use casty_macros::{actor, handler, message, persistent};

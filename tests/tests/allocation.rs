@@ -109,7 +109,7 @@ fn a_body_of_the_shortest_items_takes_a_small_multiple_of_its_bytes() {
     // One head and one item for each collection that a peer can fill, each byte as small as can be.
     let count = [&[252][..], &(ITEMS as u32).to_le_bytes()].concat();
     let bodies: [(&str, &[u8], &[u8]); 7] = [
-        ("announcement", &[&[0, 0, 0], &count[..]].concat(), &[0, 0, 0]),
+        ("control", &[&[4, 0, 5, 0, 0], &count[..]].concat(), &[0]),
         ("announcement", &[&[0, 0], &count[..]].concat(), &[0, 0, 0, 0, 0]),
         ("control", &[&[0], &count[..]].concat(), &[0, 0]),
         ("to_router", &[1], &[2, 0]),

@@ -73,6 +73,8 @@ pub struct Registration {
     pub messages: &'static [(u32, &'static str)],
     /// How to run it as an entity; `None` if it has no persistent state or no `new(EntityId)`.
     pub entity: Option<&'static dyn EntityType>,
+    /// How to run it as a singleton without state; `None` if it has no `new(EntityId)`.
+    pub stateless: Option<&'static dyn EntityType>,
 }
 
 inventory::collect!(Registration);
@@ -88,7 +90,12 @@ impl<A: Registered> Probe<A> {
 
 impl<A: Registered + Persistent + FromId> Probe<A> {
     /// How to run `A` as an entity.
-    pub const ENTITY: Option<&'static dyn EntityType> = Some(&entity::Of::<A>::NEW);
+    pub const ENTITY: Option<&'static dyn EntityType> = Some(&entity::Of::<A, entity::Fields>::NEW);
+}
+
+impl<A: Registered + FromId> Probe<A> {
+    /// How to run `A` as a singleton without state.
+    pub const STATELESS: Option<&'static dyn EntityType> = Some(&entity::Of::<A, entity::Nothing>::NEW);
 }
 
 /// The other half of [`Probe`].
@@ -97,6 +104,8 @@ pub trait NotAnEntity {
     const MESSAGES: &'static [(u32, &'static str)] = &[];
     /// `A` cannot be an entity.
     const ENTITY: Option<&'static dyn EntityType> = None;
+    /// `A` cannot be made from an id.
+    const STATELESS: Option<&'static dyn EntityType> = None;
 }
 
 impl<A> NotAnEntity for Probe<A> {}

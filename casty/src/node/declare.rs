@@ -47,14 +47,14 @@ impl<A: Actor> StartSharded<A> {
         if shards == 0 || shards > SLOTS {
             return Err(ShardingError::Shards { name, shards, max: SLOTS });
         }
-        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards };
+        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards, single: false };
         inner.declare(&declaration).await?;
         Ok(Sharded::new(inner.router.clone(), &declaration.name, shards))
     }
 }
 
 impl Inner {
-    async fn declare(&self, declaration: &Declaration) -> Result<(), ShardingError> {
+    pub(super) async fn declare(&self, declaration: &Declaration) -> Result<(), ShardingError> {
         match self.agree(&Command::Declare(declaration.clone()), Instant::now() + DECLARE_MAX).await {
             Some(Verdict::Agreed) => {
                 self.kinds.learn([declaration.clone()]);
@@ -70,7 +70,9 @@ fn conflict(ours: &Declaration, theirs: &Declaration) -> ShardingError {
     if ours.name != theirs.name {
         return ShardingError::SameTag { name: ours.name.clone(), other: theirs.name.clone() };
     }
-    let say =
-        |declaration: &Declaration| format!("the actor `{}` and {} shards", declaration.actor, declaration.shards);
+    let say = |Declaration { actor, shards, single, .. }: &Declaration| match single {
+        true => format!("the actor `{actor}` as a singleton"),
+        false => format!("the actor `{actor}` and {shards} shards"),
+    };
     ShardingError::Conflict { name: ours.name.clone(), theirs: say(theirs), ours: say(ours) }
 }

@@ -62,15 +62,17 @@ impl Inner {
     }
 
     async fn hold_as(self: &Arc<Self>, topology: &Topology) {
+        // The meta group and those of state machines are followed by whoever has them.
+        let is_data = |group: GroupId| topology.followers(group).is_none();
         let held = |group: GroupId| topology.placements().get(&group).is_some_and(|placement| placement.has(self.me));
         for group in self.host.groups() {
-            if group.id() != GroupId::META && !held(group.id()) {
+            if is_data(group.id()) && !held(group.id()) {
                 tracing::info!(group = %group.id(), "this node holds the group no more");
                 self.regions.remove(group.id());
                 self.host.close(group.id()).await;
             }
         }
-        for group in topology.placements().keys().copied().filter(|group| *group != GroupId::META) {
+        for group in topology.placements().keys().copied().filter(|group| is_data(*group)) {
             if held(group) && self.host.group(group).is_none() {
                 tracing::info!(%group, "this node takes a replica of the group");
                 self.open(group, &[]).await;
@@ -98,7 +100,7 @@ impl Inner {
     }
 
     /// Stands for election if this node should lead a new group: leaderships are spread from the start.
-    fn lead_first(&self, group: Arc<Group>, voters: &[NodeKey]) {
+    pub(super) fn lead_first(&self, group: Arc<Group>, voters: &[NodeKey]) {
         if voters.first() == Some(&self.me) {
             self.spawn(async move { group.campaign().await });
         }
@@ -113,6 +115,7 @@ impl Inner {
             me: self.me,
             node: self.id.clone(),
             cluster_id: self.links.cluster_id().unwrap_or_default(),
+            groups: self.router.groups().unwrap_or_default(),
             group,
             state,
             kinds: self.kinds.clone(),

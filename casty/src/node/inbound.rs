@@ -40,6 +40,7 @@ impl Inbound for Dispatch {
             Kind::ENTITY => inner.to_region(from, &body),
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
             Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
+            Kind::MACHINE => crate::codec::decode(&body).map(|word| inner.machine_word(from, word)),
             Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
@@ -59,6 +60,7 @@ impl Inbound for Dispatch {
             PeerEvent::InUp(peer) => inner.announce(Some(peer)),
             PeerEvent::LinkDown(peer) => {
                 inner.router.peer_lost(peer);
+                inner.machines.peer_lost(peer);
                 inner.host.link_down(peer);
             }
             PeerEvent::MemberUp(member) => {
@@ -69,6 +71,7 @@ impl Inbound for Dispatch {
             PeerEvent::MemberDown(member) => {
                 tracing::info!(node = %member.id, addr = member.addr, "a node is down");
                 inner.router.peer_lost(member.key);
+                inner.machines.peer_lost(member.key);
                 inner.origins.forget(member.key);
                 inner.stewardship.forget(member.key);
             }

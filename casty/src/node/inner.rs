@@ -13,6 +13,7 @@ use super::agreement::Proposals;
 use super::control::Control;
 use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
+use super::machines::Machines;
 use super::meta::Agreed;
 use super::stewardship::Stewardship;
 use crate::actor::ActorSystem;
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     /// What the cluster has agreed on.
     pub(super) agreed: Arc<Agreed>,
     pub(super) stewardship: Stewardship,
+    pub(super) machines: Machines,
     /// A node that is away for so long is given up.
     pub(super) remove_after: Duration,
     /// The latest word on the meta group's leadership here.

@@ -11,7 +11,9 @@ mod inbound;
 mod inner;
 mod leave;
 mod links;
+mod machines;
 mod meta;
+mod singleton;
 mod start;
 mod stewardship;
 
@@ -29,7 +31,11 @@ pub use error::{LeaveError, NotReady, StartError};
 #[cfg(feature = "sim")]
 pub(crate) use founding::{Charter, Founder, Terms};
 #[cfg(feature = "sim")]
+pub(crate) use machines::{Applied, MachineWord};
+pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachine};
+#[cfg(feature = "sim")]
 pub(crate) use meta::{Command, Verdict};
+pub use singleton::StartSingleton;
 
 use self::inner::{Inner, lock};
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
@@ -92,8 +98,10 @@ impl Node {
         if let Some(group) = (0..=charter.groups).map(GroupId).find(|group| !led(group)) {
             return Some(format!("a leader of group {group}"));
         }
+        // A program may start its state machines only when the node is ready.
+        let counts = |group: &GroupId| *group == GroupId::META || topology.followers(*group).is_none();
         let changing = |at: &Placement| !at.is_settled() && at.replicas.contains(&self.inner.me);
-        if let Some((group, _)) = topology.placements().iter().find(|(_, at)| changing(at)) {
+        if let Some((group, _)) = topology.placements().iter().find(|(id, at)| counts(id) && changing(at)) {
             return Some(format!("the replica of group {group} to be counted on"));
         }
         let behind = |status: &GroupStatus| status.leader.is_none() || status.applied < status.committed;
@@ -119,6 +127,65 @@ impl Node {
     /// ```
     pub fn sharded<A: Registered + Persistent + FromId>(&self, name: impl Into<String>) -> StartSharded<A> {
         StartSharded::new(self.inner.clone(), name.into())
+    }
+
+    /// An actor of which there is one instance in the whole cluster, about to be started. It is called like an entity, and
+    /// promises what an entity does. Its state is kept if it is [`Persistent`]; otherwise each instance begins anew.
+    ///
+    /// ```no_run
+    /// # use casty::prelude::*;
+    /// # #[message] pub struct Get { pub key: String }
+    /// # #[persistent] pub struct Config { values: std::collections::BTreeMap<String, String> }
+    /// # #[actor] impl Config {
+    /// #     fn new(_id: EntityId) -> Self { Self { values: Default::default() } }
+    /// #     #[handler] fn get(&self, msg: Get) -> Option<String> { self.values.get(&msg.key).cloned() }
+    /// # }
+    /// # async fn example(node: casty::Node) -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = node.singleton::<Config>("config").start().await?;
+    /// let colour = config.get(Get { key: "colour".into() }).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn singleton<A: Registered + FromId>(&self, name: impl Into<String>) -> StartSingleton<A> {
+        StartSingleton::new(self.inner.clone(), name.into())
+    }
+
+    /// Has a state machine of your own replicated: a consensus group of its own, with a copy on every node that calls this
+    /// under the same name. It begins as soon as a majority of the nodes that are to vote in it have called, and waits a second
+    /// for the others.
+    ///
+    /// ```no_run
+    /// # use casty::StateMachine;
+    /// # use casty::base::BoxError;
+    /// #[derive(Default)]
+    /// struct Tally(u64);
+    ///
+    /// impl StateMachine for Tally {
+    ///     type Command = u64;
+    ///     type Output = u64;
+    ///
+    ///     fn apply(&mut self, more: u64) -> u64 {
+    ///         self.0 += more;
+    ///         self.0
+    ///     }
+    ///
+    ///     fn snapshot(&self) -> Result<Vec<u8>, BoxError> {
+    ///         Ok(self.0.to_le_bytes().to_vec())
+    ///     }
+    ///
+    ///     fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
+    ///         self.0 = u64::from_le_bytes(snapshot.try_into()?);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # async fn example(node: casty::Node) -> Result<(), Box<dyn std::error::Error>> {
+    /// let tally = node.replicate("tally", Tally::default()).await?;
+    /// tally.apply(5_u64).await?;
+    /// let now = tally.read(|tally| tally.0).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn replicate<M: StateMachine>(&self, name: impl Into<String>, machine: M) -> Replicate<M> {
+        Replicate::new(self.inner.clone(), name.into(), machine)
     }
 
     /// The address at which other nodes reach this one.

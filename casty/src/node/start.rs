@@ -11,6 +11,7 @@ use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
 use super::inner::Inner;
 use super::links::NodeLinks;
+use super::machines::Machines;
 use super::stewardship::Stewardship;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
@@ -43,6 +44,7 @@ impl ActorSystem {
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
         inner.spawn(inner.clone().tend());
+        inner.spawn(inner.clone().expire_machine_senders());
         Ok(Node::new(inner, cluster))
     }
 }
@@ -78,6 +80,7 @@ fn assemble(
         proposals: Proposals::default(),
         agreed: Arc::default(),
         stewardship: Stewardship::default(),
+        machines: Machines::default(),
         remove_after: config.remove_after,
         meta: Default::default(),
         tasks: Default::default(),

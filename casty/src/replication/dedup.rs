@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 
@@ -120,6 +120,18 @@ impl SessionTable {
     pub(super) fn from_parts(parts: Parts) -> Self {
         let bytes = parts.sessions.iter().flat_map(|(_, session)| session.replies.values()).map(Recorded::bytes).sum();
         Self { sessions: parts.sessions.into_iter().collect(), expired: parts.expired.into_iter().collect(), bytes }
+    }
+}
+
+impl Serialize for SessionTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_parts().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parts::deserialize(deserializer).map(Self::from_parts)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
@@ -18,6 +19,8 @@ pub(crate) struct Declaration {
     pub(crate) actor: String,
     /// The number of shards, fixed for the life of the type.
     pub(crate) shards: u32,
+    /// It is a singleton: its one entity has the name of the type, and runs without being called.
+    pub(crate) single: bool,
 }
 
 impl Declaration {
@@ -32,6 +35,8 @@ impl Declaration {
 pub(crate) struct Kinds {
     registry: Registry,
     declared: Arc<RwLock<BTreeMap<u32, Declaration>>>,
+    /// Told of each new type.
+    learned: Arc<watch::Sender<()>>,
 }
 
 /// What a region makes of an entity type.
@@ -52,7 +57,7 @@ pub(crate) enum Kind {
 impl Kinds {
     /// No type is declared yet.
     pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, declared: Arc::default() }
+        Self { registry, declared: Arc::default(), learned: Arc::default() }
     }
 
     /// Takes in declarations. They never change, so an older list does no harm.
@@ -69,8 +74,20 @@ impl Kinds {
                     );
                 }
                 place.insert(declaration);
+                self.learned.send_replace(());
             }
         }
+    }
+
+    /// Changes with each new type.
+    pub(crate) fn learned(&self) -> watch::Receiver<()> {
+        self.learned.subscribe()
+    }
+
+    /// The names of the singletons.
+    pub(crate) fn singles(&self) -> Vec<String> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.values().filter(|declaration| declaration.single).map(|declaration| declaration.name.clone()).collect()
     }
 
     /// Whether this program lacks the actor of a declared type.
@@ -89,13 +106,18 @@ impl Kinds {
     pub(crate) fn get(&self, tag: u32) -> Kind {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
         let Some(declaration) = declared.get(&tag) else { return Kind::Undeclared };
-        match self.registry.get(&declaration.actor).and_then(|registration| registration.entity) {
+        match self.runner(declaration) {
             Some(run) => Kind::Known { name: declaration.name.clone(), run },
             None => Kind::Missing(declaration.clone()),
         }
     }
 
     fn has(&self, declaration: &Declaration) -> bool {
-        self.registry.get(&declaration.actor).is_some_and(|registration| registration.entity.is_some())
+        self.runner(declaration).is_some()
+    }
+
+    fn runner(&self, declaration: &Declaration) -> Option<&'static dyn EntityType> {
+        let registration = self.registry.get(&declaration.actor)?;
+        registration.entity.or(registration.stateless.filter(|_| declaration.single))
     }
 }

@@ -27,6 +27,6 @@ pub(crate) use post::Post;
 pub(crate) use protocol::{Announcement, Leading, decode_to_region, decode_to_router};
 #[cfg(feature = "sim")]
 pub(crate) use protocol::{Call, Outcome, Request, ToRegion, ToRouter, encode_to_router};
-pub(crate) use region::{Region, Regions};
+pub(crate) use region::{Expiry, Region, Regions};
 pub(crate) use router::{Router, RouterSettings};
 pub use shard::{GROUPS_PER_NODE, SLOTS, shard_of, slot_of};

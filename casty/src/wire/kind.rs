@@ -25,4 +25,6 @@ impl Kind {
     pub const ROUTE: Self = Self(19);
     /// From node to node: bootstrap, names, leave.
     pub const NODE: Self = Self(20);
+    /// Commands of replicated state machines, and what became of them.
+    pub const MACHINE: Self = Self(21);
 }

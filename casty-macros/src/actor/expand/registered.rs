@@ -80,6 +80,7 @@ fn entry(names: &Names<'_>) -> TokenStream {
                     type_id: ::core::any::TypeId::of::<#actor>,
                     messages: #casty::Probe::<#actor>::MESSAGES,
                     entity: #casty::Probe::<#actor>::ENTITY,
+                    stateless: #casty::Probe::<#actor>::STATELESS,
                 }
             }
         };

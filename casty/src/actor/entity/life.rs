@@ -1,17 +1,18 @@
 //! The loop of an entity's cell.
 
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 
 use super::progress::CellScope;
-use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, What};
+use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, Keep, What};
 use crate::actor::mailbox::Received;
 use crate::actor::reply::SinkReply;
 use crate::actor::scope::Held;
-use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Persistent, Registered, Routed, scope};
+use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Registered, Routed, scope};
 use crate::base::{BoxError, EntityId, RequestId};
 
 /// How many messages a cell handles before it lets others run.
@@ -24,9 +25,10 @@ pub(super) struct Item<A: Registered> {
 }
 
 /// A live instance, and what is known of its state.
-pub(super) struct Life<A: Registered> {
+pub(super) struct Life<A: Registered, K> {
     id: EntityId,
     actor: A,
+    keep: PhantomData<fn() -> K>,
     ctx: Ctx<A>,
     cell: Arc<Cell<A>>,
     scope: Arc<CellScope>,
@@ -42,7 +44,7 @@ pub(super) struct Life<A: Registered> {
     current: Option<RequestId>,
 }
 
-impl<A: Registered + Persistent + FromId> Life<A> {
+impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor from its id and its replicated state.
     pub(super) fn new(birth: Birth, cell: Arc<Cell<A>>) -> Result<Self, BoxError> {
         let Birth { id, version, state, journal, route, system } = birth;
@@ -50,16 +52,16 @@ impl<A: Registered + Persistent + FromId> Life<A> {
         let mut actor = create::<A>(&id)?;
         match state {
             Some(state) => {
-                actor.load(&state)?;
+                K::load(&mut actor, &state)?;
                 captured.extend_from_slice(&state);
             }
-            None => actor.save(&mut captured)?,
+            None => K::save(&actor, &mut captured)?,
         }
         let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
         let ctx = Ctx::for_entity(id.clone(), myself, system);
         let scope = Arc::new(CellScope::new(cell.progress.clone()));
         let (batch, current, parcels) = (Vec::new(), None, 0);
-        Ok(Self { id, actor, ctx, cell, scope, journal, version, parcels, captured, batch, current })
+        Ok(Self { id, actor, keep: PhantomData, ctx, cell, scope, journal, version, parcels, captured, batch, current })
     }
 
     /// Handles messages until the region stops the cell, or the actor cannot go on.
@@ -187,7 +189,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
     /// Makes the actor anew from its last record.
     async fn renew(&mut self) -> Result<(), BoxError> {
         let mut actor = create::<A>(&self.id)?;
-        actor.load(&self.captured)?;
+        K::load(&mut actor, &self.captured)?;
         self.actor = actor;
         self.ctx.renew();
         self.start().await
@@ -196,7 +198,7 @@ impl<A: Registered + Persistent + FromId> Life<A> {
     /// The persistent fields, if they differ from those of the last record.
     fn changed(&self) -> Result<Option<Vec<u8>>, BoxError> {
         let mut state = Vec::with_capacity(self.captured.len());
-        self.actor.save(&mut state)?;
+        K::save(&self.actor, &mut state)?;
         Ok((state != self.captured).then_some(state))
     }
 

@@ -4,6 +4,7 @@
 //! which decides when the world may see it. Its state may be ahead of what is committed; nothing that shows it leaves
 //! before.
 
+mod keep;
 mod life;
 mod progress;
 
@@ -13,11 +14,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use self::keep::{Fields, Keep, Nothing};
 use self::life::{Item, Life};
 use self::progress::Progress;
 use super::mailbox::{Mailbox, Overflow, Refused};
 use super::scope::Held;
-use super::{ActorSystem, Failure, FromId, Persistent, Registered, Route};
+use super::{ActorSystem, Failure, FromId, Registered, Route};
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{BoxError, EntityId, RequestId};
 use crate::codec::DecodeError;
@@ -120,15 +122,15 @@ pub enum What {
     Gone,
 }
 
-/// [`EntityType`] of the actor `A`.
-pub struct Of<A>(PhantomData<fn() -> A>);
+/// [`EntityType`] of the actor `A`, of which `K` is kept.
+pub struct Of<A, K>(PhantomData<fn() -> (A, K)>);
 
-impl<A> Of<A> {
+impl<A, K> Of<A, K> {
     /// The only value.
     pub const NEW: Self = Self(PhantomData);
 }
 
-impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
+impl<A: Registered + FromId, K: Keep<A>> EntityType for Of<A, K> {
     fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError> {
         let cell = Arc::new(Cell {
             mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY, Overflow::Fail),
@@ -136,7 +138,7 @@ impl<A: Registered + Persistent + FromId> EntityType for Of<A> {
             sink: Arc::default(),
         });
         // `new` and `Deserialize` are the user's code.
-        let life = catch_unwind(AssertUnwindSafe(|| Life::<A>::new(birth, cell.clone())));
+        let life = catch_unwind(AssertUnwindSafe(|| Life::<A, K>::new(birth, cell.clone())));
         let life = life.map_err(|panic| format!("it panicked: {}", Failure::from_panic(panic).reason))??;
         tokio::spawn(life.run());
         Ok(cell)

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Place { group: GroupId, epoch: u64, replicas: Vec<NodeKey> },
     /// A group has changed over to the placement of this epoch.
     Settle { group: GroupId, epoch: u64 },
+    /// A node has a state machine of this name, and holds a copy once enough nodes have it.
+    Offer { name: String, node: NodeKey },
 }
 
 /// The end of a proposal.

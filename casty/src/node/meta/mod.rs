@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 pub(crate) use self::command::{Command, Verdict};
-pub(crate) use self::topology::{Stay, Topology};
+pub(crate) use self::topology::{MACHINES_MAX, Stay, Topology};
 use crate::base::BoxError;
 use crate::codec::{decode, encode};
 use crate::raft::Machine;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn declaration(shards: u32) -> Declaration {
-        Declaration { name: "account".into(), actor: "bank.Account".into(), shards }
+        Declaration { name: "account".into(), actor: "bank.Account".into(), shards, single: false }
     }
 
     fn apply(meta: &mut Meta, command: &Command) -> Verdict {

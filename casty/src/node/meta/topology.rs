@@ -1,6 +1,6 @@
 //! The nodes of the cluster, and which of them hold which group: as the meta group has decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::command::{Command, Verdict};
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Member, Role};
 use crate::node::founding::{Charter, Founder};
-use crate::sharding::allocation::{Placements, founding};
+use crate::sharding::allocation::{Placement, Placements, founding, meta_votes};
 
 /// Names of nodes that are no part of the cluster any more, whose last life is remembered. Of more, those that come first by
 /// name are forgotten: such a life, if it should still run, would join again.
@@ -21,9 +21,23 @@ pub(crate) struct Topology {
     placements: Placements,
     /// The last life of each name that is no part of the cluster any more.
     gone: BTreeMap<NodeId, u64>,
+    /// The state machines of the users', by name.
+    machines: BTreeMap<String, Offered>,
+    /// The number of data groups. Behind them come the groups of the machines.
+    groups: u16,
     /// How many nodes hold a data group.
     replicas: u8,
 }
+
+/// A state machine, and who has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Offered {
+    group: GroupId,
+    nodes: BTreeSet<NodeKey>,
+}
+
+/// State machines that a cluster can have.
+pub(crate) const MACHINES_MAX: usize = 64;
 
 /// A node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +70,8 @@ impl Topology {
             nodes: charter.founders.iter().map(entry).collect(),
             placements: founding(&charter.keys(), charter.groups, usize::from(charter.replicas)),
             gone: BTreeMap::new(),
+            machines: BTreeMap::new(),
+            groups: charter.groups,
             replicas: charter.replicas,
         }
     }
@@ -68,6 +84,35 @@ impl Topology {
     /// Where every group is to be.
     pub(crate) fn placements(&self) -> &Placements {
         &self.placements
+    }
+
+    /// The group of a state machine, which has a place once enough nodes have the machine.
+    pub(crate) fn machine(&self, name: &str) -> Option<GroupId> {
+        self.machines.get(name).map(|offered| offered.group)
+    }
+
+    /// The state machines' groups, and the nodes that have each machine.
+    pub(crate) fn machines(&self) -> impl Iterator<Item = (GroupId, &BTreeSet<NodeKey>)> {
+        self.machines.values().map(|offered| (offered.group, &offered.nodes))
+    }
+
+    /// Whether the group of a state machine has as many votes as the cluster has nodes for.
+    pub(crate) fn is_whole(&self, group: GroupId) -> bool {
+        let votes = meta_votes(self.replica_nodes());
+        self.placements.get(&group).is_some_and(|at| at.is_settled() && at.replicas.len() >= votes)
+    }
+
+    /// How many nodes hold replicas.
+    fn replica_nodes(&self) -> usize {
+        self.nodes.values().filter(|entry| entry.role == Role::Replica).count()
+    }
+
+    /// The nodes that follow a group of which every node may have a copy; `None` for a data group.
+    pub(crate) fn followers(&self, group: GroupId) -> Option<BTreeSet<NodeKey>> {
+        if group == GroupId::META {
+            return Some(self.nodes.keys().copied().collect());
+        }
+        self.machines().find(|(id, _)| *id == group).map(|(_, nodes)| nodes.clone())
     }
 
     /// How many nodes are to hold a data group.
@@ -95,6 +140,7 @@ impl Topology {
             Command::Remove { node } => self.remove(node),
             Command::Place { group, epoch, replicas } => self.place(group, epoch, replicas),
             Command::Settle { group, epoch } => self.settle(group, epoch),
+            Command::Offer { name, node } => self.offer(name, node),
         };
         done.map_or(Verdict::Overtaken, |()| Verdict::Agreed)
     }
@@ -106,7 +152,7 @@ impl Topology {
             return None;
         }
         if let Some((key, life)) = earlier.filter(|(key, _)| *key != member.key) {
-            self.nodes.remove(&key);
+            self.drop_node(key);
             self.end(member.id.clone(), life);
             self.inherit(key, member);
         }
@@ -140,9 +186,16 @@ impl Topology {
         if self.needs(node) || self.nodes.get(&node)?.stay == Stay::Stays {
             return None;
         }
-        let entry = self.nodes.remove(&node)?;
+        let entry = self.drop_node(node)?;
         self.end(entry.id, entry.incarnation);
         Some(())
+    }
+
+    fn drop_node(&mut self, node: NodeKey) -> Option<Entry> {
+        for offered in self.machines.values_mut() {
+            offered.nodes.remove(&node);
+        }
+        self.nodes.remove(&node)
     }
 
     fn end(&mut self, id: NodeId, incarnation: u64) {
@@ -165,6 +218,30 @@ impl Topology {
     fn settle(&mut self, group: GroupId, epoch: u64) -> Option<()> {
         let placement = self.placements.get_mut(&group).filter(|placement| placement.epoch == epoch)?;
         placement.before.clear();
+        Some(())
+    }
+
+    /// A machine begins once a majority of those that are to vote have it: what it answers is on as many.
+    fn offer(&mut self, name: String, node: NodeKey) -> Option<()> {
+        let entry = self.nodes.get(&node)?;
+        if !self.machines.contains_key(&name) {
+            if self.machines.len() >= MACHINES_MAX {
+                return None;
+            }
+            let number = u16::try_from(self.machines.len()).ok()?;
+            let group = GroupId(self.groups.checked_add(1 + number)?);
+            self.machines.insert(name.clone(), Offered { group, nodes: BTreeSet::new() });
+        }
+        let may_vote = entry.role == Role::Replica;
+        let replicas = self.replica_nodes();
+        let offered = self.machines.get_mut(&name)?;
+        offered.nodes.insert(node);
+        let nodes = &self.nodes;
+        let votes = |node: &&NodeKey| nodes.get(node).is_some_and(|entry| entry.role == Role::Replica);
+        let voters: Vec<NodeKey> = offered.nodes.iter().filter(votes).copied().collect();
+        if may_vote && voters.len() * 2 > meta_votes(replicas) {
+            self.placements.entry(offered.group).or_insert_with(|| Placement::new(voters));
+        }
         Some(())
     }
 }
@@ -235,6 +312,24 @@ mod tests {
         assert_eq!(place(&mut topology, 1, replicas), Verdict::Agreed);
         assert_eq!(topology.apply(Command::Settle { group, epoch: 0 }), Verdict::Overtaken);
         assert!(!topology.placements[&group].is_settled());
+    }
+
+    #[test]
+    fn a_machine_begins_once_a_majority_of_its_voters_have_it_and_follows_whoever_has_it() {
+        let mut topology = founded();
+        let offer = |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node });
+        assert_eq!(offer(&mut topology, key("a", 5)), Verdict::Agreed);
+        let group = topology.machine("kv").unwrap();
+        assert_eq!((group, topology.placements.get(&group)), (GroupId(4), None), "behind the data groups");
+        offer(&mut topology, key("b", 5));
+        let mut voters = vec![key("a", 5), key("b", 5)];
+        voters.sort();
+        assert_eq!(topology.placements[&group].replicas, voters);
+        offer(&mut topology, key("c", 5));
+        assert_eq!(topology.followers(group).unwrap().len(), 3);
+        topology.apply(Command::Admit(member("c", 6)));
+        assert_eq!(topology.followers(group).unwrap().len(), 2, "the new life has not said that it has the machine");
+        assert_eq!(offer(&mut topology, key("stranger", 1)), Verdict::Overtaken);
     }
 
     #[test]

@@ -116,8 +116,8 @@ impl Inner {
         let id = group.id();
         let Some(placement) = topology.placements().get(&id) else { return false };
         let voters = placement.replicas.clone();
-        let follows = |node: &&NodeKey| id == GroupId::META && !voters.contains(node);
-        let learners = topology.nodes().keys().filter(follows).copied().collect();
+        let followers = topology.followers(id).unwrap_or_default();
+        let learners = followers.into_iter().filter(|node| !voters.contains(node)).collect();
         let wanted = Wanted { learners, settled: placement.is_settled(), voters };
         let lacking = lock(&self.stewardship.lacking).clone();
         let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::base::{GroupId, NodeKey};
 use crate::cluster::{Member, Role};
 use crate::node::meta::{Command, Stay, Topology};
-use crate::sharding::allocation::{Standing, rebalance};
+use crate::sharding::allocation::{Layout, Standing, rebalance};
 
 /// Who is there, as the leader of the meta group sees it.
 pub(super) struct Sight {
@@ -55,7 +55,9 @@ fn placements(topology: &Topology, sight: &Sight) -> Vec<Command> {
         Stay::Stays => Standing::Absent,
     };
     let nodes = holds.map(|(node, entry)| (*node, standing(*node, entry.stay))).collect();
-    let changes = rebalance(topology.placements(), &nodes, topology.replicas());
+    let machines = topology.machines().map(|(group, nodes)| (group, nodes.clone())).collect();
+    let (placements, replicas) = (topology.placements(), topology.replicas());
+    let changes = rebalance(&Layout { placements, nodes: &nodes, replicas, machines: &machines });
     let epoch = |group: &GroupId| topology.placements().get(group).map_or(0, |placement| placement.epoch);
     let place = |(group, replicas)| Command::Place { epoch: epoch(&group), group, replicas };
     changes.into_iter().map(place).collect()

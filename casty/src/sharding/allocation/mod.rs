@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::rebalance::{Standing, rebalance};
+pub(crate) use self::rebalance::{Layout, Standing, rebalance};
 use crate::base::{GroupId, NodeKey};
 
 /// The wanted replicas of every group, the meta group among them.

@@ -1,6 +1,6 @@
 //! What to change next, so that every group has its replicas and every node its share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Placement, Placements, meta_votes};
 use crate::base::{GroupId, NodeKey};
@@ -19,63 +19,91 @@ pub(crate) enum Standing {
     Going,
 }
 
+/// What there is to be shared out, and among whom.
+pub(crate) struct Layout<'a> {
+    /// Where every group is.
+    pub(crate) placements: &'a Placements,
+    /// The nodes that may hold anything.
+    pub(crate) nodes: &'a BTreeMap<NodeKey, Standing>,
+    /// How many nodes are to hold a data group.
+    pub(crate) replicas: usize,
+    /// The groups of state machines, and the nodes that have each of them: others cannot hold it.
+    pub(crate) machines: &'a BTreeMap<GroupId, BTreeSet<NodeKey>>,
+}
+
+impl Layout<'_> {
+    fn is_data(&self, group: GroupId) -> bool {
+        group != GroupId::META && !self.machines.contains_key(&group)
+    }
+
+    /// The data groups.
+    fn data(&self) -> impl Iterator<Item = (&GroupId, &Placement)> {
+        self.placements.iter().filter(|(group, _)| self.is_data(**group))
+    }
+
+    fn may_hold(&self, node: NodeKey, group: GroupId) -> bool {
+        self.machines.get(&group).is_none_or(|nodes| nodes.contains(&node))
+    }
+
+    /// How many are to vote in a group.
+    fn votes(&self, group: GroupId) -> usize {
+        let stays =
+            |(node, standing): &(&NodeKey, &Standing)| **standing != Standing::Going && self.may_hold(**node, group);
+        if self.is_data(group) { self.replicas } else { meta_votes(self.nodes.iter().filter(stays).count()) }
+    }
+}
+
 /// The next changes: groups with their new replicas, of which the first should lead. Empty when all is well, or when so many
 /// changes are under way that the next ones have to wait.
 ///
 /// What a group lacks comes first. Then replicas move, one at a time, from the node that has most to the one that has
 /// fewest; and then the leaderships are spread.
-pub(crate) fn rebalance(
-    placements: &Placements,
-    nodes: &BTreeMap<NodeKey, Standing>,
-    replicas: usize,
-) -> Vec<(GroupId, Vec<NodeKey>)> {
-    let mut view = View::new(placements, nodes);
-    let under_way = placements.iter().filter(|(group, at)| **group != GroupId::META && !at.is_settled()).count();
+pub(crate) fn rebalance(layout: &Layout<'_>) -> Vec<(GroupId, Vec<NodeKey>)> {
+    let mut view = View::new(layout);
+    let under_way = layout.data().filter(|(_, placement)| !placement.is_settled()).count();
     let mut room = CHANGES_MAX.saturating_sub(under_way);
-    let members = nodes.values().filter(|standing| **standing != Standing::Going).count();
     let mut changes = Vec::new();
-    for (group, placement) in placements {
-        let (meta, settled) = (*group == GroupId::META, placement.is_settled());
+    for (group, placement) in layout.placements {
+        let (data, settled) = (layout.is_data(*group), placement.is_settled());
         // A change under way is changed only when it counts on a node that goes.
-        let waits = if settled { room == 0 && !meta } else { !view.counts_on_going(placement) };
-        let wanted = if meta { meta_votes(members) } else { replicas };
-        let Some(mended) = view.mended(*group, placement, wanted).filter(|_| !waits) else { continue };
+        let waits = if settled { room == 0 && data } else { !view.counts_on_going(placement) };
+        let Some(mended) = view.mended(*group, placement).filter(|_| !waits) else { continue };
         view.replace(*group, &placement.replicas, &mended);
         changes.push((*group, mended));
-        if settled && !meta {
+        if settled && data {
             room -= 1;
         }
     }
     if changes.is_empty() && under_way == 0 {
-        changes.extend(view.moved(placements));
+        changes.extend(view.moved());
     }
     if changes.is_empty() && under_way == 0 {
-        changes.extend(view.led_by_another(placements));
+        changes.extend(view.led_by_another());
     }
     changes
 }
 
 /// Who could take what, and how much each node has.
 struct View<'a> {
-    nodes: &'a BTreeMap<NodeKey, Standing>,
-    /// Data groups that a node holds. Those of the meta group take nothing worth counting.
+    layout: &'a Layout<'a>,
+    /// Data groups that a node holds. The others take nothing worth counting.
     held: BTreeMap<NodeKey, usize>,
     /// Data groups that a node should lead.
     led: BTreeMap<NodeKey, usize>,
 }
 
 impl<'a> View<'a> {
-    fn new(placements: &Placements, nodes: &'a BTreeMap<NodeKey, Standing>) -> Self {
-        let none = || nodes.keys().map(|node| (*node, 0)).collect::<BTreeMap<_, _>>();
-        let mut view = Self { nodes, held: none(), led: none() };
-        for (group, placement) in placements {
+    fn new(layout: &'a Layout<'a>) -> Self {
+        let none = || layout.nodes.keys().map(|node| (*node, 0)).collect::<BTreeMap<_, _>>();
+        let mut view = Self { layout, held: none(), led: none() };
+        for (group, placement) in layout.placements {
             view.count(*group, &placement.replicas, 1);
         }
         view
     }
 
     fn count(&mut self, group: GroupId, replicas: &[NodeKey], by: isize) {
-        if group == GroupId::META {
+        if !self.layout.is_data(group) {
             return;
         }
         for node in replicas {
@@ -94,7 +122,7 @@ impl<'a> View<'a> {
     }
 
     fn standing(&self, node: NodeKey) -> Standing {
-        self.nodes.get(&node).copied().unwrap_or(Standing::Going)
+        self.layout.nodes.get(&node).copied().unwrap_or(Standing::Going)
     }
 
     fn counts_on_going(&self, placement: &Placement) -> bool {
@@ -102,14 +130,18 @@ impl<'a> View<'a> {
     }
 
     /// The replicas of a group without those that go, and with others for what it lacks; `None` if it lacks nothing.
-    fn mended(&self, group: GroupId, placement: &Placement, wanted: usize) -> Option<Vec<NodeKey>> {
+    fn mended(&self, group: GroupId, placement: &Placement) -> Option<Vec<NodeKey>> {
+        let wanted = self.layout.votes(group);
         let stays = |node: &&NodeKey| self.standing(**node) != Standing::Going;
         let mut mended: Vec<NodeKey> = placement.replicas.iter().filter(stays).copied().collect();
-        if group == GroupId::META {
+        // A new life that has not said that it has the machine holds a place until somebody does.
+        let fits = |node: NodeKey| self.layout.may_hold(node, group);
+        if mended.len() > wanted {
+            mended.sort_by_key(|node| !fits(*node));
             mended.truncate(wanted);
         }
         while mended.len() < wanted {
-            let Some(next) = self.idlest(|node| !mended.contains(&node)) else { break };
+            let Some(next) = self.idlest(|node| fits(node) && !mended.contains(&node)) else { break };
             mended.push(next);
         }
         // With nobody left the group stays as it is: who goes takes its last copy along.
@@ -123,7 +155,7 @@ impl<'a> View<'a> {
     }
 
     /// One replica of the node that has most goes to the one that has fewest, if that makes the two more equal.
-    fn moved(&self, placements: &Placements) -> Option<(GroupId, Vec<NodeKey>)> {
+    fn moved(&self) -> Option<(GroupId, Vec<NodeKey>)> {
         let to = self.idlest(|_| true)?;
         let mut busiest: Vec<_> = self.held.iter().map(|(node, held)| (*held, *node)).collect();
         busiest.sort_unstable_by(|a, b| b.cmp(a));
@@ -134,7 +166,7 @@ impl<'a> View<'a> {
             }
             let movable =
                 |placement: &&Placement| placement.replicas.contains(&from) && !placement.replicas.contains(&to);
-            let data = placements.iter().filter(|(group, placement)| **group != GroupId::META && movable(placement));
+            let data = self.layout.data().filter(|(_, placement)| movable(placement));
             // Where it does not lead, nobody notices the move.
             let Some((group, placement)) = data.min_by_key(|(_, placement)| placement.replicas.first() == Some(&from))
             else {
@@ -148,10 +180,9 @@ impl<'a> View<'a> {
 
     /// A group that the node which leads most leads no longer, but another of its replicas, if that makes the two more
     /// equal.
-    fn led_by_another(&self, placements: &Placements) -> Option<(GroupId, Vec<NodeKey>)> {
+    fn led_by_another(&self) -> Option<(GroupId, Vec<NodeKey>)> {
         let led = |node: &NodeKey| self.led.get(node).copied().unwrap_or_default();
-        let data = placements.iter().filter(|(group, _)| **group != GroupId::META);
-        let gains = data.flat_map(|(group, placement)| {
+        let gains = self.layout.data().flat_map(|(group, placement)| {
             let first = placement.replicas.first();
             let others = placement.replicas.iter().skip(1).filter(|node| self.standing(**node) == Standing::Able);
             others.filter_map(move |other| Some((led(first?).checked_sub(led(other) + 2)?, *group, placement, *other)))
@@ -164,8 +195,6 @@ impl<'a> View<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::sharding::allocation::founding;
 
@@ -177,10 +206,14 @@ mod tests {
         nodes.keys().copied().collect()
     }
 
+    fn changes(placements: &Placements, nodes: &BTreeMap<NodeKey, Standing>) -> Vec<(GroupId, Vec<NodeKey>)> {
+        rebalance(&Layout { placements, nodes, replicas: 3, machines: &BTreeMap::new() })
+    }
+
     /// Carries changes out, as if each settled at once, until there are none. Gives the steps that it took.
     fn settle(placements: &mut Placements, nodes: &BTreeMap<NodeKey, Standing>) -> usize {
         for step in 0..1_000 {
-            let changes = rebalance(placements, nodes, 3);
+            let changes = changes(placements, nodes);
             if changes.is_empty() {
                 return step;
             }
@@ -220,7 +253,7 @@ mod tests {
         for count in 1..=7 {
             let nodes = nodes(0..count);
             let placements = founding(&keys(&nodes), 4 * count as u16, 3);
-            assert_eq!(rebalance(&placements, &nodes, 3), []);
+            assert_eq!(changes(&placements, &nodes), []);
         }
     }
 
@@ -275,7 +308,7 @@ mod tests {
         let placements = founding(&keys(&nodes(0..3)), 12, 3);
         let mut nodes = nodes(0..4);
         nodes.insert(NodeKey(0), Standing::Going);
-        let changes = rebalance(&placements, &nodes, 3);
+        let changes = changes(&placements, &nodes);
         assert_eq!(changes.iter().filter(|(group, _)| *group != GroupId::META).count(), CHANGES_MAX);
     }
 
@@ -286,9 +319,28 @@ mod tests {
         placements.get_mut(&GroupId(1)).unwrap().change(vec![NodeKey(0), NodeKey(1), NodeKey(3)]);
         let of_group =
             |changes: Vec<(GroupId, Vec<NodeKey>)>| changes.into_iter().find(|(group, _)| *group == GroupId(1));
-        assert_eq!(of_group(rebalance(&placements, &nodes, 3)), None);
+        assert_eq!(of_group(changes(&placements, &nodes)), None);
         nodes.insert(NodeKey(3), Standing::Going);
-        let changed = of_group(rebalance(&placements, &nodes, 3)).unwrap().1;
+        let changed = of_group(changes(&placements, &nodes)).unwrap().1;
         assert!(!changed.contains(&NodeKey(3)) && changed.len() == 3, "{changed:?}");
+    }
+
+    #[test]
+    fn a_machine_is_held_by_those_that_have_it_and_no_others() {
+        let (mut placements, nodes) = (founding(&keys(&nodes(0..3)), 3, 3), nodes(0..5));
+        settle(&mut placements, &nodes);
+        let group = GroupId(4);
+        placements.insert(group, Placement::new(vec![NodeKey(1), NodeKey(2)]));
+        let next = |placements: &Placements, has: &[u64]| {
+            let machines = BTreeMap::from([(group, has.iter().map(|node| NodeKey(*node)).collect())]);
+            rebalance(&Layout { placements, nodes: &nodes, replicas: 3, machines: &machines })
+        };
+        assert_eq!(next(&placements, &[1, 2]), []);
+        let grown = vec![NodeKey(1), NodeKey(2), NodeKey(4)];
+        assert_eq!(next(&placements, &[1, 2, 4]), [(group, grown.clone())]);
+        placements.insert(group, Placement::new(grown));
+        let without = next(&placements, &[2, 4]);
+        assert_eq!(without.len(), 1, "two vote, of those that have it: {without:?}");
+        assert!(!without[0].1.contains(&NodeKey(1)));
     }
 }

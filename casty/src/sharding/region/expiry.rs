@@ -12,13 +12,13 @@ const EXPIRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The origins that hold sessions and are no live node's, since when. A new leader begins anew.
 #[derive(Default)]
-pub(super) struct Expiry {
+pub(crate) struct Expiry {
     missing: StableMap<NodeKey, Instant>,
 }
 
 impl Expiry {
     /// Of the origins that hold sessions, those that have been nobody's for long.
-    pub(super) fn overdue(&mut self, held: &BTreeSet<NodeKey>, live: &BTreeSet<NodeKey>, now: Instant) -> Vec<NodeKey> {
+    pub(crate) fn overdue(&mut self, held: &BTreeSet<NodeKey>, live: &BTreeSet<NodeKey>, now: Instant) -> Vec<NodeKey> {
         self.missing.retain(|origin, _| held.contains(origin) && !live.contains(origin));
         let mut overdue = Vec::new();
         for origin in held.difference(live) {
@@ -31,7 +31,7 @@ impl Expiry {
     }
 
     /// This node leads no more.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.missing.clear();
     }
 }

@@ -4,6 +4,7 @@
 //! collects what they did into batches, has the group commit one batch at a time, and releases answers and held sends
 //! only then. When the leadership ends, it drops everything: what was not committed was never answered.
 
+mod activation;
 mod batch;
 mod cells;
 mod expiry;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use self::cells::CellKey;
+pub(crate) use self::expiry::Expiry;
 use self::reads::Read;
 pub(crate) use self::regions::Regions;
 use self::task::Task;
@@ -46,6 +48,8 @@ pub(crate) struct RegionParts {
     /// The name of this node.
     pub(crate) node: NodeId,
     pub(crate) cluster_id: u64,
+    /// The number of data groups in the cluster.
+    pub(crate) groups: u16,
     pub(crate) group: Arc<Group>,
     pub(crate) state: SharedState,
     pub(crate) kinds: Kinds,

@@ -4,20 +4,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::{Batch, BatchEffect, Entry};
-use super::cells::{Cell, CellKey, Cells};
+use super::cells::{CellKey, Cells};
 use super::intake::{Intake, Verdict};
 use super::reads::{Read, Reads};
 use super::release::Releaser;
-use super::sends::{Parcel, Sends};
+use super::sends::Parcel;
 use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
-use crate::actor::entity::{Birth, Effect, EntityType, Journal, Undelivered, What};
+use crate::actor::entity::{Effect, Undelivered, What};
 use crate::actor::reply::SinkReply;
 use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
-use crate::replication::{Recorded, Reply, Row, SessionTable};
+use crate::replication::{Recorded, Reply, SessionTable};
 use crate::sharding::Router;
-use crate::sharding::handle::EntityPath;
-use crate::sharding::kinds::Kind;
 use crate::sharding::protocol::{Call, Outcome, Request, ToRegion, ToRouter};
 
 /// The most sessions that a group keeps. Each is a node's requests to one shard.
@@ -39,11 +37,11 @@ pub(super) struct Open {
     pub(super) broken: bool,
     /// A request came for an entity type that this program lacks.
     pub(super) lacks_a_type: bool,
-    parts: RegionParts,
-    region: Arc<Region>,
-    router: Arc<Router>,
+    pub(super) parts: RegionParts,
+    pub(super) region: Arc<Region>,
+    pub(super) router: Arc<Router>,
     intakes: StableMap<SessionId, Intake>,
-    cells: Cells,
+    pub(super) cells: Cells,
     reads: Reads,
     committed: u64,
 }
@@ -54,18 +52,6 @@ struct Written<'a> {
     change: Option<&'a [u8]>,
     reply: SinkReply,
     parcel: Option<Parcel>,
-}
-
-/// The journal of one cell: what it did comes back to the region that started it.
-struct CellJournal {
-    region: Arc<Region>,
-    source: Source,
-}
-
-impl Journal for CellJournal {
-    fn record(&self, effect: Effect) {
-        self.region.push(|events| events.effects.push((self.source, effect)));
-    }
 }
 
 impl Open {
@@ -184,7 +170,7 @@ impl Open {
         let id = RequestId { session, sequence: request.sequence };
         let key = match self.cells.find(session.entity_type, &request.entity) {
             Some(key) => key,
-            None => match self.activate(session, request) {
+            None => match self.activate(session.entity_type, session.shard, &request.entity) {
                 Ok(Some(key)) => key,
                 Ok(None) => {
                     // The declaration of the type is on its way to this node: have the request come again.
@@ -210,42 +196,6 @@ impl Open {
             Err(Undelivered::Stopped) => Outcome::Unavailable(format!("`{}` is stopping", request.entity)),
         };
         self.answer(id, outcome, outbox);
-    }
-
-    /// Starts the cell of an entity from its replicated state. `None`: its type is not declared here yet.
-    fn activate(&mut self, session: SessionId, request: &Request) -> Result<Option<CellKey>, String> {
-        let SessionId { entity_type, shard, .. } = session;
-        let (name, run): (String, &'static dyn EntityType) = match self.parts.kinds.get(entity_type) {
-            Kind::Known { name, run } => (name, run),
-            Kind::Undeclared => return Ok(None),
-            Kind::Missing(declaration) => {
-                self.lacks_a_type = true;
-                return Err(format!(
-                    "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
-                    self.parts.node, declaration.name, declaration.actor
-                ));
-            }
-        };
-        let row = self.parts.state.lock().row(entity_type, request.entity.as_str());
-        let Row { version, state } = row
-            .map_err(|error| format!("the state of `{}` cannot be read: {error}", request.entity))?
-            .unwrap_or_default();
-        let key = self.cells.next_key();
-        let source = Source { epoch: self.epoch, cell: key };
-        let path = EntityPath::of(self.router.clone(), self.region.group(), entity_type, shard, request.entity.clone());
-        let birth = Birth {
-            id: request.entity.clone(),
-            version,
-            state,
-            journal: Arc::new(CellJournal { region: self.region.clone(), source }),
-            route: Arc::new(path),
-            system: self.parts.system.clone(),
-        };
-        let cell = run.activate(birth).map_err(|error| format!("`{name}/{}` cannot start: {error}", request.entity))?;
-        let entity = request.entity.clone();
-        let sends = Sends::default();
-        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false, sends });
-        Ok(Some(key))
     }
 
     /// What a handler did.

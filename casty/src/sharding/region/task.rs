@@ -69,12 +69,18 @@ impl Task {
         let mut leadership = self.parts.group.leadership();
         let mut period = tokio::time::interval(EXPIRY_PERIOD);
         let mut expiry = Expiry::default();
+        let mut learned = self.parts.kinds.learned();
         loop {
             self.follow(*leadership.borrow_and_update());
             tokio::select! {
+                _ = learned.changed() => self.start_singletons(),
                 () = self.region.notify.notified() => {}
                 changed = leadership.changed() => if changed.is_err() { break },
-                _ = period.tick() => self.expire(&mut expiry),
+                _ = period.tick() => {
+                    self.expire(&mut expiry);
+                    // One that ended by itself gets another chance.
+                    self.start_singletons();
+                }
             }
             if self.proposed.is_none() && self.open.is_some() {
                 for _ in 0..LINGER_YIELDS {
@@ -102,6 +108,14 @@ impl Task {
         tracing::debug!(group = %self.region.group, term = leader.term, epoch, "region opened");
         self.open = Some(Open::new(leader, epoch, self.parts.clone(), self.region.clone(), self.router.clone()));
         self.announce(Leading { group: self.region.group, leader, epoch, open: true });
+        self.start_singletons();
+    }
+
+    /// Starts the singletons of the group that do not run.
+    fn start_singletons(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.start_singletons();
+        }
     }
 
     fn close(&mut self) {

@@ -14,7 +14,7 @@ mod whole;
 pub use actors::{message, message_sample, state, state_sample};
 pub use consensus::{consensus, log_entry, snapshot};
 pub use links::{frame, gossip, handshake};
-pub use nodes::{announcement, control, to_region, to_router};
+pub use nodes::{announcement, control, machine, to_region, to_router};
 
 /// A decoder of casty's own, with what belongs to it.
 #[derive(Clone, Copy)]
@@ -39,4 +39,5 @@ pub const ALL: &[Decoder] = &[
     Decoder { name: "to_router", run: to_router, samples: nodes::words },
     Decoder { name: "control", run: control, samples: nodes::controls },
     Decoder { name: "announcement", run: announcement, samples: nodes::announcements },
+    Decoder { name: "machine", run: machine, samples: nodes::machine_words },
 ];

@@ -6,7 +6,7 @@ use super::whole::{same, spelled, whole};
 use crate::actor::Access;
 use crate::base::{GroupId, NodeKey, SessionId};
 use crate::cluster::{Member, Role};
-use crate::node::{Charter, Command, Control, Founder, Terms, Verdict, decode_word};
+use crate::node::{Applied, Charter, Command, Control, Founder, MachineWord, Terms, Verdict, decode_word};
 use crate::raft::LeaderId;
 use crate::sharding::{
     Announcement, Call, Declaration, Leading, Outcome, Request, ToRegion, ToRouter, decode_to_region, decode_to_router,
@@ -41,6 +41,11 @@ pub fn control(bytes: &[u8]) -> bool {
         assert_eq!(charter.has(NodeKey(7)), charter.keys().contains(&NodeKey(7)));
     }
     whole(bytes, decode, spelled)
+}
+
+/// What the copies of a state machine say to each other.
+pub fn machine(bytes: &[u8]) -> bool {
+    whole(bytes, |bytes| crate::codec::decode::<MachineWord>(bytes).ok(), spelled)
 }
 
 /// What a node tells about the way of requests.
@@ -112,11 +117,28 @@ pub(super) fn controls() -> Vec<Vec<u8>> {
         Command::Remove { node },
         Command::Place { group, epoch, replicas: vec![node, NodeKey(2)] },
         Command::Settle { group, epoch },
+        Command::Offer { name: "kv".to_owned(), node },
     ];
     let verdicts = [Verdict::Agreed, Verdict::Conflict(declaration()), Verdict::Overtaken, Verdict::Again];
     let proposals = commands.map(|command| Control::Propose { id: 1, command });
     let answers = verdicts.map(|verdict| Control::Decided { id: 1, verdict });
     controls.iter().chain(&proposals).chain(&answers).map(spelled).collect()
+}
+
+pub(super) fn machine_words() -> Vec<Vec<u8>> {
+    let (group, entry) = (GroupId(13), Bytes::from_static(b"entry"));
+    let ends = [
+        Applied::Value(Bytes::from_static(b"output")),
+        Applied::Failed,
+        Applied::Unreadable,
+        Applied::Over,
+        Applied::NotProposed,
+        Applied::Lost,
+    ];
+    let asked = [MachineWord::Apply { group, id: 1, entry }, MachineWord::Read { group, id: 2 }];
+    let told = [MachineWord::ReadFrom { id: 2, index: Some(7) }, MachineWord::ReadFrom { id: 2, index: None }];
+    let ended = ends.map(|applied| MachineWord::Applied { id: 1, applied });
+    asked.iter().chain(&told).chain(&ended).map(spelled).collect()
 }
 
 pub(super) fn announcements() -> Vec<Vec<u8>> {
@@ -131,5 +153,5 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
 }
 
 fn declaration() -> Declaration {
-    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100 }
+    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: true }
 }

@@ -1,0 +1,84 @@
+//! What goes wrong with a replicated state machine.
+
+use std::time::Duration;
+
+/// `node.replicate(..)` failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplicateError {
+    /// This node replicates a machine of that name already.
+    #[error("this node has a state machine `{name}` already: clone its `Replicated`, or choose another name")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+    /// The cluster has as many machines as it can have.
+    #[error("the cluster has no room for the state machine `{name}`: it has {max} of them")]
+    TooMany {
+        /// The name.
+        name: String,
+        /// The most.
+        max: usize,
+    },
+    /// Not enough nodes have the machine, or the cluster does not answer.
+    #[error(
+        "the state machine `{name}` did not begin within {after:?}: it takes a majority of the nodes that are to vote in it, \
+         each of which calls `replicate`"
+    )]
+    Unavailable {
+        /// The name.
+        name: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The group did not start on this node.
+    #[error("the state machine `{name}` cannot start here: {why}")]
+    NotStarted {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A command was not applied, or a read not made, as far as the caller can know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The machine panicked while it applied the command, on every copy.
+    #[error("the state machine `{name}` panicked while it applied the command")]
+    Failed {
+        /// The name.
+        name: String,
+    },
+    /// It was certainly not applied: no leader took it.
+    #[error("the state machine `{name}` had no leader for {after:?}; nothing was applied")]
+    Unavailable {
+        /// The name.
+        name: String,
+        /// How long was tried.
+        after: Duration,
+    },
+    /// It was taken, and it is not known what became of it. It is applied once at most.
+    #[error("no answer of the state machine `{name}` within {after:?}; the command may have been applied")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The command or its output cannot be encoded or decoded.
+    #[error("a command of the state machine `{name}` cannot travel: {why}")]
+    Codec {
+        /// The name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The node was shut down.
+    #[error("the state machine `{name}` has stopped on this node")]
+    Stopped {
+        /// The name.
+        name: String,
+    },
+}

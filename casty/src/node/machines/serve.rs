@@ -1,0 +1,194 @@
+//! A node's part in the machines: it answers those who ask its copies, and looks after what the copies keep.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::adapter::{AnyCopy, Entry};
+use super::{Applied, MachineWord, ReadIndex};
+use crate::base::{GroupId, NodeKey};
+use crate::cluster::Lane;
+use crate::codec::{decode, encode};
+use crate::node::inner::{Inner, lock};
+use crate::raft::{Group, ProposeError};
+use crate::sharding::Expiry;
+use crate::wire::Kind;
+
+/// Requests of other nodes that are being served at one time. More have to come again.
+const SERVED_MAX: usize = 4_096;
+
+/// How often a leader looks for senders that are gone.
+const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
+
+/// The machines of a node.
+pub(in crate::node) struct Machines {
+    copies: Mutex<BTreeMap<GroupId, AnyMachine>>,
+    waiting: Mutex<BTreeMap<u64, Waiting>>,
+    next: AtomicU64,
+    served: Arc<Semaphore>,
+}
+
+/// One machine of a node, whatever it is.
+#[derive(Clone)]
+pub(in crate::node) struct AnyMachine {
+    pub(super) name: Arc<str>,
+    pub(super) group: Arc<Group>,
+    pub(super) copy: Arc<dyn AnyCopy>,
+}
+
+/// Who waits for a word of another node, and which node that is.
+pub(super) struct Waiting {
+    pub(super) from: NodeKey,
+    pub(super) answer: Answer,
+}
+
+/// What is waited for.
+pub(super) enum Answer {
+    Applied(oneshot::Sender<Applied>),
+    Index(oneshot::Sender<ReadIndex>),
+}
+
+impl Default for Machines {
+    fn default() -> Self {
+        Self {
+            copies: Mutex::default(),
+            waiting: Mutex::default(),
+            next: AtomicU64::default(),
+            served: Arc::new(Semaphore::new(SERVED_MAX)),
+        }
+    }
+}
+
+impl Machines {
+    /// Whether this node has a machine of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        lock(&self.copies).values().any(|machine| &*machine.name == name)
+    }
+
+    pub(super) fn insert(&self, machine: AnyMachine) {
+        lock(&self.copies).insert(machine.group.id(), machine);
+    }
+
+    /// A number under which `waiting` is told.
+    pub(super) fn wait(&self, waiting: Waiting) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.waiting).insert(id, waiting);
+        id
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn forget(&self, id: u64) {
+        lock(&self.waiting).remove(&id);
+    }
+
+    /// A node is out of reach: whoever waits for its word asks again.
+    pub(in crate::node) fn peer_lost(&self, peer: NodeKey) {
+        lock(&self.waiting).retain(|_, waiting| waiting.from != peer);
+    }
+
+    fn get(&self, group: GroupId) -> Option<AnyMachine> {
+        lock(&self.copies).get(&group).cloned()
+    }
+}
+
+impl Inner {
+    /// A word about a machine came from another node.
+    pub(in crate::node) fn machine_word(self: &Arc<Self>, from: NodeKey, word: MachineWord) {
+        match word {
+            MachineWord::Apply { group, id, entry } => {
+                let inner = self.clone();
+                self.serve(
+                    from,
+                    async move { MachineWord::Applied { id, applied: inner.apply_here(group, entry).await } },
+                );
+            }
+            MachineWord::Read { group, id } => {
+                let inner = self.clone();
+                self.serve(
+                    from,
+                    async move { MachineWord::ReadFrom { id, index: inner.read_index_here(group).await } },
+                );
+            }
+            MachineWord::Applied { id, applied } => {
+                if let Some(Answer::Applied(waiting)) = self.machines_waiting(from, id) {
+                    // Who asked may have given up.
+                    let _ = waiting.send(applied);
+                }
+            }
+            MachineWord::ReadFrom { id, index } => {
+                if let Some(Answer::Index(waiting)) = self.machines_waiting(from, id) {
+                    let _ = waiting.send(index);
+                }
+            }
+        }
+    }
+
+    /// Answers in a task of its own, unless there are too many: whoever asked asks again.
+    fn serve(self: &Arc<Self>, from: NodeKey, answer: impl Future<Output = MachineWord> + Send + 'static) {
+        let Ok(permit) = self.machines.served.clone().try_acquire_owned() else { return };
+        let inner = self.clone();
+        self.spawn(async move {
+            let word = answer.await;
+            inner.say_to_machine(from, &word);
+            drop(permit);
+        });
+    }
+
+    fn machines_waiting(&self, from: NodeKey, id: u64) -> Option<Answer> {
+        let mut waiting = lock(&self.machines.waiting);
+        let asked = waiting.get(&id).is_some_and(|waiting| waiting.from == from);
+        if asked { waiting.remove(&id).map(|waiting| waiting.answer) } else { None }
+    }
+
+    /// Sends a word about a machine. `false`: it did not leave.
+    pub(super) fn say_to_machine(&self, to: NodeKey, word: &MachineWord) -> bool {
+        let Ok(bytes) = encode(word) else { return false };
+        self.links.send(to, Lane::Bulk, Kind::MACHINE, &mut |out| out.extend_from_slice(&bytes))
+    }
+
+    /// Applies an entry, if this node leads the group.
+    pub(super) async fn apply_here(&self, group: GroupId, entry: Bytes) -> Applied {
+        let Some(machine) = self.machines.get(group) else { return Applied::NotProposed };
+        match machine.group.write(entry).await {
+            Ok(applied) => decode(&applied).unwrap_or(Applied::Unreadable),
+            Err(ProposeError::NotProposed { .. }) => Applied::NotProposed,
+            Err(ProposeError::Lost { .. }) => Applied::Lost,
+        }
+    }
+
+    /// Up to where a copy has to be for a read that begins now, if this node leads the group.
+    pub(super) async fn read_index_here(&self, group: GroupId) -> ReadIndex {
+        let machine = self.machines.get(group)?;
+        let leader = machine.group.leadership().borrow().ours?;
+        machine.group.confirm(leader).await.ok()?;
+        Some(machine.copy.applied())
+    }
+
+    /// Has the machines that this node leads forget the answers for senders that are gone, for as long as the node runs.
+    pub(in crate::node) async fn expire_machine_senders(self: Arc<Self>) {
+        let mut period = interval(EXPIRY_PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut expiries = BTreeMap::<GroupId, Expiry>::new();
+        loop {
+            period.tick().await;
+            let machines: Vec<_> = lock(&self.machines.copies).values().cloned().collect();
+            for AnyMachine { group, copy, .. } in machines {
+                let expiry = expiries.entry(group.id()).or_default();
+                let Some(leader) = group.leadership().borrow().ours else {
+                    expiry.clear();
+                    continue;
+                };
+                for origin in expiry.overdue(&copy.origins(), &self.origins.live(), Instant::now()) {
+                    if let Ok(entry) = encode(&Entry::Expire { origin }) {
+                        group.propose(leader, entry.into(), Box::new(|_| {}));
+                    }
+                }
+            }
+        }
+    }
+}

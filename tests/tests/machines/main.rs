@@ -1,0 +1,7 @@
+//! State machines of a user's own, replicated by the cluster.
+
+#![cfg(test)]
+
+mod apply;
+mod copies;
+mod store;
