@@ -14,9 +14,11 @@ mod inbound;
 mod limits;
 mod membership;
 mod mesh;
+mod meters;
 mod net;
 mod settings;
 mod transport;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,10 +33,12 @@ pub use self::limits::{BULK_BYTES_MAX, CONTROL_BYTES_MAX};
 pub use self::net::{Listener, Net, Stream, TcpNet};
 pub use self::settings::{Settings, Timings};
 pub use self::transport::Lane;
-pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role};
+pub use self::trust::{Tls, TlsError};
+pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role, SECRET_BYTES_MIN, Secret};
 
 #[cfg(feature = "sim")]
 pub(crate) use self::membership::{hear, samples};
+pub(crate) use self::trust::check as check_trust;
 
 use self::membership::{Input, Membership};
 use self::mesh::Mesh;
@@ -64,7 +68,7 @@ impl Cluster {
         tracing::info!(%me, cluster = settings.cluster_name, "listening");
         let (gossip, inputs) = mpsc::channel(limits::GOSSIP_QUEUE_MAX);
         let seeds = settings.seeds.clone();
-        let mesh = Arc::new(Mesh::new(settings, me, net, inbound, gossip));
+        let mesh = Arc::new(Mesh::new(settings, me, net, inbound, gossip)?);
         mesh.spawn(Membership::new(mesh.clone()).run(inputs));
         mesh.spawn(transport::listen(mesh.clone(), listener));
         for (seed, addr) in seeds.into_iter().enumerate() {

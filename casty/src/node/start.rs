@@ -30,6 +30,9 @@ impl ActorSystem {
             seeds: config.seeds.clone(),
             node_id: config.node_id.clone(),
             role,
+            tls: config.tls.clone(),
+            secret: config.secret.clone(),
+            nonces_from_seed: config.nonces_from_seed,
             incarnation: config.incarnation.unwrap_or_else(incarnation),
             seed,
             ..Settings::new(config.name.clone(), config.bind.clone())

@@ -8,6 +8,10 @@ mod member;
 
 pub(crate) use error::{FrameError, HandshakeError, TooLarge};
 pub(crate) use frame::{FRAME_BYTES_MAX, FrameReader, append};
-pub(crate) use handshake::{HANDSHAKE_BYTES_MAX, Hello, Purpose, Reason, Refusal};
+pub(crate) use handshake::{
+    Channel, Exchange, Features, HANDSHAKE_BYTES_MAX, Hello, NONCE_BYTES, Nonce, PREFACE_FRAME_BYTES, Preface, Purpose,
+    Reason, Side, Terms, Versions,
+};
+pub use handshake::{SECRET_BYTES_MIN, Secret};
 pub use kind::Kind;
 pub use member::{Member, NAME_BYTES_MAX, Role};

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, full_mesh, mesh, settings, tcp};
+use super::support::{FaultyNet, MemoryNet, Node, Seen, full_mesh, mesh, settings, tcp};
 use crate::base::NodeKey;
-use crate::cluster::transport::{greet, halves, receive};
-use crate::cluster::{Cluster, ClusterError, Inbound, Kind, PeerEvent, Settings};
-use crate::wire::{FrameReader, HandshakeError, Hello, Purpose, Reason, Refusal};
+use crate::cluster::{Cluster, ClusterError, Inbound, Kind, PeerEvent};
 
 #[tokio::test]
 async fn three_nodes_find_each_other_through_one_seed() {
@@ -53,36 +51,21 @@ async fn nodes_of_two_clusters_stay_apart() {
 }
 
 #[tokio::test]
-async fn a_wrong_cluster_name_is_refused_with_both_names() {
-    let node = Node::start(tcp(), settings("a", &[])).await;
-    let member = node.cluster.me().clone();
-    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
-    let hello = Hello { cluster_name: "shop".into(), member, purpose: Purpose::Ask };
-    let error = greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap_err();
-    assert!(matches!(&error, HandshakeError::ClusterName { ours, theirs } if ours == "shop" && theirs == "bank"));
-    let told = Refusal::from(Reason::ClusterName { yours: "shop".into(), mine: "bank".into() }).at_acceptor();
-    assert!(matches!(told, HandshakeError::ClusterName { ours, theirs } if ours == "bank" && theirs == "shop"));
-}
-
-#[tokio::test]
-async fn a_handshake_of_noise_is_an_error() {
-    for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[255; 64], &[3, 0, 0, 0, 1, 9, 9]] {
-        let heard = receive(&mut FrameReader::new(noise, 4096), DEADLINE).await;
-        assert!(heard.is_err(), "{noise:?}");
-    }
-}
-
-#[tokio::test]
 async fn an_address_that_nobody_can_dial_is_refused_at_the_start() {
     struct Deaf;
     impl Inbound for Deaf {
         fn frame(&self, _: NodeKey, _: Kind, _: bytes::Bytes) {}
         fn event(&self, _: PeerEvent) {}
     }
-    let wildcard = Cluster::start(Settings::new("bank", "0.0.0.0:0"), tcp(), Arc::new(Deaf)).await;
+    let at = |bind: &str| {
+        let mut settings = settings("b", &[]);
+        settings.bind = bind.to_owned();
+        settings
+    };
+    let wildcard = Cluster::start(at("0.0.0.0:0"), tcp(), Arc::new(Deaf)).await;
     assert!(matches!(wildcard.err(), Some(ClusterError::Wildcard { .. })));
     let node = Node::start(tcp(), settings("a", &[])).await;
-    let taken = Cluster::start(Settings::new("bank", node.addr()), tcp(), Arc::new(Deaf)).await;
+    let taken = Cluster::start(at(&node.addr()), tcp(), Arc::new(Deaf)).await;
     assert!(matches!(taken.err(), Some(ClusterError::Bind { .. })));
 }
 

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
+use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, say_hello, settings, tcp, trust};
 use crate::base::NodeKey;
-use crate::cluster::transport::{Reader, Writer, greet, halves, receive, welcome};
+use crate::cluster::transport::{Greeted, Reader, Writer, receive};
+use crate::cluster::trust::Guarded;
 use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, SendFailure};
-use crate::wire::{FRAME_BYTES_MAX, Hello, Purpose, append};
+use crate::wire::{FRAME_BYTES_MAX, Hello, Purpose, Versions, append};
 
 fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
     move |seen| match seen {
@@ -116,11 +117,11 @@ async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Reader, Writer) {
 
 /// A link to the node that was let in, and on which nothing was sent.
 async fn linked(node: &Node, member: &Member, nonce: u64) -> (Reader, Writer) {
-    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
     let purpose = Purpose::Link { to: node.key(), nonce };
     let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
-    greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap();
-    (reader, write)
+    let greeted = say_hello(&node.addr(), &trust(None, Versions::CURRENT), &hello).await;
+    let Greeted { reader, writer, .. } = greeted.unwrap();
+    (reader, writer)
 }
 
 fn ping() -> Vec<u8> {
@@ -139,9 +140,8 @@ async fn a_link_counts_when_its_dialler_knows_of_it() {
     let (_reader, mut write) = linked(&node, &member, 1).await;
     // The node dials back, so that its own direction is open.
     let (back, _) = listener.accept().await.unwrap();
-    let (mut back_reader, mut back_write) = halves(Box::new(back));
-    receive(&mut back_reader, DEADLINE).await.unwrap().unwrap();
-    welcome(&mut back_write, &member).await.unwrap();
+    let mut back = receive(Guarded::plain(Box::new(back)), &trust(None, Versions::CURRENT)).await.unwrap();
+    back.welcome(&member).await.unwrap();
     node.told(PeerEvent::LinkUp(member.key)).await;
     assert!(node.cluster.is_connected(member.key) && !node.cluster.is_linked(member.key));
     write.write_all(&ping()).await.unwrap();

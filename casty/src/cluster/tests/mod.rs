@@ -3,4 +3,5 @@
 mod joining;
 mod leaving;
 mod links;
+mod strangers;
 mod support;

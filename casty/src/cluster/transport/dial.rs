@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::handshake::{Reader, Writer, greet, halves, within};
+use super::handshake::{Greeted, Reader, greet, within};
 use super::outbox::{Bounds, Outbox};
 use super::peers::Target;
 use super::writer::write_frames;
 use crate::base::NodeKey;
-use crate::cluster::PeerEvent;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
-use crate::wire::{HandshakeError, Hello, Member, Purpose};
+use crate::cluster::{PeerEvent, meters, trust};
+use crate::wire::{HandshakeError, Hello, Purpose};
 
 /// A link that lasted so long was a good one: the next is dialled without a long delay.
 const GOOD_AFTER: Duration = Duration::from_secs(1);
@@ -39,19 +39,14 @@ pub(crate) async fn dial(mesh: Arc<Mesh>, key: NodeKey) {
 }
 
 /// Connects to an address and says hello. Returns who answered.
-pub(super) async fn connect(
-    mesh: &Mesh,
-    addr: &str,
-    purpose: Purpose,
-) -> Result<(Member, Reader, Writer), HandshakeError> {
+pub(super) async fn connect(mesh: &Mesh, addr: &str, purpose: Purpose) -> Result<Greeted, HandshakeError> {
     let max = mesh.timings.handshake_max;
     let hello = Hello { cluster_name: mesh.cluster_name.clone(), member: mesh.me.clone(), purpose };
-    let connecting = async {
-        let (mut reader, mut writer) = halves(mesh.net.connect(addr).await?);
-        let member = greet(&mut reader, &mut writer, &hello, max).await?;
-        Ok::<_, HandshakeError>((member, reader, writer))
-    };
-    within(max, connecting).await
+    let stream = within(max, mesh.net.connect(addr)).await?;
+    let greeting = async { greet(mesh.trust.dialled(stream, addr).await?, &mesh.trust, &hello).await };
+    within(max, greeting).await.map_err(trust::explain).inspect_err(|error| {
+        meters::handshake_failed(&mesh.cluster_name, "dialler", error.label());
+    })
 }
 
 /// Tells the log why there is no link, and follows the hints that a refusal gives.
@@ -71,12 +66,12 @@ pub(super) fn explain(mesh: &Arc<Mesh>, addr: &str, error: &HandshakeError) {
 async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     let wanted = target.member.key;
     let purpose = Purpose::Link { to: wanted, nonce: mesh.next_nonce() };
-    let (member, mut reader, mut writer) = connect(mesh, &target.member.addr, purpose).await?;
+    let Greeted { member, terms, mut reader, mut writer } = connect(mesh, &target.member.addr, purpose).await?;
     if member.key != wanted {
         return Err(HandshakeError::OtherNode { wanted, found: Box::new(member) });
     }
     mesh.noted.forget(&member.addr);
-    tracing::debug!(peer = %member, "linked");
+    tracing::debug!(peer = %member, version = terms.version, "linked");
     let outbox = Arc::new(Outbox::new(Bounds::default()));
     let open = mesh.links.open(wanted, outbox.clone());
     if mesh.leaving.is_cancelled() {

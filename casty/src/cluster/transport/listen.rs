@@ -6,13 +6,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
 use super::door::{Door, Place};
-use super::handshake::{Writer, halves, receive, refuse, welcome, within};
+use super::handshake::{Guest, receive, within};
 use super::peers::Admitted;
 use super::reader::read_frames;
 use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::{Listener, PeerEvent, Stream};
-use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason, Refusal};
+use crate::cluster::{Listener, PeerEvent, Stream, meters, trust};
+use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason};
 
 /// Takes connections until the node leaves.
 pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
@@ -41,80 +41,85 @@ pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
 /// One incoming connection, from its beginning to its end.
 async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Place) {
     let max = mesh.timings.handshake_max;
-    let (mut reader, mut writer) = halves(stream);
-    let hello = tokio::select! {
+    let receiving = async { receive(mesh.trust.accepted(stream).await?, &mesh.trust).await };
+    let received = tokio::select! {
         biased;
-        hello = within(max, receive(&mut reader, max)) => hello,
+        received = within(max, receiving) => received.map_err(trust::explain),
         () = place.evicted() => Err(HandshakeError::Evicted),
     };
     place.heard();
-    let hello = match hello {
-        Ok(Ok(hello)) => hello,
-        Ok(Err(refusal)) => return part(&mesh, &mut writer, host(&from), refusal).await,
-        Err(error) => return mesh.noted.failure(host(&from), "a handshake failed", &error),
+    let mut guest = match received {
+        Ok(guest) => guest,
+        Err(error) => {
+            meters::handshake_failed(&mesh.cluster_name, "acceptor", error.label());
+            return mesh.noted.failure(host(&from), "a handshake failed", &error);
+        }
     };
-    let key = hello.member.key;
-    let (admitted, nonce) = match judge(&mesh, &hello) {
-        Err(refusal) => {
-            part(&mesh, &mut writer, &hello.member.addr, refusal).await;
-            if hello.member.id == mesh.me.id && hello.member.incarnation > mesh.me.incarnation {
-                mesh.supersede(&hello.member);
+    match judge(&mesh, &guest.hello) {
+        Err(reason) => {
+            part(&mesh, &mut guest, reason).await;
+            if guest.hello.member.id == mesh.me.id && guest.hello.member.incarnation > mesh.me.incarnation {
+                mesh.supersede(&guest.hello.member);
             }
-            return;
         }
         Ok(None) => {
             // The asker may be gone already, and then the answer is of no use to anybody.
-            let _ = within(max, welcome(&mut writer, &mesh.me)).await;
-            let _ = within(max, writer.shutdown()).await;
-            return;
+            let _ = within(max, guest.welcome(&mesh.me)).await;
+            let _ = within(max, guest.writer.shutdown()).await;
         }
-        Ok(Some(admitted)) => admitted,
-    };
+        Ok(Some((admitted, nonce))) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+    }
+}
+
+/// A link from a peer that was let in, to its end.
+async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, nonce: u64, place: Place) {
     let Admitted { cut, ended, before } = admitted;
     let _ended = ended.drop_guard();
     if let Some(before) = before {
         before.cut.cancel();
         before.ended.cancelled().await;
     }
-    match within(max, welcome(&mut writer, &mesh.me)).await {
+    let welcomed = within(mesh.timings.handshake_max, guest.welcome(&mesh.me)).await;
+    let version = guest.terms().version;
+    let Guest { hello: Hello { member, .. }, mut reader, writer: _writer, .. } = guest;
+    match welcomed {
         Ok(()) => {
             drop(place);
+            tracing::debug!(peer = %member, version, "linked from");
             reader.set_bytes_max(FRAME_BYTES_MAX);
             tokio::select! {
-                () = read_frames(&mesh, &hello.member, nonce, reader) => {}
-                () = cut.cancelled() => tracing::debug!(peer = %hello.member, "a link from the peer was replaced"),
+                () = read_frames(mesh, &member, nonce, reader) => {}
+                () = cut.cancelled() => tracing::debug!(peer = %member, "a link from the peer was replaced"),
             }
-            mesh.with_peers(|peers| peers.release(key, nonce));
-            mesh.inbound.event(PeerEvent::LinkDown(key));
+            mesh.with_peers(|peers| peers.release(member.key, nonce));
+            mesh.inbound.event(PeerEvent::LinkDown(member.key));
         }
         Err(error) => {
-            mesh.noted.failure(&hello.member.addr, "a handshake failed", &error);
-            mesh.with_peers(|peers| peers.release(key, nonce));
+            mesh.noted.failure(&member.addr, "a handshake failed", &error);
+            mesh.with_peers(|peers| peers.release(member.key, nonce));
         }
     }
 }
 
 /// Whether a dialler is let in, and with what; `None` is for one that only asked who is here.
-fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Refusal> {
+fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Reason> {
     let (me, them) = (&mesh.me, &hello.member);
     if hello.cluster_name != mesh.cluster_name {
         let (yours, mine) = (hello.cluster_name.clone(), mesh.cluster_name.clone());
-        return Err(Reason::ClusterName { yours, mine }.into());
+        return Err(Reason::ClusterName { yours, mine });
     }
     if mesh.leaving.is_cancelled() || (them.id == me.id && them.incarnation > me.incarnation) {
-        return Err(Reason::Leaving.into());
+        return Err(Reason::Leaving);
     }
     if them.id == me.id && them.incarnation < me.incarnation {
-        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) }.into());
+        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) });
     }
     match hello.purpose {
         Purpose::Ask => {
             mesh.peers().check_life(them)?;
             Ok(None)
         }
-        Purpose::Link { to, .. } if to != me.key => {
-            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }.into())
-        }
+        Purpose::Link { to, .. } if to != me.key => Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }),
         Purpose::Link { nonce, .. } => {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
             Ok(Some((admitted, nonce)))
@@ -123,9 +128,11 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Ref
 }
 
 /// Tells the dialler why it is not let in, and the log too.
-async fn part(mesh: &Mesh, writer: &mut Writer, peer: &str, refusal: Refusal) {
-    let told = within(mesh.timings.handshake_max, refuse(writer, &refusal)).await;
-    match refusal.at_acceptor() {
+async fn part(mesh: &Mesh, guest: &mut Guest, reason: Reason) {
+    let told = within(mesh.timings.handshake_max, guest.refuse(&reason)).await;
+    let (peer, error) = (&guest.hello.member.addr, reason.at_acceptor());
+    meters::handshake_failed(&mesh.cluster_name, "acceptor", error.label());
+    match error {
         error @ (HandshakeError::StaleLink | HandshakeError::Leaving | HandshakeError::OtherNode { .. }) => {
             tracing::debug!(peer, %error, told = told.is_ok(), "refused a peer");
         }

@@ -22,4 +22,4 @@ pub(super) use peers::PeerTable;
 pub(super) use seeds::{Seeds, follow_seed};
 
 #[cfg(test)]
-pub(super) use handshake::{Reader, Writer, greet, halves, receive, welcome};
+pub(super) use handshake::{Greeted, Reader, Writer, greet, receive};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::dial::{connect, explain};
+use super::handshake::Greeted;
 use super::peers::INTRODUCED_FOR;
 use crate::cluster::mesh::Mesh;
 use crate::wire::{HandshakeError, Member, Purpose};
@@ -59,7 +60,7 @@ pub(crate) async fn follow_seed(mesh: Arc<Mesh>, seed: usize, addr: String) {
 
 /// Who is at the address; `None` is this node itself.
 async fn ask(mesh: &Mesh, addr: &str) -> Result<Option<Member>, HandshakeError> {
-    let (member, ..) = connect(mesh, addr, Purpose::Ask).await?;
+    let Greeted { member, .. } = connect(mesh, addr, Purpose::Ask).await?;
     if member.key != mesh.me.key {
         return Ok(Some(member));
     }
