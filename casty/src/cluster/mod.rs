@@ -1,6 +1,7 @@
 //! Which nodes there are, and how frames get to them.
 //!
-//! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member. Two protocols
+//! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member: two connections, one for
+//! each [`Lane`], so that votes and heartbeats wait for nothing else. Two protocols
 //! stand on these links: this module's own membership (SWIM), and whatever the layers above [send](Cluster::send).
 //!
 //! For programs, this is [`Member`], which [`Node::members`](crate::Node::members) gives. The rest is for those who build on

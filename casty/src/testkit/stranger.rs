@@ -16,6 +16,8 @@ use crate::wire::{
 /// A connection to a node by somebody who is no node.
 pub struct Stranger {
     stream: TcpStream,
+    /// The bulk lane of a link, which only carries pings.
+    bulk: Option<TcpStream>,
 }
 
 impl Stranger {
@@ -23,7 +25,7 @@ impl Stranger {
     pub async fn connect(addr: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream })
+        Ok(Self { stream, bulk: None })
     }
 
     /// Connects to a node and is let in as the peer `name`: what it writes from now on is taken for frames.
@@ -31,6 +33,10 @@ impl Stranger {
         let node = Self::connect(addr).await?.greet(cluster_name, name, Purpose::Ask).await?;
         let mut linked = Self::connect(addr).await?;
         linked.greet(cluster_name, name, Purpose::Link { to: node, nonce: 1 }).await?;
+        let mut bulk = Self::connect(addr).await?;
+        bulk.greet(cluster_name, name, Purpose::Bulk { to: node, nonce: 1 }).await?;
+        bulk.frame(Kind::PING, &[]).await?;
+        linked.bulk = Some(bulk.stream);
         Ok(linked)
     }
 
@@ -49,8 +55,11 @@ impl Stranger {
         self.introduce(hello).await.map(drop)
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes as they are, on the control lane if there is a link.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(bulk) = &mut self.bulk {
+            bulk.write_all(&framed(Kind::PING, &[])?).await?;
+        }
         self.stream.write_all(bytes).await
     }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 
 use super::handshake::{Greeted, Reader, greet, within};
-use super::outbox::{Bounds, Outbox};
+use super::links::Lanes;
 use super::peers::Target;
 use super::writer::write_frames;
 use crate::base::NodeKey;
@@ -62,36 +63,50 @@ pub(super) fn explain(mesh: &Arc<Mesh>, addr: &str, error: &HandshakeError) {
     }
 }
 
-/// One link, from its beginning to its end. An error means that it did not begin.
+/// One link, from its beginning to its end: a connection for control, and one for bulk. It is open while both are. An error
+/// means that it did not begin.
 async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
-    let wanted = target.member.key;
-    let purpose = Purpose::Link { to: wanted, nonce: mesh.next_nonce() };
-    let Greeted { member, terms, mut reader, mut writer } = connect(mesh, &target.member.addr, purpose).await?;
-    if member.key != wanted {
-        return Err(HandshakeError::OtherNode { wanted, found: Box::new(member) });
-    }
+    let (to, nonce) = (target.member.key, mesh.next_nonce());
+    let Greeted { member, terms, mut reader, mut writer } = lane(mesh, target, Purpose::Link { to, nonce }).await?;
+    let mut bulk = lane(mesh, target, Purpose::Bulk { to, nonce }).await?;
     mesh.noted.forget(&member.addr);
     tracing::debug!(peer = %member, version = terms.version, "linked");
-    let outbox = Arc::new(Outbox::new(Bounds::default()));
-    let open = mesh.links.open(wanted, outbox.clone());
+    let lanes = Arc::new(Lanes::new());
+    let open = mesh.links.open(to, lanes.clone());
     if mesh.leaving.is_cancelled() {
-        outbox.seal();
+        lanes.seal();
     }
-    mesh.inbound.event(PeerEvent::LinkUp(wanted));
+    mesh.inbound.event(PeerEvent::LinkUp(to));
     // It fails when the membership task has ended, and then nobody needs to know.
     let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
+    let writing = async {
+        let control = write_frames(&mut writer, &lanes.control, &mesh.timings);
+        tokio::try_join!(control, write_frames(&mut bulk.writer, &lanes.bulk, &mesh.timings))?;
+        // Not before all is written: an acceptor that sees the one lane end does not wait long for the other.
+        tokio::try_join!(writer.shutdown(), bulk.writer.shutdown())
+    };
     let why = tokio::select! {
-        written = write_frames(&mut writer, &outbox, &mesh.timings) => match written {
-            Ok(()) => "this node is leaving".to_owned(),
+        written = writing => match written {
+            Ok(_) => "this node is leaving".to_owned(),
             Err(error) => error.to_string(),
         },
         why = ended(&mut reader) => why,
+        why = ended(&mut bulk.reader) => why,
         () = target.cut.cancelled() => "the peer is silent, or was replaced".to_owned(),
     };
     drop(open);
     tracing::debug!(peer = %member, why, "the link to the peer ended");
-    mesh.inbound.event(PeerEvent::LinkDown(wanted));
+    mesh.inbound.event(PeerEvent::LinkDown(to));
     Ok(())
+}
+
+/// One connection of a link, to the node that is wanted and no other.
+async fn lane(mesh: &Mesh, target: &Target, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+    let greeted = connect(mesh, &target.member.addr, purpose).await?;
+    if greeted.member.key != target.member.key {
+        return Err(HandshakeError::OtherNode { wanted: target.member.key, found: Box::new(greeted.member) });
+    }
+    Ok(greeted)
 }
 
 /// Waits for the end of a connection on which nothing may come.

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::door::{Door, Place};
 use super::handshake::{Guest, receive, within};
-use super::peers::Admitted;
-use super::reader::read_frames;
+use super::peers::{Admitted, Connection};
+use super::reader::Incoming;
 use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::mesh::Mesh;
 use crate::cluster::{Listener, PeerEvent, Stream, meters, trust};
-use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason};
+use crate::wire::{HandshakeError, Hello, Purpose, Reason};
 
 /// Takes connections until the node leaves.
 pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
@@ -62,47 +63,72 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
                 mesh.supersede(&guest.hello.member);
             }
         }
-        Ok(None) => {
+        Ok(Granted::Answer) => {
             // The asker may be gone already, and then the answer is of no use to anybody.
             let _ = within(max, guest.welcome(&mesh.me)).await;
             let _ = within(max, guest.writer.shutdown()).await;
         }
-        Ok(Some((admitted, nonce))) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+        Ok(Granted::Link { admitted, nonce }) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+        Ok(Granted::Bulk(link)) => {
+            if within(max, guest.welcome(&mesh.me)).await.is_ok() {
+                // It fails when the link has ended meanwhile, and then the connection ends too.
+                let _ = link.send(Connection { reader: guest.reader, _writer: guest.writer });
+            }
+        }
     }
 }
 
 /// A link from a peer that was let in, to its end.
 async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, nonce: u64, place: Place) {
-    let Admitted { cut, ended, before } = admitted;
+    let Admitted { cut, ended, before, bulk } = admitted;
     let _ended = ended.drop_guard();
     if let Some(before) = before {
         before.cut.cancel();
         before.ended.cancelled().await;
     }
-    let welcomed = within(mesh.timings.handshake_max, guest.welcome(&mesh.me)).await;
+    let max = mesh.timings.handshake_max;
+    let welcomed = within(max, guest.welcome(&mesh.me)).await;
+    drop(place);
     let version = guest.terms().version;
-    let Guest { hello: Hello { member, .. }, mut reader, writer: _writer, .. } = guest;
-    match welcomed {
-        Ok(()) => {
-            drop(place);
+    let Guest { hello: Hello { member, .. }, reader, writer, .. } = guest;
+    let complete = async {
+        welcomed?;
+        // The other end is dropped when the link is replaced.
+        within(max, async { bulk.await.map_err(|_| HandshakeError::StaleLink) }).await
+    };
+    let complete = tokio::select! {
+        complete = complete => complete,
+        () = cut.cancelled() => Err(HandshakeError::StaleLink),
+    };
+    let key = member.key;
+    let mut counted = false;
+    match complete {
+        Ok(bulk) => {
             tracing::debug!(peer = %member, version, "linked from");
-            reader.set_bytes_max(FRAME_BYTES_MAX);
-            tokio::select! {
-                () = read_frames(mesh, &member, nonce, reader) => {}
-                () = cut.cancelled() => tracing::debug!(peer = %member, "a link from the peer was replaced"),
-            }
-            mesh.with_peers(|peers| peers.release(member.key, nonce));
-            mesh.inbound.event(PeerEvent::LinkDown(member.key));
+            let incoming = Arc::new(Incoming { mesh: mesh.clone(), from: member, nonce, cut });
+            counted = incoming.read(Connection { reader, _writer: writer }, bulk).await;
         }
-        Err(error) => {
-            mesh.noted.failure(&member.addr, "a handshake failed", &error);
-            mesh.with_peers(|peers| peers.release(member.key, nonce));
-        }
+        Err(HandshakeError::StaleLink) => tracing::debug!(peer = %member, "a link from the peer was replaced"),
+        Err(error) => mesh.noted.failure(&member.addr, "a handshake failed", &error),
+    }
+    mesh.with_peers(|peers| peers.release(key, nonce));
+    if counted {
+        mesh.inbound.event(PeerEvent::LinkDown(key));
     }
 }
 
-/// Whether a dialler is let in, and with what; `None` is for one that only asked who is here.
-fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Reason> {
+/// What a dialler is let in for.
+enum Granted {
+    /// To be told who is here.
+    Answer,
+    /// To send.
+    Link { admitted: Admitted, nonce: u64 },
+    /// To send on the bulk lane of a link, which waits for the connection.
+    Bulk(oneshot::Sender<Connection>),
+}
+
+/// Whether a dialler is let in, and for what.
+fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
     let (me, them) = (&mesh.me, &hello.member);
     if hello.cluster_name != mesh.cluster_name {
         let (yours, mine) = (hello.cluster_name.clone(), mesh.cluster_name.clone());
@@ -117,13 +143,16 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Rea
     match hello.purpose {
         Purpose::Ask => {
             mesh.peers().check_life(them)?;
-            Ok(None)
+            Ok(Granted::Answer)
         }
-        Purpose::Link { to, .. } if to != me.key => Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }),
+        Purpose::Link { to, .. } | Purpose::Bulk { to, .. } if to != me.key => {
+            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) })
+        }
         Purpose::Link { nonce, .. } => {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
-            Ok(Some((admitted, nonce)))
+            Ok(Granted::Link { admitted, nonce })
         }
+        Purpose::Bulk { nonce, .. } => Ok(Granted::Bulk(mesh.peers().attach(them.key, nonce)?)),
     }
 }
 

@@ -96,7 +96,11 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
 pub(super) fn words() -> Vec<Vec<u8>> {
     let member = |id: &str, life| Member::new(id.into(), life, format!("{id}:8001"), Role::Observer);
     let hello = |purpose| Hello { cluster_name: "bank".to_owned(), member: member("a", 1), purpose };
-    let hellos = [hello(Purpose::Ask), hello(Purpose::Link { to: NodeKey(9), nonce: 300 })];
+    let hellos = [
+        hello(Purpose::Ask),
+        hello(Purpose::Link { to: NodeKey(9), nonce: 300 }),
+        hello(Purpose::Bulk { to: NodeKey(9), nonce: 7 }),
+    ];
     let (old, new) = (Box::new(member("b", 1)), Box::new(member("b", 2)));
     let refusals = [
         Reason::ClusterName { yours: "bank".to_owned(), mine: "shop".to_owned() },

@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     /// nonce than the one that stands was overtaken, and is refused, so frames of an old link never follow those of a
     /// newer one.
     Link { to: NodeKey, nonce: u64 },
+    /// To be the bulk lane of the link with this nonce, which is open once it has both lanes.
+    Bulk { to: NodeKey, nonce: u64 },
 }
 
 /// Why an acceptor takes no link. "Yours" is the dialler's, "mine" the acceptor's.
