@@ -30,7 +30,7 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
-pub use cluster::Tls;
+pub use cluster::{Compression, Tls};
 pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};
 pub use sharding::{EntityRef, Sharded, ShardingError};
 

@@ -15,6 +15,9 @@ pub(crate) const SPARE_BYTES_MAX: usize = 1 << 20;
 /// Peers that a node keeps links with.
 pub(crate) const PEERS_MAX: usize = 1_024;
 
+/// Addresses of one discovery that are followed.
+pub(crate) const DISCOVERED_MAX: usize = 256;
+
 /// Names of nodes that the membership protocol remembers, with those that are down.
 pub(crate) const KNOWN_NODES_MAX: usize = 4_096;
 

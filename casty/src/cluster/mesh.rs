@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::membership::Input;
 use super::transport::{Links, Noted, PeerTable, Seeds, dial};
 use super::trust::Trust;
-use super::{ClusterError, Inbound, Net, PeerEvent, Settings, Timings};
+use super::{ClusterError, Compression, Inbound, Net, PeerEvent, Settings, Timings};
 use crate::base::stable_hash_parts;
 use crate::wire::Member;
 
@@ -24,6 +24,7 @@ pub(crate) struct Mesh {
     pub(crate) cluster_name: String,
     pub(crate) timings: Timings,
     pub(crate) trust: Trust,
+    pub(crate) compression: Compression,
     pub(crate) net: Arc<dyn Net>,
     pub(crate) inbound: Arc<dyn Inbound>,
     pub(crate) links: Arc<Links>,
@@ -59,10 +60,11 @@ impl Mesh {
             trust: Trust::new(&settings)?,
             cluster_name: settings.cluster_name,
             timings: settings.timings,
+            compression: settings.compression,
             net,
             inbound,
             links: Arc::new(Links::new()),
-            seeds: Seeds::new(settings.seeds.len()),
+            seeds: Seeds::default(),
             noted: Noted::default(),
             gossip,
             gossip_errors: AtomicU64::new(0),

@@ -1,9 +1,10 @@
 //! What a node has to be told to take part in a cluster, and what may be wrong with it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ClusterError, Tls, trust};
+use super::{ClusterError, Discovery, Tls, trust};
 use crate::base::{Backoff, NodeId};
 use crate::wire::{Member, NAME_BYTES_MAX, Role, Secret, Versions};
 
@@ -19,6 +20,8 @@ pub struct Settings {
     pub advertise: Option<String>,
     /// `host:port` of nodes to ask for the others. They are asked for ever, and need not be there at the start.
     pub seeds: Vec<String>,
+    /// Where else nodes may be found.
+    pub discovery: Option<Arc<dyn Discovery>>,
     /// The node's name; by default the advertised address.
     pub node_id: Option<NodeId>,
     /// What the node does in the cluster.
@@ -27,6 +30,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// What all nodes know and prove to each other.
     pub secret: Option<Secret>,
+    /// Whether what the node sends in bulk is compressed.
+    pub compression: Compression,
     /// Versions of the protocol that the node speaks.
     pub(crate) versions: Versions,
     /// Challenges are drawn from `seed` and not from the system: for simulations.
@@ -37,6 +42,29 @@ pub struct Settings {
     pub seed: u64,
     /// How fast things happen.
     pub timings: Timings,
+}
+
+/// Whether frames travel smaller than they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    above: Option<usize>,
+}
+
+impl Compression {
+    /// None: the network is faster than the processor, or what is sent does not repeat itself.
+    pub const fn off() -> Self {
+        Self { above: None }
+    }
+
+    /// LZ4 for bulk frames (messages to entities, and their replies) of more than so many bytes, if they become smaller.
+    pub const fn lz4_above(bytes: usize) -> Self {
+        Self { above: Some(bytes) }
+    }
+
+    /// Frames of more than so many bytes are compressed.
+    pub(super) fn above(self) -> Option<usize> {
+        self.above
+    }
 }
 
 /// How fast links and members are given up and come back. The defaults fit one data centre: a node that was killed is
@@ -80,10 +108,12 @@ impl Settings {
             bind: bind.into(),
             advertise: None,
             seeds: Vec::new(),
+            discovery: None,
             node_id: None,
             role: Role::default(),
             tls: None,
             secret: None,
+            compression: Compression::off(),
             versions: Versions::CURRENT,
             nonces_from_seed: false,
             incarnation: 1,

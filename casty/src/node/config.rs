@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::NodeId;
-use crate::cluster::{Net, Secret, TcpNet, Tls, check_trust};
+use crate::cluster::{Compression, Discovery, Net, Secret, TcpNet, Tls, check_trust};
 use crate::raft::RaftSettings;
 use crate::sharding::GROUPS_PER_NODE;
 use crate::storage::{MemoryStores, Stores};
@@ -28,6 +28,7 @@ pub struct ClusterConfig {
     pub(super) name: String,
     pub(super) node_id: Option<NodeId>,
     pub(super) seeds: Vec<String>,
+    pub(super) discovery: Option<Arc<dyn Discovery>>,
     pub(super) expected_size: usize,
     pub(super) replicas: usize,
     pub(super) observer: bool,
@@ -35,6 +36,7 @@ pub struct ClusterConfig {
     pub(super) window: usize,
     pub(super) tls: Option<Tls>,
     pub(super) secret: Option<Secret>,
+    pub(super) compression: Compression,
     pub(super) seed: Option<u64>,
     pub(super) nonces_from_seed: bool,
     pub(super) incarnation: Option<u64>,
@@ -59,6 +61,7 @@ impl ClusterConfig {
             name: "casty".to_owned(),
             node_id: None,
             seeds: Vec::new(),
+            discovery: None,
             expected_size: 1,
             replicas: 3,
             observer: false,
@@ -66,6 +69,7 @@ impl ClusterConfig {
             window: 2048,
             tls: None,
             secret: None,
+            compression: Compression::off(),
             seed: None,
             nonces_from_seed: false,
             incarnation: None,
@@ -101,6 +105,13 @@ impl ClusterConfig {
         self
     }
 
+    /// Where the cluster is found, beside the [`seeds`](Self::seeds): [`DnsDiscovery`](crate::cluster::DnsDiscovery) for the
+    /// addresses of a DNS name, or a [`Discovery`] of one's own. It is asked for ever.
+    pub fn discovery(mut self, discovery: impl Discovery) -> Self {
+        self.discovery = Some(Arc::new(discovery));
+        self
+    }
+
     /// How links are encrypted, and how peers show that they belong to the cluster: with certificates, or, by name only, not
     /// at all. A node needs this, or a [`secret`](Self::secret), or both.
     pub fn tls(mut self, tls: Tls) -> Self {
@@ -113,6 +124,13 @@ impl ClusterConfig {
     /// afterwards can be read and changed on the way.
     pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.secret = Some(Secret::new(secret));
+        self
+    }
+
+    /// Whether messages to entities on other nodes, and their replies, are compressed, from which size on. Each node decides it for
+    /// what it sends. Default: off.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -201,14 +219,15 @@ impl ClusterConfig {
             let size = self.expected_size;
             return bad("expected_size", format!("{size} nodes cannot found a cluster: 1 to {EXPECTED_SIZE_MAX} can"));
         }
-        if self.expected_size == 1 && !self.seeds.is_empty() && !self.observer {
+        let finds_others = !self.seeds.is_empty() || self.discovery.is_some();
+        if self.expected_size == 1 && finds_others && !self.observer {
             return bad(
                 "expected_size",
                 "a node that founds a cluster alone has no seeds: set expected_size to the number of founding nodes"
                     .to_owned(),
             );
         }
-        if self.observer && self.seeds.is_empty() && self.bind.is_empty() {
+        if self.observer && !finds_others && self.bind.is_empty() {
             return bad("seeds", "an observer needs a seed, or an address at which others find it".to_owned());
         }
         if self.replicas.is_multiple_of(2) || self.replicas > REPLICAS_MAX {
@@ -235,6 +254,7 @@ impl fmt::Debug for ClusterConfig {
             .field("cluster_name", &self.name)
             .field("node_id", &self.node_id)
             .field("seeds", &self.seeds)
+            .field("discovery", &self.discovery)
             .field("expected_size", &self.expected_size)
             .field("replicas", &self.replicas)
             .field("observer", &self.observer)

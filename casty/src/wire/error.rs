@@ -22,6 +22,9 @@ pub(crate) enum FrameError {
     /// A frame of length zero.
     #[error("a frame came without a kind; does the other side speak casty, in the same version?")]
     NoKind,
+    /// A compressed frame does not hold what it announces, or was not agreed on.
+    #[error("a compressed frame cannot be expanded")]
+    BadlyCompressed,
     /// Nothing came, not even a ping.
     #[error("nothing came for {after:?}, not even a ping")]
     Silent {

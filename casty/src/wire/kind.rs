@@ -17,6 +17,8 @@ impl Kind {
     pub const HELLO: Self = Self(6);
     /// The acceptor does not believe that the dialler knows the secret, and says no more.
     pub const UNPROVEN: Self = Self(7);
+    /// A frame of another kind, compressed. It comes only where both sides agreed on it.
+    pub const COMPRESSED: Self = Self(8);
     /// A packet of the membership protocol.
     pub const GOSSIP: Self = Self(5);
     /// Consensus: votes, appends, snapshots.

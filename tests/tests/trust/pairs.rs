@@ -83,8 +83,8 @@ async fn another_secret_or_none_is_refused_and_both_sides_say_so() {
     part("another secret", (&ours, text), (&theirs, text), ("secret", "secret")).await;
     let none = |config: ClusterConfig| config.tls(Tls::insecure());
     let (needs, lacks) = (
-        "this node needs a shared secret of its peers, and the other offers nothing",
-        "the other node needs a shared secret of its peers, and this one offers nothing",
+        "this node needs a shared secret of its peers, and the other offers lz4",
+        "the other node needs a shared secret of its peers, and this one offers lz4",
     );
     part("no secret there", (&ours, needs), (&none, lacks), ("features", "features")).await;
     part("no secret here", (&none, lacks), (&ours, needs), ("features", "features")).await;

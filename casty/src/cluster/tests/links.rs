@@ -108,14 +108,14 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
 }
 
 /// A link to a node, in the hands of somebody who is none.
-struct Forged {
+pub(super) struct Forged {
     control: Greeted,
     bulk: Greeted,
 }
 
 impl Forged {
     /// Writes on both lanes.
-    async fn write(&mut self, bytes: &[u8]) {
+    pub(super) async fn write(&mut self, bytes: &[u8]) {
         for lane in [&mut self.control, &mut self.bulk] {
             lane.writer.write_all(bytes).await.unwrap();
         }
@@ -132,7 +132,7 @@ async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Forged) {
 }
 
 /// A link to the node that was let in, and on which nothing was sent.
-async fn linked(node: &Node, member: &Member, nonce: u64) -> Forged {
+pub(super) async fn linked(node: &Node, member: &Member, nonce: u64) -> Forged {
     let to = node.key();
     let control = lane(node, member, Purpose::Link { to, nonce }).await.unwrap();
     Forged { control, bulk: lane(node, member, Purpose::Bulk { to, nonce }).await.unwrap() }
@@ -144,7 +144,7 @@ async fn lane(node: &Node, member: &Member, purpose: Purpose) -> Result<Greeted,
 }
 
 /// Lets a node's link to `me` in, both lanes of it.
-async fn let_in(listener: &TcpListener, me: &Member) -> [Guest; 2] {
+pub(super) async fn let_in(listener: &TcpListener, me: &Member) -> [Guest; 2] {
     let mut lanes = Vec::new();
     for _ in 0..2 {
         let (stream, _) = listener.accept().await.unwrap();
@@ -155,7 +155,7 @@ async fn let_in(listener: &TcpListener, me: &Member) -> [Guest; 2] {
     lanes.try_into().ok().unwrap()
 }
 
-fn ping() -> Vec<u8> {
+pub(super) fn ping() -> Vec<u8> {
     let mut ping = Vec::new();
     append(&mut ping, Kind::PING, 0, |_| {}).unwrap();
     ping
@@ -202,6 +202,27 @@ async fn a_link_is_open_with_both_lanes_and_ends_with_either() {
         assert!(!matches!(kept.reader.next(DEADLINE).await, Ok(Some(_))));
         let again = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::LinkDown(_))).then_some(());
         assert_eq!(node.within(Duration::from_millis(1), again).await, None, "one end was told twice");
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_falls_silent_ends_the_link_though_the_other_is_alive() {
+    for silent_is_bulk in [true, false] {
+        let mut node = Node::start(tcp(), settings("a", &[])).await;
+        let (key, Forged { control, bulk }) = stranger(&mut node, 1).await;
+        let (mut alive, _silent) = if silent_is_bulk { (control, bulk) } else { (bulk, control) };
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let pinging = async {
+            loop {
+                ticks.tick().await;
+                // It fails once the link has ended, of which the other branch is told.
+                let _ = alive.writer.write_all(&ping()).await;
+            }
+        };
+        tokio::select! {
+            () = node.told(PeerEvent::LinkDown(key)) => {}
+            () = pinging => {}
+        }
     }
 }
 

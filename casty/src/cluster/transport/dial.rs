@@ -1,12 +1,14 @@
 //! Makes the outgoing link to a peer, and makes it again whenever it is lost.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::handshake::{Greeted, Reader, greet, within};
+use super::handshake::{Greeted, Reader, Writer, greet, within};
 use super::links::Lanes;
 use super::peers::Target;
 use super::writer::write_frames;
@@ -14,7 +16,7 @@ use crate::base::NodeKey;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
 use crate::cluster::{PeerEvent, meters, trust};
-use crate::wire::{HandshakeError, Hello, Purpose};
+use crate::wire::{Features, HandshakeError, Hello, Purpose};
 
 /// A link that lasted so long was a good one: the next is dialled without a long delay.
 const GOOD_AFTER: Duration = Duration::from_secs(1);
@@ -71,7 +73,8 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     let mut bulk = lane(mesh, target, Purpose::Bulk { to, nonce }).await?;
     mesh.noted.forget(&member.addr);
     tracing::debug!(peer = %member, version = terms.version, "linked");
-    let lanes = Arc::new(Lanes::new());
+    let understood = bulk.terms.features.contains(Features::LZ4);
+    let lanes = Arc::new(Lanes::new(mesh.compression.above().filter(|_| understood)));
     let open = mesh.links.open(to, lanes.clone());
     if mesh.leaving.is_cancelled() {
         lanes.seal();
@@ -79,11 +82,12 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     mesh.inbound.event(PeerEvent::LinkUp(to));
     // It fails when the membership task has ended, and then nobody needs to know.
     let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
+    let bulk_writing = AbortOnDropHandle::new(mesh.tasks.spawn(write_bulk(mesh.clone(), lanes.clone(), bulk.writer)));
     let writing = async {
         let control = write_frames(&mut writer, &lanes.control, &mesh.timings);
-        tokio::try_join!(control, write_frames(&mut bulk.writer, &lanes.bulk, &mesh.timings))?;
+        let ((), mut bulk) = tokio::try_join!(control, async { bulk_writing.await.map_err(io::Error::other)? })?;
         // Not before all is written: an acceptor that sees the one lane end does not wait long for the other.
-        tokio::try_join!(writer.shutdown(), bulk.writer.shutdown())
+        tokio::try_join!(writer.shutdown(), bulk.shutdown())
     };
     let why = tokio::select! {
         written = writing => match written {
@@ -98,6 +102,12 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     tracing::debug!(peer = %member, why, "the link to the peer ended");
     mesh.inbound.event(PeerEvent::LinkDown(to));
     Ok(())
+}
+
+/// Writes the bulk lane to its end, and gives the connection back. It is a task of its own, since it waits for those who encode
+/// or compress large frames.
+async fn write_bulk(mesh: Arc<Mesh>, lanes: Arc<Lanes>, mut writer: Writer) -> io::Result<Writer> {
+    write_frames(&mut writer, &lanes.bulk, &mesh.timings).await.map(|()| writer)
 }
 
 /// One connection of a link, to the node that is wanted and no other.

@@ -35,6 +35,11 @@ impl Links {
         self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(&to)
     }
 
+    /// Whether there is any link.
+    pub(super) fn any(&self) -> bool {
+        !self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The link is usable until the result is dropped. A peer has one dialler, hence at most one link.
     pub(super) fn open(self: &Arc<Self>, to: NodeKey, lanes: Arc<Lanes>) -> OpenLink {
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(to, lanes);
@@ -81,9 +86,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn new() -> Self {
+    /// Empty lanes, with bulk frames of more than so many bytes compressed.
+    pub(super) fn new(compress_above: Option<usize>) -> Self {
         let outbox = |lane: Lane| Outbox::new(lane, lane.bounds());
-        Self { control: outbox(Lane::Control), bulk: outbox(Lane::Bulk) }
+        Self { control: outbox(Lane::Control), bulk: outbox(Lane::Bulk).compressing_above(compress_above) }
     }
 
     /// Lets both lanes write what they hold and end then.

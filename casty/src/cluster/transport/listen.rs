@@ -89,7 +89,7 @@ async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, 
     let max = mesh.timings.handshake_max;
     let welcomed = within(max, guest.welcome(&mesh.me)).await;
     drop(place);
-    let version = guest.terms().version;
+    let terms = guest.terms();
     let Guest { hello: Hello { member, .. }, reader, writer, .. } = guest;
     let complete = async {
         welcomed?;
@@ -104,8 +104,8 @@ async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, 
     let mut counted = false;
     match complete {
         Ok(bulk) => {
-            tracing::debug!(peer = %member, version, "linked from");
-            let incoming = Arc::new(Incoming { mesh: mesh.clone(), from: member, nonce, cut });
+            tracing::debug!(peer = %member, version = terms.version, "linked from");
+            let incoming = Arc::new(Incoming { mesh: mesh.clone(), from: member, nonce, terms, cut });
             counted = incoming.read(Connection { reader, _writer: writer }, bulk).await;
         }
         Err(HandshakeError::StaleLink) => tracing::debug!(peer = %member, "a link from the peer was replaced"),

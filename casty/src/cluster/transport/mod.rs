@@ -23,7 +23,7 @@ pub(super) use listen::listen;
 pub(super) use noted::Noted;
 pub use outbox::Lane;
 pub(super) use peers::PeerTable;
-pub(super) use seeds::{Seeds, follow_seed};
+pub(super) use seeds::{Seeds, discover};
 
 #[cfg(test)]
 pub(super) use handshake::{Greeted, Guest, greet, receive};

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::cluster::SendFailure;
 use crate::cluster::limits::{BATCH_BYTES, BULK_BYTES_MAX, CONTROL_BYTES_MAX, SPARE_BYTES_MAX};
-use crate::wire::{FRAME_BYTES_MAX, Kind, append};
+use crate::wire::{FRAME_BYTES_MAX, HEAD_BYTES, Kind, append, shrink};
 
 /// Which frames wait for which. Frames of one lane keep their order; the lanes know nothing of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum Lane {
 pub(crate) struct Outbox {
     lane: Lane,
     bounds: Bounds,
+    /// Frames of more than so many bytes are compressed.
+    compress_above: Option<usize>,
     queue: Mutex<Queue>,
     filled: Notify,
 }
@@ -57,7 +59,12 @@ impl Lane {
 
 impl Outbox {
     pub(crate) fn new(lane: Lane, bounds: Bounds) -> Self {
-        Self { lane, bounds, queue: Mutex::default(), filled: Notify::new() }
+        Self { lane, bounds, compress_above: None, queue: Mutex::default(), filled: Notify::new() }
+    }
+
+    /// The same, with frames of more than `bytes` compressed.
+    pub(crate) fn compressing_above(self, bytes: Option<usize>) -> Self {
+        Self { compress_above: bytes, ..self }
     }
 
     /// Appends a frame whose body `encode` appends. On a failure nothing is queued.
@@ -74,6 +81,7 @@ impl Outbox {
         let begin = queue.open.len();
         let added = append(&mut queue.open, kind, self.bounds.frame, encode)
             .map_err(|too_large| SendFailure::TooLarge { bytes: too_large.bytes, max: too_large.max })?;
+        let added = self.compress(&mut queue.open, begin, kind).unwrap_or(added);
         if queued > 0 && queued + added > max {
             queue.open.truncate(begin);
             return Err(full);
@@ -88,6 +96,20 @@ impl Outbox {
             self.filled.notify_one();
         }
         Ok(())
+    }
+
+    /// Puts a smaller frame in the place of the one that begins at `begin` and ends `out`, if it is large and becomes smaller.
+    /// Returns the length of it.
+    fn compress(&self, out: &mut Vec<u8>, begin: usize, kind: Kind) -> Option<usize> {
+        let body = out.get(begin + HEAD_BYTES..)?;
+        let above = self.compress_above?;
+        if body.len() <= above {
+            return None;
+        }
+        let shrunk = shrink(kind, body)?;
+        out.truncate(begin);
+        // It is smaller than a frame that was allowed, so it is never too large.
+        append(out, Kind::COMPRESSED, self.bounds.frame, |out| out.extend_from_slice(&shrunk)).ok()
     }
 
     /// Waits for frames and puts some of them, whole, into `batch` in place of what is there. `false` means that the outbox

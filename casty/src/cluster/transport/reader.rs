@@ -13,13 +13,14 @@ use super::peers::Connection;
 use crate::cluster::PeerEvent;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
-use crate::wire::{FRAME_BYTES_MAX, FrameError, Kind, Member};
+use crate::wire::{FRAME_BYTES_MAX, Features, FrameError, Kind, Member, Terms, expand};
 
 /// The readers of one incoming link.
 pub(super) struct Incoming {
     pub(super) mesh: Arc<Mesh>,
     pub(super) from: Member,
     pub(super) nonce: u64,
+    pub(super) terms: Terms,
     pub(super) cut: CancellationToken,
 }
 
@@ -96,7 +97,8 @@ impl Incoming {
     }
 
     async fn next(&self, lane: &mut Reader) -> Next {
-        match lane.next(self.mesh.timings.silence_max).await {
+        let next = lane.next(self.mesh.timings.silence_max).await;
+        match next.and_then(|next| next.map(|frame| self.expanded(frame)).transpose()) {
             Ok(Some(frame)) => Next::Frame(frame),
             Ok(None) => {
                 tracing::debug!(peer = %self.from, "the peer closed its link");
@@ -109,6 +111,15 @@ impl Incoming {
                 self.mesh.noted.failure(&self.from.addr, "closed the link from a peer", &error);
                 Next::Broken
             }
+        }
+    }
+
+    /// The frame that was meant.
+    fn expanded(&self, (kind, body): (Kind, Bytes)) -> Result<(Kind, Bytes), FrameError> {
+        match kind {
+            Kind::COMPRESSED if self.terms.features.contains(Features::LZ4) => expand(&body, FRAME_BYTES_MAX),
+            Kind::COMPRESSED => Err(FrameError::BadlyCompressed),
+            kind => Ok((kind, body)),
         }
     }
 

@@ -47,7 +47,7 @@ impl Trust {
     /// A preface with a nonce that was never used.
     pub(super) fn preface(&self) -> Result<Preface, HandshakeError> {
         let secret = if self.secret.is_some() { Features::SECRET } else { Features::default() };
-        Ok(Preface::new(self.versions, secret, secret, self.nonces.next()?))
+        Ok(Preface::new(self.versions, secret.with(Features::LZ4), secret, self.nonces.next()?))
     }
 
     /// Makes the dialler's end of a connection to `addr` confidential, if this node speaks TLS.

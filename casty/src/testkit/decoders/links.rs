@@ -12,7 +12,7 @@ use crate::base::NodeKey;
 use crate::codec::decode;
 use crate::wire::{
     FRAME_BYTES_MAX, Features, FrameReader, Hello, Kind, Member, NONCE_BYTES, PREFACE_FRAME_BYTES, Preface, Purpose,
-    Reason, Role, Versions, append,
+    Reason, Role, Versions, append, expand, shrink,
 };
 
 /// Bytes of a connection, as frames: all that come before an error or the end.
@@ -47,6 +47,19 @@ pub fn handshake(bytes: &[u8]) -> bool {
     }
     let welcome = whole(bytes, |bytes| decode::<Member>(bytes).ok(), spelled);
     preface.is_some() || hello || refusal || welcome
+}
+
+/// The body of a compressed frame.
+///
+/// What it expands to is no more than a frame may be. The same may be compressed in several ways, so it is compared expanded.
+pub fn compressed(bytes: &[u8]) -> bool {
+    let Ok((kind, body)) = expand(bytes, FRAME_BYTES_MAX) else { return false };
+    assert!(body.len() <= FRAME_BYTES_MAX && kind != Kind::COMPRESSED, "{} bytes of {kind:?}", body.len());
+    if let Some(shrunk) = shrink(kind, &body) {
+        let again = expand(&shrunk, FRAME_BYTES_MAX).ok();
+        assert!(again == Some((kind, body)), "what {bytes:?} stands for does not come back");
+    }
+    true
 }
 
 /// A packet of the membership protocol, heard by a member.
@@ -91,6 +104,11 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
         assert!(appended.is_ok());
     }
     vec![out]
+}
+
+pub(super) fn shrunk() -> Vec<Vec<u8>> {
+    let bodies = [b"a flight, and another, ".repeat(20), vec![7; 3_000]];
+    bodies.iter().filter_map(|body| shrink(Kind::ENTITY, body)).collect()
 }
 
 pub(super) fn words() -> Vec<Vec<u8>> {

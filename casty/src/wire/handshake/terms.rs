@@ -36,8 +36,16 @@ pub(crate) struct Features(pub(crate) u64);
 impl Features {
     /// Nodes prove that they know a shared secret.
     pub(crate) const SECRET: Self = Self(1);
+    /// A node understands compressed frames.
+    pub(crate) const LZ4: Self = Self(2);
 
-    const NAMES: [(Self, &str); 1] = [(Self::SECRET, "a shared secret")];
+    const NAMES: [(Self, &str); 2] = [(Self::SECRET, "a shared secret"), (Self::LZ4, "lz4")];
+
+    /// Both sets together.
+    #[must_use]
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// What is in both sets.
     #[must_use]

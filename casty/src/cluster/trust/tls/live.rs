@@ -23,6 +23,8 @@ struct State {
     /// What was read last, whether it could be used or not.
     contents: Option<Contents>,
     looked: Option<Instant>,
+    /// What was wrong when the files were looked at last.
+    fault: Option<String>,
 }
 
 impl Live {
@@ -42,6 +44,7 @@ impl Live {
         state.contents = Some(contents);
         state.looked = Some(Instant::now());
         state.loaded = Some(Arc::new(loaded?));
+        state.fault = None;
         Ok(())
     }
 
@@ -61,23 +64,29 @@ impl Live {
 
     /// Takes the files over if they have changed. Of what cannot be used, the log is told once.
     fn look(&self) {
-        let cert = self.files.cert.display();
-        let contents = match self.files.read() {
-            Ok(contents) => contents,
-            Err(error) => return tracing::warn!(%error, "the node keeps the certificates that it has"),
-        };
-        if self.lock().contents.as_ref() == Some(&contents) {
-            return;
-        }
-        let loaded = self.files.load(&contents);
-        let mut state = self.lock();
-        state.contents = Some(contents);
-        match loaded {
-            Ok(loaded) => {
-                tracing::info!(%cert, "the certificates have changed; new links use the new ones");
-                state.loaded = Some(Arc::new(loaded));
+        let loaded = self.files.read().and_then(|contents| {
+            if self.lock().contents.as_ref() == Some(&contents) {
+                return Ok(None);
             }
-            Err(error) => tracing::warn!(%error, "the node keeps the certificates that it has"),
+            let loaded = self.files.load(&contents);
+            self.lock().contents = Some(contents);
+            loaded.map(Some)
+        });
+        let mut state = self.lock();
+        match loaded {
+            Ok(None) => {}
+            Ok(Some(loaded)) => {
+                let cert = self.files.cert.display();
+                tracing::info!(%cert, "the certificates have changed; new links use the new ones");
+                (state.loaded, state.fault) = (Some(Arc::new(loaded)), None);
+            }
+            Err(error) => {
+                let fault = error.to_string();
+                if state.fault.as_ref() != Some(&fault) {
+                    tracing::warn!(%error, "the node keeps the certificates that it has");
+                }
+                state.fault = Some(fault);
+            }
         }
     }
 
