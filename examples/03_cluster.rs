@@ -40,9 +40,9 @@ impl Visits {
     }
 }
 
-/// A node that waits for two others. Port 0 is any free port.
+/// A node that waits for two others. Port 0 is any free port. On one machine, links may be plaintext: see `12_tls_cluster`.
 fn config(name: &str) -> ClusterConfig {
-    ClusterConfig::new("127.0.0.1:0").node_id(name).expected_size(3)
+    ClusterConfig::new("127.0.0.1:0").tls(Tls::insecure()).node_id(name).expected_size(3)
 }
 
 #[tokio::main]

@@ -30,6 +30,7 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
+pub use cluster::{Compression, Tls};
 pub use node::{
     ApplyError, ClusterConfig, ConfigError, GroupPlacement, LeaveError, Node, NotReady, Replicate, ReplicateError,
     Replicated, StartError, StartSharded, StartSingleton, StateMachine,

@@ -5,6 +5,7 @@ pub use crate::actor::{
     StopReason, Strategy, Target, Terminated,
 };
 pub use crate::base::{BoxError, EntityId};
+pub use crate::cluster::Tls;
 pub use crate::node::{ClusterConfig, Node};
 pub use crate::sharding::{EntityRef, Sharded};
 pub use crate::{actor, handler, message, persistent};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use casty::actor::{FromId, Persistent, Registered};
 use casty::cluster::Kind;
 use casty::raft::GroupStatus;
-use casty::{ActorSystem, ClusterConfig, GroupId, GroupPlacement, Node, Sharded};
+use casty::{ActorSystem, ClusterConfig, GroupId, GroupPlacement, Node, Sharded, Tls};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing_subscriber::EnvFilter;
@@ -234,10 +234,15 @@ pub async fn eventually(deadline: Duration, what: &str, mut condition: impl FnMu
 
 /// The settings of node number `number` of `size`. Asks wait as long as tests do: machines that test are busy.
 pub fn config(number: usize, size: usize) -> ClusterConfig {
-    let config = ClusterConfig::new("127.0.0.1:0").node_id(format!("node-{number}")).expected_size(size);
+    let config = insecure("127.0.0.1:0").node_id(format!("node-{number}")).expected_size(size);
     let config = config.ask_timeout(DEADLINE);
     // A node that founds alone has no seeds.
     if size > 1 { config.seeds(["127.0.0.1:1"]) } else { config }
+}
+
+/// The settings of a node whose links are plaintext.
+pub fn insecure(bind: &str) -> ClusterConfig {
+    ClusterConfig::new(bind).tls(Tls::insecure())
 }
 
 /// Starts a node. `RUST_LOG` has the nodes of a failing test tell what happened.

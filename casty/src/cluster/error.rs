@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Lane;
+use super::{Lane, TlsError};
 
 /// A node could not begin to take part in a cluster.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,23 @@ pub enum ClusterError {
         /// What is wrong with them.
         why: &'static str,
     },
+    /// Nothing says how nodes know that a peer belongs to the cluster.
+    #[error(
+        "nothing says whom to trust: give all nodes certificates with `.tls(Tls::from_pem(ca, cert, key))`, or a shared \
+         secret with `.secret(\"..\")`, or have plaintext that anybody can join with `.tls(Tls::insecure())`"
+    )]
+    NoTrust,
+    /// The shared secret could be guessed.
+    #[error("a secret of {bytes} bytes can be guessed: {min} or more, drawn at random (`openssl rand -base64 32`)")]
+    ShortSecret {
+        /// Its length, in bytes.
+        bytes: usize,
+        /// The shortest that is allowed, in bytes.
+        min: usize,
+    },
+    /// The certificates cannot be used.
+    #[error("TLS is not possible: {0}")]
+    Tls(#[from] TlsError),
     /// The node could not listen.
     #[error("cannot listen on `{address}`: {source}; is the port taken, or the address another machine's?")]
     Bind {

@@ -9,8 +9,9 @@ use crate::wire::{Kind, Member};
 ///
 /// Calls may come before [`Cluster::start`](super::Cluster::start) has returned.
 pub trait Inbound: Send + Sync + 'static {
-    /// A frame came from the node `from`. Called by the reader of that node's link, in the order of the link's
-    /// frames; frames of an older link never come after those of a newer one.
+    /// A frame came from the node `from`. Called by the reader of one lane of that node's link, in the order of the lane's
+    /// frames; the two lanes have a reader each, and no order between them. Frames of an older link never come after those of
+    /// a newer one.
     ///
     /// The body shares memory with the link's read buffer: copy what is kept for long.
     fn frame(&self, from: NodeKey, kind: Kind, body: Bytes);

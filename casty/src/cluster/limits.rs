@@ -6,14 +6,17 @@ pub const BULK_BYTES_MAX: usize = 64 << 20;
 /// Bytes that may wait for one peer on the control lane. An empty lane takes one frame of any allowed size.
 pub const CONTROL_BYTES_MAX: usize = 16 << 20;
 
-/// Bulk bytes that are written at once: so long does a control frame wait at most, and one bulk frame longer.
-pub(crate) const BULK_BATCH_BYTES: usize = 256 << 10;
+/// Bytes that are written at once, and one frame more.
+pub(crate) const BATCH_BYTES: usize = 256 << 10;
 
 /// A buffer that grew beyond this is given back to the system after use.
 pub(crate) const SPARE_BYTES_MAX: usize = 1 << 20;
 
 /// Peers that a node keeps links with.
 pub(crate) const PEERS_MAX: usize = 1_024;
+
+/// Addresses of one discovery that are followed.
+pub(crate) const DISCOVERED_MAX: usize = 256;
 
 /// Names of nodes that the membership protocol remembers, with those that are down.
 pub(crate) const KNOWN_NODES_MAX: usize = 4_096;

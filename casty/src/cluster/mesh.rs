@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use super::membership::Input;
 use super::transport::{Links, Noted, PeerTable, Seeds, dial};
-use super::{Inbound, Net, PeerEvent, Settings, Timings};
+use super::trust::Trust;
+use super::{ClusterError, Compression, Inbound, Net, PeerEvent, Settings, Timings};
 use crate::base::stable_hash_parts;
 use crate::wire::Member;
 
@@ -22,6 +23,8 @@ pub(crate) struct Mesh {
     pub(crate) me: Member,
     pub(crate) cluster_name: String,
     pub(crate) timings: Timings,
+    pub(crate) trust: Trust,
+    pub(crate) compression: Compression,
     pub(crate) net: Arc<dyn Net>,
     pub(crate) inbound: Arc<dyn Inbound>,
     pub(crate) links: Arc<Links>,
@@ -52,14 +55,16 @@ impl Mesh {
         net: Arc<dyn Net>,
         inbound: Arc<dyn Inbound>,
         gossip: mpsc::Sender<Input>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ClusterError> {
+        Ok(Self {
+            trust: Trust::new(&settings)?,
             cluster_name: settings.cluster_name,
             timings: settings.timings,
+            compression: settings.compression,
             net,
             inbound,
             links: Arc::new(Links::new()),
-            seeds: Seeds::new(settings.seeds.len()),
+            seeds: Seeds::default(),
             noted: Noted::default(),
             gossip,
             gossip_errors: AtomicU64::new(0),
@@ -72,7 +77,7 @@ impl Mesh {
             seed: settings.seed,
             superseded: OnceLock::new(),
             me,
-        }
+        })
     }
 
     /// Runs a task until it ends or the node stops.

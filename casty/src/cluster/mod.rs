@@ -1,6 +1,7 @@
 //! Which nodes there are, and how frames get to them.
 //!
-//! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member. Two protocols
+//! [`Cluster::start`] listens, asks the seeds for the other nodes, and keeps a link with every member: two connections, one for
+//! each [`Lane`], so that votes and heartbeats wait for nothing else. Two protocols
 //! stand on these links: this module's own membership (SWIM), and whatever the layers above [send](Cluster::send).
 //!
 //! For programs, this is [`Member`], which [`Node::members`](crate::Node::members) gives. The rest is for those who build on
@@ -9,14 +10,17 @@
 //! Membership is a *belief*: it says who is probably alive, and differs between nodes for a while. What must be
 //! agreed is not decided here.
 
+mod discovery;
 mod error;
 mod inbound;
 mod limits;
 mod membership;
 mod mesh;
+mod meters;
 mod net;
 mod settings;
 mod transport;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,16 +29,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+pub use self::discovery::{Discovery, DnsDiscovery};
 pub use self::error::{ClusterError, SendFailure};
 pub use self::inbound::{Inbound, PeerEvent};
 pub use self::limits::{BULK_BYTES_MAX, CONTROL_BYTES_MAX};
 pub use self::net::{Listener, Net, Stream, TcpNet};
-pub use self::settings::{Settings, Timings};
+pub use self::settings::{Compression, Settings, Timings};
 pub use self::transport::Lane;
-pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role};
+pub use self::trust::{Tls, TlsError};
+pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role, SECRET_BYTES_MIN, Secret};
 
 #[cfg(feature = "sim")]
 pub(crate) use self::membership::{hear, samples};
+pub(crate) use self::trust::check as check_trust;
 
 use self::membership::{Input, Membership};
 use self::mesh::Mesh;
@@ -63,12 +70,13 @@ impl Cluster {
         let me = settings.member(listener.port().map_err(bind)?)?;
         tracing::info!(%me, cluster = settings.cluster_name, "listening");
         let (gossip, inputs) = mpsc::channel(limits::GOSSIP_QUEUE_MAX);
-        let seeds = settings.seeds.clone();
-        let mesh = Arc::new(Mesh::new(settings, me, net, inbound, gossip));
+        let seeds: Arc<dyn Discovery> = Arc::new(settings.seeds.clone());
+        let discoveries = [seeds].into_iter().chain(settings.discovery.clone());
+        let mesh = Arc::new(Mesh::new(settings, me, net, inbound, gossip)?);
         mesh.spawn(Membership::new(mesh.clone()).run(inputs));
         mesh.spawn(transport::listen(mesh.clone(), listener));
-        for (seed, addr) in seeds.into_iter().enumerate() {
-            mesh.spawn(transport::follow_seed(mesh.clone(), seed, addr));
+        for discovery in discoveries {
+            mesh.spawn(transport::discover(mesh.clone(), discovery));
         }
         Ok(Arc::new(Self { mesh }))
     }

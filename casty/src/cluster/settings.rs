@@ -1,11 +1,12 @@
 //! What a node has to be told to take part in a cluster, and what may be wrong with it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::ClusterError;
+use super::{ClusterError, Discovery, Tls, trust};
 use crate::base::{Backoff, NodeId};
-use crate::wire::{Member, NAME_BYTES_MAX, Role};
+use crate::wire::{Member, NAME_BYTES_MAX, Role, Secret, Versions};
 
 /// What a node has to be told to take part in a cluster.
 #[derive(Clone, Debug)]
@@ -19,16 +20,51 @@ pub struct Settings {
     pub advertise: Option<String>,
     /// `host:port` of nodes to ask for the others. They are asked for ever, and need not be there at the start.
     pub seeds: Vec<String>,
+    /// Where else nodes may be found.
+    pub discovery: Option<Arc<dyn Discovery>>,
     /// The node's name; by default the advertised address.
     pub node_id: Option<NodeId>,
     /// What the node does in the cluster.
     pub role: Role,
+    /// How links are encrypted. Without it, and without a secret, a node does not start.
+    pub tls: Option<Tls>,
+    /// What all nodes know and prove to each other.
+    pub secret: Option<Secret>,
+    /// Whether what the node sends in bulk is compressed.
+    pub compression: Compression,
+    /// Versions of the protocol that the node speaks.
+    pub(crate) versions: Versions,
+    /// Challenges are drawn from `seed` and not from the system: for simulations.
+    pub(crate) nonces_from_seed: bool,
     /// The number of this life of the node. It must be higher than those of all its lives before.
     pub incarnation: u64,
     /// Where the random choices of this node begin.
     pub seed: u64,
     /// How fast things happen.
     pub timings: Timings,
+}
+
+/// Whether frames travel smaller than they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    above: Option<usize>,
+}
+
+impl Compression {
+    /// None: the network is faster than the processor, or what is sent does not repeat itself.
+    pub const fn off() -> Self {
+        Self { above: None }
+    }
+
+    /// LZ4 for bulk frames (messages to entities, and their replies) of more than so many bytes, if they become smaller.
+    pub const fn lz4_above(bytes: usize) -> Self {
+        Self { above: Some(bytes) }
+    }
+
+    /// Frames of more than so many bytes are compressed.
+    pub(super) fn above(self) -> Option<usize> {
+        self.above
+    }
 }
 
 /// How fast links and members are given up and come back. The defaults fit one data centre: a node that was killed is
@@ -64,15 +100,22 @@ pub struct Timings {
 }
 
 impl Settings {
-    /// A node of the cluster `cluster_name` that listens on `bind`, with no seeds, the first of its lives.
+    /// A node of the cluster `cluster_name` that listens on `bind`, with no seeds, the first of its lives. How it trusts
+    /// others is to be set: `tls`, `secret`, or both.
     pub fn new(cluster_name: impl Into<String>, bind: impl Into<String>) -> Self {
         Self {
             cluster_name: cluster_name.into(),
             bind: bind.into(),
             advertise: None,
             seeds: Vec::new(),
+            discovery: None,
             node_id: None,
             role: Role::default(),
+            tls: None,
+            secret: None,
+            compression: Compression::off(),
+            versions: Versions::CURRENT,
+            nonces_from_seed: false,
             incarnation: 1,
             seed: 0,
             timings: Timings::default(),
@@ -90,6 +133,7 @@ impl Settings {
             host_port("seed", seed)?;
         }
         self.advertised(0)?;
+        trust::check(self.tls.as_ref(), self.secret.as_ref())?;
         self.timings.check()
     }
 
@@ -176,13 +220,28 @@ fn host_port<'a>(what: &'static str, address: &'a str) -> Result<(&'a str, u16),
 mod tests {
     use super::*;
 
+    fn settings(name: &str, bind: &str) -> Settings {
+        Settings { tls: Some(Tls::insecure()), ..Settings::new(name, bind) }
+    }
+
+    #[test]
+    fn a_node_that_trusts_nobody_and_everybody_is_told_the_three_ways() {
+        let text = Settings::new("bank", "127.0.0.1:0").check().unwrap_err().to_string();
+        for way in [".tls(Tls::from_pem(", ".secret(", ".tls(Tls::insecure())"] {
+            assert!(text.contains(way), "{text}");
+        }
+        let secret = |secret| Settings { secret: Some(Secret::new(secret)), ..Settings::new("bank", "127.0.0.1:0") };
+        secret("sixteen bytes are").check().unwrap();
+        assert!(matches!(secret("guess me").check(), Err(ClusterError::ShortSecret { bytes: 8, min: 16 })));
+    }
+
     #[test]
     fn an_address_that_means_every_interface_is_never_advertised() {
         for bind in ["0.0.0.0:8001", "[::]:8001", ":::8001", ":8001"] {
-            let error = Settings::new("bank", bind).check().unwrap_err();
+            let error = settings("bank", bind).check().unwrap_err();
             assert!(matches!(&error, ClusterError::Wildcard { .. }), "{bind}: {error}");
             assert!(error.to_string().contains(".advertise("), "{error}");
-            let mut settings = Settings::new("bank", bind);
+            let mut settings = settings("bank", bind);
             settings.advertise = Some("10.0.0.7:0".into());
             settings.check().unwrap();
             assert_eq!(settings.member(8001).unwrap().addr, "10.0.0.7:8001");
@@ -199,13 +258,13 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named() {
-        let mut settings = Settings::new("bank", "127.0.0.1:0");
-        settings.seeds = vec!["somewhere".into()];
-        assert!(matches!(settings.check(), Err(ClusterError::Address { what: "seed", .. })));
-        let mut settings = Settings::new("", "127.0.0.1:0");
-        assert!(matches!(settings.check(), Err(ClusterError::Name { what: "cluster name", bytes: 0, .. })));
-        settings = Settings::new("bank", "127.0.0.1:0");
-        settings.timings.probe_answer_max = settings.timings.probe_every;
-        assert!(matches!(settings.check(), Err(ClusterError::Timings { .. })));
+        let mut bad = settings("bank", "127.0.0.1:0");
+        bad.seeds = vec!["somewhere".into()];
+        assert!(matches!(bad.check(), Err(ClusterError::Address { what: "seed", .. })));
+        let bad = settings("", "127.0.0.1:0");
+        assert!(matches!(bad.check(), Err(ClusterError::Name { what: "cluster name", bytes: 0, .. })));
+        let mut bad = settings("bank", "127.0.0.1:0");
+        bad.timings.probe_answer_max = bad.timings.probe_every;
+        assert!(matches!(bad.check(), Err(ClusterError::Timings { .. })));
     }
 }

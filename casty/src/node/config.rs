@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::NodeId;
-use crate::cluster::{Net, TcpNet};
+use crate::cluster::{Compression, Discovery, Net, Secret, TcpNet, Tls, check_trust};
 use crate::raft::RaftSettings;
 use crate::sharding::GROUPS_PER_NODE;
 use crate::storage::{MemoryStores, Stores};
@@ -13,9 +13,10 @@ use crate::storage::{MemoryStores, Stores};
 /// The settings of a node.
 ///
 /// ```
-/// use casty::ClusterConfig;
+/// use casty::{ClusterConfig, Tls};
 ///
 /// let config = ClusterConfig::new("127.0.0.1:8001")
+///     .tls(Tls::from_pem("ca.pem", "node-1.pem", "node-1.key"))
 ///     .seeds(["127.0.0.1:8002", "127.0.0.1:8003"])
 ///     .expected_size(3)
 ///     .node_id("node-1");
@@ -27,13 +28,18 @@ pub struct ClusterConfig {
     pub(super) name: String,
     pub(super) node_id: Option<NodeId>,
     pub(super) seeds: Vec<String>,
+    pub(super) discovery: Option<Arc<dyn Discovery>>,
     pub(super) expected_size: usize,
     pub(super) replicas: usize,
     pub(super) observer: bool,
     pub(super) remove_after: Duration,
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
+    pub(super) tls: Option<Tls>,
+    pub(super) secret: Option<Secret>,
+    pub(super) compression: Compression,
     pub(super) seed: Option<u64>,
+    pub(super) nonces_from_seed: bool,
     pub(super) incarnation: Option<u64>,
     pub(super) net: Arc<dyn Net>,
     pub(super) stores: Arc<dyn Stores>,
@@ -56,13 +62,18 @@ impl ClusterConfig {
             name: "casty".to_owned(),
             node_id: None,
             seeds: Vec::new(),
+            discovery: None,
             expected_size: 1,
             replicas: 3,
             observer: false,
             remove_after: Duration::from_secs(20),
             ask_timeout: Duration::from_secs(5),
             window: 2048,
+            tls: None,
+            secret: None,
+            compression: Compression::off(),
             seed: None,
+            nonces_from_seed: false,
             incarnation: None,
             net: Arc::new(TcpNet),
             stores: Arc::new(MemoryStores),
@@ -93,6 +104,35 @@ impl ClusterConfig {
     /// Addresses through which the cluster is found. They are tried for ever; one's own may be among them.
     pub fn seeds<S: Into<String>>(mut self, addresses: impl IntoIterator<Item = S>) -> Self {
         self.seeds = addresses.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the cluster is found, beside the [`seeds`](Self::seeds): [`DnsDiscovery`](crate::cluster::DnsDiscovery) for the
+    /// addresses of a DNS name, or a [`Discovery`] of one's own. It is asked for ever.
+    pub fn discovery(mut self, discovery: impl Discovery) -> Self {
+        self.discovery = Some(Arc::new(discovery));
+        self
+    }
+
+    /// How links are encrypted, and how peers show that they belong to the cluster: with certificates, or, by name only, not
+    /// at all. A node needs this, or a [`secret`](Self::secret), or both.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// What all nodes of the cluster know and nobody else: 16 bytes or more, drawn at random. Each side of a link proves to
+    /// the other that it knows it, and it is never sent. Without [`tls`](Self::tls) that is all: what links carry
+    /// afterwards can be read and changed on the way.
+    pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.secret = Some(Secret::new(secret));
+        self
+    }
+
+    /// Whether messages to entities on other nodes, and their replies, are compressed, from which size on. Each node decides it for
+    /// what it sends. Default: off.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -148,9 +188,17 @@ impl ClusterConfig {
         self
     }
 
-    /// Where the node's randomness (jitter, gossip) begins; drawn from the system where it is not given.
+    /// Where the node's randomness (jitter, gossip) begins; drawn from the system where it is not given. What must not be
+    /// foreseen, the challenges of the handshake, comes from the system in any case.
     pub fn rng_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Challenges are drawn from `rng_seed` too, so that a run can be replayed: whoever knows the seed can foresee them.
+    #[cfg(feature = "sim")]
+    pub(crate) fn replayable(mut self) -> Self {
+        self.nonces_from_seed = true;
         self
     }
 
@@ -180,14 +228,15 @@ impl ClusterConfig {
             let size = self.expected_size;
             return bad("expected_size", format!("{size} nodes cannot found a cluster: 1 to {EXPECTED_SIZE_MAX} can"));
         }
-        if self.expected_size == 1 && !self.seeds.is_empty() && !self.observer {
+        let finds_others = !self.seeds.is_empty() || self.discovery.is_some();
+        if self.expected_size == 1 && finds_others && !self.observer {
             return bad(
                 "expected_size",
                 "a node that founds a cluster alone has no seeds: set expected_size to the number of founding nodes"
                     .to_owned(),
             );
         }
-        if self.observer && self.seeds.is_empty() && self.bind.is_empty() {
+        if self.observer && !finds_others && self.bind.is_empty() {
             return bad("seeds", "an observer needs a seed, or an address at which others find it".to_owned());
         }
         if self.replicas.is_multiple_of(2) || self.replicas > REPLICAS_MAX {
@@ -200,6 +249,9 @@ impl ClusterConfig {
         if self.window < WINDOW_MIN {
             return bad("window", format!("{} is too small: {WINDOW_MIN} or more", self.window));
         }
+        if let Err(error) = check_trust(self.tls.as_ref(), self.secret.as_ref()) {
+            return bad(if self.secret.is_some() { "secret" } else { "tls" }, error.to_string());
+        }
         Ok(())
     }
 }
@@ -211,9 +263,12 @@ impl fmt::Debug for ClusterConfig {
             .field("cluster_name", &self.name)
             .field("node_id", &self.node_id)
             .field("seeds", &self.seeds)
+            .field("discovery", &self.discovery)
             .field("expected_size", &self.expected_size)
             .field("replicas", &self.replicas)
             .field("observer", &self.observer)
+            .field("tls", &self.tls)
+            .field("secret", &self.secret)
             .finish_non_exhaustive()
     }
 }
@@ -242,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_cannot_be_is_named() {
-        let config = || ClusterConfig::new("127.0.0.1:0");
+        let config = || ClusterConfig::new("127.0.0.1:0").tls(Tls::insecure());
         assert_eq!(config().check(), Ok(()));
         assert_eq!(fault(config().expected_size(0)), "expected_size");
         assert_eq!(fault(config().seeds(["127.0.0.1:1"])), "expected_size");
@@ -250,5 +305,19 @@ mod tests {
         assert_eq!(fault(config().replicas(7)), "replicas");
         assert_eq!(fault(config().window(0)), "window");
         assert_eq!(config().observer().seeds(["127.0.0.1:1"]).check(), Ok(()));
+        assert_eq!(fault(config().secret("short")), "secret");
+        assert_eq!(config().secret("long enough not to be guessed").check(), Ok(()));
+    }
+
+    #[test]
+    fn whom_to_trust_has_to_be_said_and_the_three_ways_are_named() {
+        let error = ClusterConfig::new("127.0.0.1:0").check().unwrap_err();
+        assert_eq!(error.setting, "tls");
+        for way in [".tls(Tls::from_pem(", ".secret(", ".tls(Tls::insecure())"] {
+            assert!(error.to_string().contains(way), "{error}");
+        }
+        let secretive = ClusterConfig::new("127.0.0.1:0").secret("nobody may read this");
+        assert_eq!(secretive.check(), Ok(()));
+        assert!(!format!("{secretive:?}").contains("nobody"));
     }
 }

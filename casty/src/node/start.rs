@@ -30,8 +30,13 @@ impl ActorSystem {
         let settings = Settings {
             advertise: config.advertise.clone(),
             seeds: config.seeds.clone(),
+            discovery: config.discovery.clone(),
             node_id: config.node_id.clone(),
             role,
+            tls: config.tls.clone(),
+            secret: config.secret.clone(),
+            compression: config.compression,
+            nonces_from_seed: config.nonces_from_seed,
             incarnation: config.incarnation.unwrap_or_else(incarnation),
             seed,
             ..Settings::new(config.name.clone(), config.bind.clone())

@@ -8,11 +8,16 @@ use tokio::net::TcpStream;
 
 use crate::base::NodeKey;
 use crate::cluster::{Kind, Member, Role};
-use crate::wire::{FRAME_BYTES_MAX, FrameReader, HANDSHAKE_BYTES_MAX, HandshakeError, Hello, Purpose, append};
+use crate::wire::{
+    Channel, Exchange, FRAME_BYTES_MAX, Features, FrameReader, HANDSHAKE_BYTES_MAX, HandshakeError, Hello, NONCE_BYTES,
+    PREFACE_FRAME_BYTES, Preface, Purpose, Side, Versions, append,
+};
 
 /// A connection to a node by somebody who is no node.
 pub struct Stranger {
     stream: TcpStream,
+    /// The bulk lane of a link, which only carries pings.
+    bulk: Option<TcpStream>,
 }
 
 impl Stranger {
@@ -20,7 +25,7 @@ impl Stranger {
     pub async fn connect(addr: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream })
+        Ok(Self { stream, bulk: None })
     }
 
     /// Connects to a node and is let in as the peer `name`: what it writes from now on is taken for frames.
@@ -28,16 +33,33 @@ impl Stranger {
         let node = Self::connect(addr).await?.greet(cluster_name, name, Purpose::Ask).await?;
         let mut linked = Self::connect(addr).await?;
         linked.greet(cluster_name, name, Purpose::Link { to: node, nonce: 1 }).await?;
+        let mut bulk = Self::connect(addr).await?;
+        bulk.greet(cluster_name, name, Purpose::Bulk { to: node, nonce: 1 }).await?;
+        bulk.frame(Kind::PING, &[]).await?;
+        linked.bulk = Some(bulk.stream);
         Ok(linked)
     }
 
-    /// The bytes of the frame with which a peer `name` asks who is there.
+    /// The bytes that a dialler says first.
+    pub fn preface() -> Vec<u8> {
+        preface().encode().to_vec()
+    }
+
+    /// The bytes of a hello: a peer `name` asks who is there.
     pub fn hello(cluster_name: &str, name: &str) -> io::Result<Vec<u8>> {
         hello(cluster_name, name, Purpose::Ask)
     }
 
-    /// Writes bytes as they are.
+    /// Says a preface, and then a hello of these bytes, whatever they are, with the proof that is theirs.
+    pub async fn say(&mut self, hello: &[u8]) -> io::Result<()> {
+        self.introduce(hello).await.map(drop)
+    }
+
+    /// Writes bytes as they are, on the control lane if there is a link.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(bulk) = &mut self.bulk {
+            bulk.write_all(&framed(Kind::PING, &[])?).await?;
+        }
         self.stream.write_all(bytes).await
     }
 
@@ -53,25 +75,42 @@ impl Stranger {
     }
 
     async fn greet(&mut self, cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<NodeKey> {
-        self.write(&hello(cluster_name, name, purpose)?).await?;
+        let mut exchange = self.introduce(&hello(cluster_name, name, purpose)?).await?;
         // The node says nothing after its answer, so nothing of the next words is lost with the reader.
         let mut reader = FrameReader::new(&mut self.stream, HANDSHAKE_BYTES_MAX);
         match reader.next(Duration::MAX).await.map_err(io::Error::other)? {
-            Some((Kind::WELCOME, member)) => {
-                crate::codec::decode::<Member>(&member).map(|member| member.key).map_err(io::Error::other)
+            Some((Kind::WELCOME, body)) => {
+                let member = exchange.check(Kind::WELCOME, &body).map_err(io::Error::other)?;
+                crate::codec::decode::<Member>(member).map(|member| member.key).map_err(io::Error::other)
             }
             Some((kind, _)) => Err(io::Error::other(format!("the node answered with a frame of {kind:?}"))),
             None => Err(io::Error::other(HandshakeError::Closed)),
         }
     }
+
+    async fn introduce(&mut self, hello: &[u8]) -> io::Result<Exchange> {
+        let (ours, mut theirs) = (preface(), [0; PREFACE_FRAME_BYTES]);
+        self.write(&ours.encode()).await?;
+        self.stream.read_exact(&mut theirs).await?;
+        let theirs = Preface::decode(&theirs).map_err(io::Error::other)?;
+        let exchange = Exchange::begin(Side::Dialler, None, Channel::default(), &ours, &theirs);
+        let mut exchange = exchange.map_err(io::Error::other)?;
+        let body = exchange.prove(Kind::HELLO, hello);
+        self.frame(Kind::HELLO, &body).await?;
+        Ok(exchange)
+    }
+}
+
+/// A stranger is never asked twice, so it needs no fresh nonce.
+fn preface() -> Preface {
+    Preface::new(Versions::CURRENT, Features::default(), Features::default(), [7; NONCE_BYTES])
 }
 
 fn hello(cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<Vec<u8>> {
     // Nobody listens there, and a node that dials it learns so at once.
     let member = Member::new(name.into(), 1, "127.0.0.1:1", Role::Observer);
-    let mut body = Vec::new();
-    Hello { cluster_name: cluster_name.to_owned(), member, purpose }.encode(&mut body).map_err(io::Error::other)?;
-    framed(Kind::HELLO, &body)
+    let hello = Hello { cluster_name: cluster_name.to_owned(), member, purpose };
+    crate::codec::encode(&hello).map_err(io::Error::other)
 }
 
 fn framed(kind: Kind, body: &[u8]) -> io::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::Member;
+use super::{Features, Member, Versions};
 use crate::base::NodeKey;
 use crate::codec::DecodeError;
 
@@ -22,6 +22,9 @@ pub(crate) enum FrameError {
     /// A frame of length zero.
     #[error("a frame came without a kind; does the other side speak casty, in the same version?")]
     NoKind,
+    /// A compressed frame does not hold what it announces, or was not agreed on.
+    #[error("a compressed frame cannot be expanded")]
+    BadlyCompressed,
     /// Nothing came, not even a ping.
     #[error("nothing came for {after:?}, not even a ping")]
     Silent {
@@ -66,9 +69,9 @@ pub(crate) enum HandshakeError {
     #[error("this node speaks version {ours} of the protocol, the other {theirs}; run versions of casty that match")]
     Version {
         /// This node's.
-        ours: u16,
+        ours: Versions,
         /// The other node's.
-        theirs: u16,
+        theirs: Versions,
     },
     /// The nodes encode values differently.
     #[error("this node encodes with codec {ours}, the other with codec {theirs}; build both with the same codec")]
@@ -77,6 +80,55 @@ pub(crate) enum HandshakeError {
         ours: u8,
         /// The other node's.
         theirs: u8,
+    },
+    /// The other side cannot do what this node insists on.
+    #[error("this node needs {needed} of its peers, and the other offers {offered}; configure all nodes alike")]
+    TheyLack {
+        /// What this node needs.
+        needed: Features,
+        /// What the other offers.
+        offered: Features,
+    },
+    /// This node cannot do what the other side insists on.
+    #[error("the other node needs {needed} of its peers, and this one offers {offered}; configure all nodes alike")]
+    WeLack {
+        /// What the other needs.
+        needed: Features,
+        /// What this node offers.
+        offered: Features,
+    },
+    /// The other side did not prove that it knows the secret. Which secret it has, nobody was told.
+    #[error("the two nodes do not know the same secret; give all nodes the same `secret`")]
+    Unproven,
+    /// The other side began to speak TLS.
+    #[error("the other side speaks TLS, and this node plaintext; give all nodes `tls`, or none")]
+    SpeaksTls,
+    /// The other side does not speak TLS.
+    #[error("this node speaks TLS, and the other side does not; give all nodes `tls`, or none")]
+    NotTls,
+    /// This node does not trust the certificate of the other side.
+    #[error("this node does not trust the other side's certificate: {why}")]
+    Distrusted {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The other side does not trust this node's certificate, or got none.
+    #[error("the other side does not trust this node's certificate ({why}); its log says why")]
+    NotTrusted {
+        /// What it said.
+        why: String,
+    },
+    /// TLS failed for another reason.
+    #[error("TLS failed: {why}")]
+    Tls {
+        /// How.
+        why: String,
+    },
+    /// The system gave no random bytes, without which there is no challenge.
+    #[error("the system gives no random numbers: {why}")]
+    NoRandomness {
+        /// What it said.
+        why: String,
     },
     /// The nodes belong to different clusters.
     #[error("this node belongs to cluster `{ours}`, the other to `{theirs}`; check `cluster_name` and the seeds")]
@@ -120,6 +172,28 @@ pub(crate) enum HandshakeError {
         /// The limit.
         max: u32,
     },
+}
+
+impl HandshakeError {
+    /// The error as a label of a metric.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Frame(_) | Self::Closed => "broken",
+            Self::TimedOut { .. } | Self::Evicted => "silent",
+            Self::NotCasty | Self::Malformed(_) => "not_casty",
+            Self::Version { .. } => "version",
+            Self::Codec { .. } => "codec",
+            Self::TheyLack { .. } | Self::WeLack { .. } => "features",
+            Self::Unproven => "secret",
+            Self::SpeaksTls | Self::NotTls | Self::Tls { .. } => "tls",
+            Self::Distrusted { .. } | Self::NotTrusted { .. } => "certificate",
+            Self::NoRandomness { .. } => "randomness",
+            Self::ClusterName { .. } => "cluster_name",
+            Self::OtherNode { .. } | Self::Superseded { .. } | Self::SameLife { .. } => "identity",
+            Self::StaleLink | Self::Leaving => "passing",
+            Self::TooManyPeers { .. } => "too_many_peers",
+        }
+    }
 }
 
 impl From<io::Error> for HandshakeError {

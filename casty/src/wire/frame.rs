@@ -19,7 +19,7 @@ use crate::codec::VALUE_BYTES_MAX;
 pub(crate) const FRAME_BYTES_MAX: usize = VALUE_BYTES_MAX + (1 << 20);
 
 /// What comes before a body: the length and the kind.
-const HEAD_BYTES: usize = LENGTH_BYTES + 1;
+pub(crate) const HEAD_BYTES: usize = LENGTH_BYTES + 1;
 const LENGTH_BYTES: usize = 4;
 
 /// The buffer that a reader begins with; it grows to the largest frame that came.

@@ -5,14 +5,20 @@
 pub struct Kind(pub u8);
 
 impl Kind {
-    /// The first frame of a dialler: who it is and what it wants.
-    pub const HELLO: Self = Self(1);
+    /// The first frame of each side: what it speaks.
+    pub const PREFACE: Self = Self(1);
     /// The acceptor takes the link.
     pub const WELCOME: Self = Self(2);
     /// The acceptor does not take the link, and says why.
     pub const REFUSAL: Self = Self(3);
     /// An empty frame on an idle link, so that silence means trouble.
     pub const PING: Self = Self(4);
+    /// The second frame of a dialler: who it is and what it wants.
+    pub const HELLO: Self = Self(6);
+    /// The acceptor does not believe that the dialler knows the secret, and says no more.
+    pub const UNPROVEN: Self = Self(7);
+    /// A frame of another kind, compressed. It comes only where both sides agreed on it.
+    pub const COMPRESSED: Self = Self(8);
     /// A packet of the membership protocol.
     pub const GOSSIP: Self = Self(5);
     /// Consensus: votes, appends, snapshots.

@@ -41,6 +41,7 @@ impl Cluster {
         let failed = |step, source: BoxError| FlightsError::Node { node: NodeId::from(OBSERVER), step, source };
         let mut children = Children::start(job.nodes, job.replicas()).await?;
         let config = ClusterConfig::new(BIND)
+            .tls(Tls::insecure())
             .node_id(OBSERVER)
             .expected_size(usize::from(job.nodes))
             .replicas(usize::from(job.replicas()))

@@ -26,6 +26,7 @@ pub async fn run(options: &NodeOptions) -> Result<(), FlightsError> {
     let failed = |step, source: BoxError| FlightsError::Node { node: id.clone(), step, source };
     let parent_is_gone = stdin_ends();
     let config = ClusterConfig::new(BIND)
+        .tls(Tls::insecure())
         .node_id(options.id.as_str())
         .expected_size(usize::from(options.nodes))
         .replicas(usize::from(options.replicas))

@@ -55,7 +55,11 @@ impl Drop for Stranger {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_without_the_type_says_so_and_hands_its_groups_to_one_that_has_it() {
     // A node that founds with others needs a seed; nobody listens at this one.
-    let config = ClusterConfig::new("127.0.0.1:0").node_id("node-1").expected_size(3).seeds(["127.0.0.1:1"]);
+    let config = ClusterConfig::new("127.0.0.1:0")
+        .tls(Tls::insecure())
+        .node_id("node-1")
+        .expected_size(3)
+        .seeds(["127.0.0.1:1"]);
     let node = ActorSystem::cluster(config).await.unwrap();
     let _strangers = [Stranger::start("node-2", &node.address()), Stranger::start("node-3", &node.address())];
     timeout(DEADLINE, node.ready()).await.unwrap().unwrap();

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use casty::{ActorSystem, ClusterConfig, StartError};
+use casty::{ActorSystem, StartError};
 use casty_tests::bank::*;
-use casty_tests::cluster::{Cluster, DEADLINE, config, eventually, node, ready};
+use casty_tests::cluster::{Cluster, DEADLINE, config, eventually, insecure, node, ready};
 use tokio::time::timeout;
 
 /// A founding takes two looks of 100 ms: here are many.
@@ -37,7 +37,7 @@ async fn nodes_that_start_before_their_seed_join() {
         cluster.add(node(config(number, 3).seeds([seed.as_str()])).await);
     }
     assert!(timeout(Duration::from_millis(300), cluster.node(0).ready()).await.is_err());
-    let late = ClusterConfig::new(seed.as_str()).node_id("node-1").expected_size(3).seeds([seed.as_str()]);
+    let late = insecure(&seed).node_id("node-1").expected_size(3).seeds([seed.as_str()]);
     cluster.add(node(late).await);
     for (_, node) in cluster.live() {
         ready(node).await;
@@ -56,9 +56,9 @@ async fn a_node_alone_is_a_cluster_if_one_is_expected() {
 
 #[tokio::test]
 async fn an_address_that_means_every_interface_is_refused_unless_another_is_advertised() {
-    let refused = ActorSystem::cluster(ClusterConfig::new("0.0.0.0:0")).await;
+    let refused = ActorSystem::cluster(insecure("0.0.0.0:0")).await;
     let error = refused.err().unwrap();
     assert!(matches!(error, StartError::Cluster(_)) && error.to_string().contains("advertise"), "{error}");
-    let node = node(ClusterConfig::new("0.0.0.0:0").advertise("127.0.0.1:0")).await;
+    let node = node(insecure("0.0.0.0:0").advertise("127.0.0.1:0")).await;
     assert!(node.address().starts_with("127.0.0.1:") && !node.address().ends_with(":0"), "{}", node.address());
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is a command line tool")]
 
+mod certs;
 mod sim;
 
 use std::process::ExitCode;
@@ -20,10 +21,13 @@ struct Arguments {
 enum Command {
     /// Simulate whole clusters under faults, each run from a seed of its own
     Sim(sim::Options),
+    /// Make a development CA, and certificates for nodes
+    Certs(certs::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Sim(options) => sim::run(&options),
+        Command::Certs(options) => certs::run(&options),
     }
 }

@@ -1,13 +1,15 @@
 //! How nodes find each other, and when they do not.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, full_mesh, mesh, settings, tcp};
-use crate::base::NodeKey;
-use crate::cluster::transport::{greet, halves, receive};
-use crate::cluster::{Cluster, ClusterError, Inbound, Kind, PeerEvent, Settings};
-use crate::wire::{FrameReader, HandshakeError, Hello, Purpose, Reason, Refusal};
+use super::support::{FaultyNet, MemoryNet, Node, Seen, full_mesh, mesh, settings, tcp};
+use crate::base::{BoxError, NodeKey};
+use crate::cluster::{Cluster, ClusterError, Discovery, Inbound, Kind, PeerEvent};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 
 #[tokio::test]
 async fn three_nodes_find_each_other_through_one_seed() {
@@ -29,6 +31,72 @@ async fn a_node_that_starts_before_its_seed_joins() {
     late.bind = seed;
     let late = Node::start(tcp(), late).await;
     full_mesh(&mut [early, late]).await;
+}
+
+/// A registry that fails at first, knows nobody then, and changes later.
+#[derive(Debug, Default)]
+struct Registry {
+    asked: AtomicUsize,
+    known: Mutex<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Shared(Arc<Registry>);
+
+impl Discovery for Shared {
+    fn addresses(&self) -> BoxFuture<'_, Result<Vec<String>, BoxError>> {
+        async {
+            match self.0.asked.fetch_add(1, Ordering::Relaxed) {
+                0..3 => Err("the registry is not there yet".into()),
+                _ => Ok(self.0.known.lock().clone()),
+            }
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_asked_until_it_tells_where_the_others_are_and_when_they_move() {
+    let (net, registry) = (Arc::new(MemoryNet::default()), Arc::<Registry>::default());
+    let mut first = settings("a", &[]);
+    first.discovery = Some(Arc::new(Shared(registry.clone())));
+    let mut first = Node::start(net.clone(), first).await;
+    assert_eq!(first.within(Duration::from_secs(60), |seen| Some(seen.clone())).await, None);
+    assert!(registry.asked.load(Ordering::Relaxed) > 50, "it was not asked again");
+    let second = Node::start(net.clone(), settings("b", &[])).await;
+    registry.known.lock().push(second.addr());
+    let mut nodes = [first, second];
+    full_mesh(&mut nodes).await;
+    // The one that was known goes, and another comes.
+    let [mut first, second] = nodes;
+    let gone = second.key();
+    drop(second);
+    first.told(PeerEvent::LinkDown(gone)).await;
+    let third = Node::start(net, settings("c", &[])).await;
+    *registry.known.lock() = vec![third.addr()];
+    first.up(third.key()).await;
+}
+
+#[tokio::test]
+async fn nodes_meet_over_ipv6() {
+    let mut first = settings("a", &[]);
+    first.bind = "[::1]:0".into();
+    if let Err(error) = tcp().bind(&first.bind).await {
+        return println!("skipped: this machine has no IPv6 ({error})");
+    }
+    let first = Node::start(tcp(), first).await;
+    assert!(first.addr().starts_with("[::1]:"), "{}", first.addr());
+    let mut second = settings("b", &[first.addr()]);
+    second.bind = "[::1]:0".into();
+    full_mesh(&mut [first, Node::start(tcp(), second).await]).await;
+}
+
+#[tokio::test]
+async fn a_seed_is_found_by_the_name_of_its_host() {
+    let first = Node::start(tcp(), settings("a", &[])).await;
+    let by_name = first.addr().replace("127.0.0.1", "localhost");
+    let second = Node::start(tcp(), settings("b", &[by_name])).await;
+    full_mesh(&mut [first, second]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,36 +121,21 @@ async fn nodes_of_two_clusters_stay_apart() {
 }
 
 #[tokio::test]
-async fn a_wrong_cluster_name_is_refused_with_both_names() {
-    let node = Node::start(tcp(), settings("a", &[])).await;
-    let member = node.cluster.me().clone();
-    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
-    let hello = Hello { cluster_name: "shop".into(), member, purpose: Purpose::Ask };
-    let error = greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap_err();
-    assert!(matches!(&error, HandshakeError::ClusterName { ours, theirs } if ours == "shop" && theirs == "bank"));
-    let told = Refusal::from(Reason::ClusterName { yours: "shop".into(), mine: "bank".into() }).at_acceptor();
-    assert!(matches!(told, HandshakeError::ClusterName { ours, theirs } if ours == "bank" && theirs == "shop"));
-}
-
-#[tokio::test]
-async fn a_handshake_of_noise_is_an_error() {
-    for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[255; 64], &[3, 0, 0, 0, 1, 9, 9]] {
-        let heard = receive(&mut FrameReader::new(noise, 4096), DEADLINE).await;
-        assert!(heard.is_err(), "{noise:?}");
-    }
-}
-
-#[tokio::test]
 async fn an_address_that_nobody_can_dial_is_refused_at_the_start() {
     struct Deaf;
     impl Inbound for Deaf {
         fn frame(&self, _: NodeKey, _: Kind, _: bytes::Bytes) {}
         fn event(&self, _: PeerEvent) {}
     }
-    let wildcard = Cluster::start(Settings::new("bank", "0.0.0.0:0"), tcp(), Arc::new(Deaf)).await;
+    let at = |bind: &str| {
+        let mut settings = settings("b", &[]);
+        settings.bind = bind.to_owned();
+        settings
+    };
+    let wildcard = Cluster::start(at("0.0.0.0:0"), tcp(), Arc::new(Deaf)).await;
     assert!(matches!(wildcard.err(), Some(ClusterError::Wildcard { .. })));
     let node = Node::start(tcp(), settings("a", &[])).await;
-    let taken = Cluster::start(Settings::new("bank", node.addr()), tcp(), Arc::new(Deaf)).await;
+    let taken = Cluster::start(at(&node.addr()), tcp(), Arc::new(Deaf)).await;
     assert!(matches!(taken.err(), Some(ClusterError::Bind { .. })));
 }
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
+use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, say_hello, settings, tcp, trust};
 use crate::base::NodeKey;
-use crate::cluster::transport::{Reader, Writer, greet, halves, receive, welcome};
+use crate::cluster::transport::{Greeted, Guest, receive};
+use crate::cluster::trust::Guarded;
 use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, SendFailure};
-use crate::wire::{FRAME_BYTES_MAX, Hello, Purpose, append};
+use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Versions, append};
 
 fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
     move |seen| match seen {
@@ -105,25 +107,55 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
     assert_eq!(nobody, Err(SendFailure::NotConnected));
 }
 
+/// A link to a node, in the hands of somebody who is none.
+pub(super) struct Forged {
+    control: Greeted,
+    bulk: Greeted,
+}
+
+impl Forged {
+    /// Writes on both lanes.
+    pub(super) async fn write(&mut self, bytes: &[u8]) {
+        for lane in [&mut self.control, &mut self.bulk] {
+            lane.writer.write_all(bytes).await.unwrap();
+        }
+    }
+}
+
 /// A peer of our own making that has linked to the node and can send it any bytes.
-async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Reader, Writer) {
+async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Forged) {
     let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
-    let (reader, mut write) = linked(node, &member, nonce).await;
-    write.write_all(&ping()).await.unwrap();
+    let mut link = linked(node, &member, nonce).await;
+    link.write(&ping()).await;
     node.told(PeerEvent::InUp(member.key)).await;
-    (member.key, reader, write)
+    (member.key, link)
 }
 
 /// A link to the node that was let in, and on which nothing was sent.
-async fn linked(node: &Node, member: &Member, nonce: u64) -> (Reader, Writer) {
-    let (mut reader, mut write) = halves(tcp().connect(&node.addr()).await.unwrap());
-    let purpose = Purpose::Link { to: node.key(), nonce };
-    let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
-    greet(&mut reader, &mut write, &hello, DEADLINE).await.unwrap();
-    (reader, write)
+pub(super) async fn linked(node: &Node, member: &Member, nonce: u64) -> Forged {
+    let to = node.key();
+    let control = lane(node, member, Purpose::Link { to, nonce }).await.unwrap();
+    Forged { control, bulk: lane(node, member, Purpose::Bulk { to, nonce }).await.unwrap() }
 }
 
-fn ping() -> Vec<u8> {
+async fn lane(node: &Node, member: &Member, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+    let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
+    say_hello(&node.addr(), &trust(None, Versions::CURRENT), &hello).await
+}
+
+/// Lets a node's link to `me` in, both lanes of it.
+pub(super) async fn let_in(listener: &TcpListener, me: &Member) -> [Guest; 2] {
+    let mut lanes = Vec::new();
+    for _ in 0..2 {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut lane = receive(Guarded::plain(Box::new(stream)), &trust(None, Versions::CURRENT)).await.unwrap();
+        lane.welcome(me).await.unwrap();
+        lanes.push(lane);
+    }
+    lanes.try_into().ok().unwrap()
+}
+
+pub(super) fn ping() -> Vec<u8> {
     let mut ping = Vec::new();
     append(&mut ping, Kind::PING, 0, |_| {}).unwrap();
     ping
@@ -132,35 +164,80 @@ fn ping() -> Vec<u8> {
 /// What is asked of a peer before it knows that its link is open is answered by nobody: it has nothing to answer on.
 #[tokio::test]
 async fn a_link_counts_when_its_dialler_knows_of_it() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut node = Node::start(tcp(), settings("a", &[])).await;
     let addr = listener.local_addr().unwrap().to_string();
     let member = Member::new("stranger".into(), 1, &addr, Role::Replica);
-    let (_reader, mut write) = linked(&node, &member, 1).await;
+    let mut link = linked(&node, &member, 1).await;
     // The node dials back, so that its own direction is open.
-    let (back, _) = listener.accept().await.unwrap();
-    let (mut back_reader, mut back_write) = halves(Box::new(back));
-    receive(&mut back_reader, DEADLINE).await.unwrap().unwrap();
-    welcome(&mut back_write, &member).await.unwrap();
+    let _back = let_in(&listener, &member).await;
     node.told(PeerEvent::LinkUp(member.key)).await;
     assert!(node.cluster.is_connected(member.key) && !node.cluster.is_linked(member.key));
-    write.write_all(&ping()).await.unwrap();
+    link.write(&ping()).await;
     node.told(PeerEvent::InUp(member.key)).await;
     assert!(node.cluster.is_linked(member.key));
+}
+
+#[tokio::test]
+async fn a_link_is_open_with_both_lanes_and_ends_with_either() {
+    let mut node = Node::start(tcp(), settings("a", &[])).await;
+    let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
+    let to = node.key();
+    let early = lane(&node, &member, Purpose::Bulk { to, nonce: 1 }).await;
+    assert!(matches!(early, Err(HandshakeError::StaleLink)), "a bulk lane without a link");
+    for (round, lost_is_bulk) in [true, false].into_iter().enumerate() {
+        let nonce = 1 + round as u64;
+        let mut control = lane(&node, &member, Purpose::Link { to, nonce }).await.unwrap();
+        control.writer.write_all(&ping()).await.unwrap();
+        let other = lane(&node, &member, Purpose::Bulk { to, nonce: nonce + 7 }).await;
+        assert!(matches!(other, Err(HandshakeError::StaleLink)), "the bulk lane of another link");
+        assert!(!node.cluster.is_linked(member.key));
+        let mut bulk = lane(&node, &member, Purpose::Bulk { to, nonce }).await.unwrap();
+        bulk.writer.write_all(&ping()).await.unwrap();
+        node.told(PeerEvent::InUp(member.key)).await;
+        let (mut lost, mut kept) = if lost_is_bulk { (bulk, control) } else { (control, bulk) };
+        // What is no frame breaks the one lane, and the other is closed with it.
+        lost.writer.write_all(&[0, 0, 0, 0]).await.unwrap();
+        node.told(PeerEvent::LinkDown(member.key)).await;
+        assert!(!matches!(kept.reader.next(DEADLINE).await, Ok(Some(_))));
+        let again = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::LinkDown(_))).then_some(());
+        assert_eq!(node.within(Duration::from_millis(1), again).await, None, "one end was told twice");
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_falls_silent_ends_the_link_though_the_other_is_alive() {
+    for silent_is_bulk in [true, false] {
+        let mut node = Node::start(tcp(), settings("a", &[])).await;
+        let (key, Forged { control, bulk }) = stranger(&mut node, 1).await;
+        let (mut alive, _silent) = if silent_is_bulk { (control, bulk) } else { (bulk, control) };
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let pinging = async {
+            loop {
+                ticks.tick().await;
+                // It fails once the link has ended, of which the other branch is told.
+                let _ = alive.writer.write_all(&ping()).await;
+            }
+        };
+        tokio::select! {
+            () = node.told(PeerEvent::LinkDown(key)) => {}
+            () = pinging => {}
+        }
+    }
 }
 
 #[tokio::test]
 async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
     for noise in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0]] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
-        let (key, mut reader, mut write) = stranger(&mut node, 1).await;
+        let (key, mut link) = stranger(&mut node, 1).await;
         let mut good = Vec::new();
         append(&mut good, Kind::NODE, 100, |out| out.extend_from_slice(b"good")).unwrap();
-        write.write_all(&good).await.unwrap();
-        write.write_all(noise).await.unwrap();
+        link.control.writer.write_all(&good).await.unwrap();
+        link.control.writer.write_all(noise).await.unwrap();
         assert_eq!(node.until("the good frame", frame(key, Kind::NODE)).await, b"good"[..]);
         node.told(PeerEvent::LinkDown(key)).await;
-        assert!(!matches!(reader.next(DEADLINE).await, Ok(Some(_))));
+        assert!(!matches!(link.control.reader.next(DEADLINE).await, Ok(Some(_))));
         stranger(&mut node, 2).await;
     }
 }

@@ -1,6 +1,9 @@
 //! Whole nodes against each other: on sockets of this machine, and on a network in memory where time is simulated.
 
+mod compression;
 mod joining;
+mod lanes;
 mod leaving;
 mod links;
+mod strangers;
 mod support;

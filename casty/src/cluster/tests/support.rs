@@ -17,7 +17,10 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::base::{NodeKey, StableMap};
-use crate::cluster::{Cluster, Inbound, Kind, Listener, Member, Net, PeerEvent, Settings, Stream, TcpNet};
+use crate::cluster::transport::{Greeted, greet};
+use crate::cluster::trust::{Guarded, Trust};
+use crate::cluster::{Cluster, Inbound, Kind, Listener, Member, Net, PeerEvent, Secret, Settings, Stream, TcpNet, Tls};
+use crate::wire::{HandshakeError, Hello, Versions};
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -107,10 +110,23 @@ impl Node {
 
 pub(super) fn settings(node: &str, seeds: &[String]) -> Settings {
     let mut settings = Settings::new("bank", "127.0.0.1:0");
+    settings.tls = Some(Tls::insecure());
     settings.node_id = Some(node.into());
     settings.seeds = seeds.to_vec();
     settings.seed = node.bytes().map(u64::from).sum();
     settings
+}
+
+/// What somebody brings to a handshake who is no node: the secret, if it knows one.
+pub(super) fn trust(secret: Option<&str>, versions: Versions) -> Trust {
+    let mut settings = settings("stranger", &[]);
+    (settings.secret, settings.versions) = (secret.map(Secret::new), versions);
+    Trust::new(&settings).unwrap()
+}
+
+/// Connects to a node as somebody who is none, and says hello.
+pub(super) async fn say_hello(addr: &str, trust: &Trust, hello: &Hello) -> Result<Greeted, HandshakeError> {
+    greet(Guarded::plain(tcp().connect(addr).await?), trust, hello).await
 }
 
 /// Starts nodes of which the first is the seed of the others, and waits until each has links with all.

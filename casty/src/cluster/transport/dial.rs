@@ -1,19 +1,22 @@
 //! Makes the outgoing link to a peer, and makes it again whenever it is lost.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::handshake::{Reader, Writer, greet, halves, within};
-use super::outbox::{Bounds, Outbox};
+use super::handshake::{Greeted, Reader, Writer, greet, within};
+use super::links::Lanes;
 use super::peers::Target;
 use super::writer::write_frames;
 use crate::base::NodeKey;
-use crate::cluster::PeerEvent;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
-use crate::wire::{HandshakeError, Hello, Member, Purpose};
+use crate::cluster::{PeerEvent, meters, trust};
+use crate::wire::{Features, HandshakeError, Hello, Purpose};
 
 /// A link that lasted so long was a good one: the next is dialled without a long delay.
 const GOOD_AFTER: Duration = Duration::from_secs(1);
@@ -39,19 +42,14 @@ pub(crate) async fn dial(mesh: Arc<Mesh>, key: NodeKey) {
 }
 
 /// Connects to an address and says hello. Returns who answered.
-pub(super) async fn connect(
-    mesh: &Mesh,
-    addr: &str,
-    purpose: Purpose,
-) -> Result<(Member, Reader, Writer), HandshakeError> {
+pub(super) async fn connect(mesh: &Mesh, addr: &str, purpose: Purpose) -> Result<Greeted, HandshakeError> {
     let max = mesh.timings.handshake_max;
     let hello = Hello { cluster_name: mesh.cluster_name.clone(), member: mesh.me.clone(), purpose };
-    let connecting = async {
-        let (mut reader, mut writer) = halves(mesh.net.connect(addr).await?);
-        let member = greet(&mut reader, &mut writer, &hello, max).await?;
-        Ok::<_, HandshakeError>((member, reader, writer))
-    };
-    within(max, connecting).await
+    let stream = within(max, mesh.net.connect(addr)).await?;
+    let greeting = async { greet(mesh.trust.dialled(stream, addr).await?, &mesh.trust, &hello).await };
+    within(max, greeting).await.map_err(trust::explain).inspect_err(|error| {
+        meters::handshake_failed(&mesh.cluster_name, "dialler", error.label());
+    })
 }
 
 /// Tells the log why there is no link, and follows the hints that a refusal gives.
@@ -67,36 +65,58 @@ pub(super) fn explain(mesh: &Arc<Mesh>, addr: &str, error: &HandshakeError) {
     }
 }
 
-/// One link, from its beginning to its end. An error means that it did not begin.
+/// One link, from its beginning to its end: a connection for control, and one for bulk. It is open while both are. An error
+/// means that it did not begin.
 async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
-    let wanted = target.member.key;
-    let purpose = Purpose::Link { to: wanted, nonce: mesh.next_nonce() };
-    let (member, mut reader, mut writer) = connect(mesh, &target.member.addr, purpose).await?;
-    if member.key != wanted {
-        return Err(HandshakeError::OtherNode { wanted, found: Box::new(member) });
-    }
+    let (to, nonce) = (target.member.key, mesh.next_nonce());
+    let Greeted { member, terms, mut reader, mut writer } = lane(mesh, target, Purpose::Link { to, nonce }).await?;
+    let mut bulk = lane(mesh, target, Purpose::Bulk { to, nonce }).await?;
     mesh.noted.forget(&member.addr);
-    tracing::debug!(peer = %member, "linked");
-    let outbox = Arc::new(Outbox::new(Bounds::default()));
-    let open = mesh.links.open(wanted, outbox.clone());
+    tracing::debug!(peer = %member, version = terms.version, "linked");
+    let understood = bulk.terms.features.contains(Features::LZ4);
+    let lanes = Arc::new(Lanes::new(mesh.compression.above().filter(|_| understood)));
+    let open = mesh.links.open(to, lanes.clone());
     if mesh.leaving.is_cancelled() {
-        outbox.seal();
+        lanes.seal();
     }
-    mesh.inbound.event(PeerEvent::LinkUp(wanted));
+    mesh.inbound.event(PeerEvent::LinkUp(to));
     // It fails when the membership task has ended, and then nobody needs to know.
     let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
+    let bulk_writing = AbortOnDropHandle::new(mesh.tasks.spawn(write_bulk(mesh.clone(), lanes.clone(), bulk.writer)));
+    let writing = async {
+        let control = write_frames(&mut writer, &lanes.control, &mesh.timings);
+        let ((), mut bulk) = tokio::try_join!(control, async { bulk_writing.await.map_err(io::Error::other)? })?;
+        // Not before all is written: an acceptor that sees the one lane end does not wait long for the other.
+        tokio::try_join!(writer.shutdown(), bulk.shutdown())
+    };
     let why = tokio::select! {
-        written = write_frames(&mut writer, &outbox, &mesh.timings) => match written {
-            Ok(()) => "this node is leaving".to_owned(),
+        written = writing => match written {
+            Ok(_) => "this node is leaving".to_owned(),
             Err(error) => error.to_string(),
         },
         why = ended(&mut reader) => why,
+        why = ended(&mut bulk.reader) => why,
         () = target.cut.cancelled() => "the peer is silent, or was replaced".to_owned(),
     };
     drop(open);
     tracing::debug!(peer = %member, why, "the link to the peer ended");
-    mesh.inbound.event(PeerEvent::LinkDown(wanted));
+    mesh.inbound.event(PeerEvent::LinkDown(to));
     Ok(())
+}
+
+/// Writes the bulk lane to its end, and gives the connection back. It is a task of its own, since it waits for those who encode
+/// or compress large frames.
+async fn write_bulk(mesh: Arc<Mesh>, lanes: Arc<Lanes>, mut writer: Writer) -> io::Result<Writer> {
+    write_frames(&mut writer, &lanes.bulk, &mesh.timings).await.map(|()| writer)
+}
+
+/// One connection of a link, to the node that is wanted and no other.
+async fn lane(mesh: &Mesh, target: &Target, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+    let greeted = connect(mesh, &target.member.addr, purpose).await?;
+    if greeted.member.key != target.member.key {
+        return Err(HandshakeError::OtherNode { wanted: target.member.key, found: Box::new(greeted.member) });
+    }
+    Ok(greeted)
 }
 
 /// Waits for the end of a connection on which nothing may come.

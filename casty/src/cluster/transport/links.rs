@@ -11,7 +11,7 @@ use crate::wire::Kind;
 
 /// The outboxes of the outgoing links that are usable now.
 pub(crate) struct Links {
-    open: RwLock<StableMap<NodeKey, Arc<Outbox>>>,
+    open: RwLock<StableMap<NodeKey, Arc<Lanes>>>,
     changed: watch::Sender<()>,
 }
 
@@ -27,17 +27,22 @@ impl Links {
         kind: Kind,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), SendFailure> {
-        let outbox = self.get(to).ok_or(SendFailure::NotConnected)?;
-        outbox.push(lane, kind, encode)
+        let lanes = self.get(to).ok_or(SendFailure::NotConnected)?;
+        lanes.outbox(lane).push(kind, encode)
     }
 
     pub(crate) fn is_open(&self, to: NodeKey) -> bool {
         self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(&to)
     }
 
+    /// Whether there is any link.
+    pub(super) fn any(&self) -> bool {
+        !self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The link is usable until the result is dropped. A peer has one dialler, hence at most one link.
-    pub(super) fn open(self: &Arc<Self>, to: NodeKey, outbox: Arc<Outbox>) -> OpenLink {
-        self.open.write().unwrap_or_else(PoisonError::into_inner).insert(to, outbox);
+    pub(super) fn open(self: &Arc<Self>, to: NodeKey, lanes: Arc<Lanes>) -> OpenLink {
+        self.open.write().unwrap_or_else(PoisonError::into_inner).insert(to, lanes);
         self.changed.send_replace(());
         OpenLink { links: self.clone(), to }
     }
@@ -49,8 +54,8 @@ impl Links {
 
     /// Lets every link write what it holds and end then.
     pub(crate) fn seal(&self) {
-        for outbox in self.open.read().unwrap_or_else(PoisonError::into_inner).values() {
-            outbox.seal();
+        for lanes in self.open.read().unwrap_or_else(PoisonError::into_inner).values() {
+            lanes.seal();
         }
     }
 
@@ -69,8 +74,35 @@ impl Links {
         }
     }
 
-    fn get(&self, to: NodeKey) -> Option<Arc<Outbox>> {
+    fn get(&self, to: NodeKey) -> Option<Arc<Lanes>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned()
+    }
+}
+
+/// What waits to be written on each lane of one link.
+pub(super) struct Lanes {
+    pub(super) control: Outbox,
+    pub(super) bulk: Outbox,
+}
+
+impl Lanes {
+    /// Empty lanes, with bulk frames of more than so many bytes compressed.
+    pub(super) fn new(compress_above: Option<usize>) -> Self {
+        let outbox = |lane: Lane| Outbox::new(lane, lane.bounds());
+        Self { control: outbox(Lane::Control), bulk: outbox(Lane::Bulk).compressing_above(compress_above) }
+    }
+
+    /// Lets both lanes write what they hold and end then.
+    pub(super) fn seal(&self) {
+        self.control.seal();
+        self.bulk.seal();
+    }
+
+    fn outbox(&self, lane: Lane) -> &Outbox {
+        match lane {
+            Lane::Control => &self.control,
+            Lane::Bulk => &self.bulk,
+        }
     }
 }
 

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::door::{Door, Place};
-use super::handshake::{Writer, halves, receive, refuse, welcome, within};
-use super::peers::Admitted;
-use super::reader::read_frames;
+use super::handshake::{Guest, receive, within};
+use super::peers::{Admitted, Connection};
+use super::reader::Incoming;
 use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::{Listener, PeerEvent, Stream};
-use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Reason, Refusal};
+use crate::cluster::{Listener, PeerEvent, Stream, meters, trust};
+use crate::wire::{HandshakeError, Hello, Purpose, Reason};
 
 /// Takes connections until the node leaves.
 pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
@@ -41,91 +42,126 @@ pub(crate) async fn listen(mesh: Arc<Mesh>, mut listener: Box<dyn Listener>) {
 /// One incoming connection, from its beginning to its end.
 async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Place) {
     let max = mesh.timings.handshake_max;
-    let (mut reader, mut writer) = halves(stream);
-    let hello = tokio::select! {
+    let receiving = async { receive(mesh.trust.accepted(stream).await?, &mesh.trust).await };
+    let received = tokio::select! {
         biased;
-        hello = within(max, receive(&mut reader, max)) => hello,
+        received = within(max, receiving) => received.map_err(trust::explain),
         () = place.evicted() => Err(HandshakeError::Evicted),
     };
     place.heard();
-    let hello = match hello {
-        Ok(Ok(hello)) => hello,
-        Ok(Err(refusal)) => return part(&mesh, &mut writer, host(&from), refusal).await,
-        Err(error) => return mesh.noted.failure(host(&from), "a handshake failed", &error),
+    let mut guest = match received {
+        Ok(guest) => guest,
+        Err(error) => {
+            meters::handshake_failed(&mesh.cluster_name, "acceptor", error.label());
+            return mesh.noted.failure(host(&from), "a handshake failed", &error);
+        }
     };
-    let key = hello.member.key;
-    let (admitted, nonce) = match judge(&mesh, &hello) {
-        Err(refusal) => {
-            part(&mesh, &mut writer, &hello.member.addr, refusal).await;
-            if hello.member.id == mesh.me.id && hello.member.incarnation > mesh.me.incarnation {
-                mesh.supersede(&hello.member);
+    match judge(&mesh, &guest.hello) {
+        Err(reason) => {
+            part(&mesh, &mut guest, reason).await;
+            if guest.hello.member.id == mesh.me.id && guest.hello.member.incarnation > mesh.me.incarnation {
+                mesh.supersede(&guest.hello.member);
             }
-            return;
         }
-        Ok(None) => {
+        Ok(Granted::Answer) => {
             // The asker may be gone already, and then the answer is of no use to anybody.
-            let _ = within(max, welcome(&mut writer, &mesh.me)).await;
-            let _ = within(max, writer.shutdown()).await;
-            return;
+            let _ = within(max, guest.welcome(&mesh.me)).await;
+            let _ = within(max, guest.writer.shutdown()).await;
         }
-        Ok(Some(admitted)) => admitted,
-    };
-    let Admitted { cut, ended, before } = admitted;
+        Ok(Granted::Link { admitted, nonce }) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+        Ok(Granted::Bulk(link)) => {
+            if within(max, guest.welcome(&mesh.me)).await.is_ok() {
+                // It fails when the link has ended meanwhile, and then the connection ends too.
+                let _ = link.send(Connection { reader: guest.reader, _writer: guest.writer });
+            }
+        }
+    }
+}
+
+/// A link from a peer that was let in, to its end.
+async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, nonce: u64, place: Place) {
+    let Admitted { cut, ended, before, bulk } = admitted;
     let _ended = ended.drop_guard();
     if let Some(before) = before {
         before.cut.cancel();
         before.ended.cancelled().await;
     }
-    match within(max, welcome(&mut writer, &mesh.me)).await {
-        Ok(()) => {
-            drop(place);
-            reader.set_bytes_max(FRAME_BYTES_MAX);
-            tokio::select! {
-                () = read_frames(&mesh, &hello.member, nonce, reader) => {}
-                () = cut.cancelled() => tracing::debug!(peer = %hello.member, "a link from the peer was replaced"),
-            }
-            mesh.with_peers(|peers| peers.release(key, nonce));
-            mesh.inbound.event(PeerEvent::LinkDown(key));
+    let max = mesh.timings.handshake_max;
+    let welcomed = within(max, guest.welcome(&mesh.me)).await;
+    drop(place);
+    let terms = guest.terms();
+    let Guest { hello: Hello { member, .. }, reader, writer, .. } = guest;
+    let complete = async {
+        welcomed?;
+        // The other end is dropped when the link is replaced.
+        within(max, async { bulk.await.map_err(|_| HandshakeError::StaleLink) }).await
+    };
+    let complete = tokio::select! {
+        complete = complete => complete,
+        () = cut.cancelled() => Err(HandshakeError::StaleLink),
+    };
+    let key = member.key;
+    let mut counted = false;
+    match complete {
+        Ok(bulk) => {
+            tracing::debug!(peer = %member, version = terms.version, "linked from");
+            let incoming = Arc::new(Incoming { mesh: mesh.clone(), from: member, nonce, terms, cut });
+            counted = incoming.read(Connection { reader, _writer: writer }, bulk).await;
         }
-        Err(error) => {
-            mesh.noted.failure(&hello.member.addr, "a handshake failed", &error);
-            mesh.with_peers(|peers| peers.release(key, nonce));
-        }
+        Err(HandshakeError::StaleLink) => tracing::debug!(peer = %member, "a link from the peer was replaced"),
+        Err(error) => mesh.noted.failure(&member.addr, "a handshake failed", &error),
+    }
+    mesh.with_peers(|peers| peers.release(key, nonce));
+    if counted {
+        mesh.inbound.event(PeerEvent::LinkDown(key));
     }
 }
 
-/// Whether a dialler is let in, and with what; `None` is for one that only asked who is here.
-fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Option<(Admitted, u64)>, Refusal> {
+/// What a dialler is let in for.
+enum Granted {
+    /// To be told who is here.
+    Answer,
+    /// To send.
+    Link { admitted: Admitted, nonce: u64 },
+    /// To send on the bulk lane of a link, which waits for the connection.
+    Bulk(oneshot::Sender<Connection>),
+}
+
+/// Whether a dialler is let in, and for what.
+fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
     let (me, them) = (&mesh.me, &hello.member);
     if hello.cluster_name != mesh.cluster_name {
         let (yours, mine) = (hello.cluster_name.clone(), mesh.cluster_name.clone());
-        return Err(Reason::ClusterName { yours, mine }.into());
+        return Err(Reason::ClusterName { yours, mine });
     }
     if mesh.leaving.is_cancelled() || (them.id == me.id && them.incarnation > me.incarnation) {
-        return Err(Reason::Leaving.into());
+        return Err(Reason::Leaving);
     }
     if them.id == me.id && them.incarnation < me.incarnation {
-        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) }.into());
+        return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) });
     }
     match hello.purpose {
         Purpose::Ask => {
             mesh.peers().check_life(them)?;
-            Ok(None)
+            Ok(Granted::Answer)
         }
-        Purpose::Link { to, .. } if to != me.key => {
-            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) }.into())
+        Purpose::Link { to, .. } | Purpose::Bulk { to, .. } if to != me.key => {
+            Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) })
         }
         Purpose::Link { nonce, .. } => {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
-            Ok(Some((admitted, nonce)))
+            Ok(Granted::Link { admitted, nonce })
         }
+        Purpose::Bulk { nonce, .. } => Ok(Granted::Bulk(mesh.peers().attach(them.key, nonce)?)),
     }
 }
 
 /// Tells the dialler why it is not let in, and the log too.
-async fn part(mesh: &Mesh, writer: &mut Writer, peer: &str, refusal: Refusal) {
-    let told = within(mesh.timings.handshake_max, refuse(writer, &refusal)).await;
-    match refusal.at_acceptor() {
+async fn part(mesh: &Mesh, guest: &mut Guest, reason: Reason) {
+    let told = within(mesh.timings.handshake_max, guest.refuse(&reason)).await;
+    let (peer, error) = (&guest.hello.member.addr, reason.at_acceptor());
+    meters::handshake_failed(&mesh.cluster_name, "acceptor", error.label());
+    match error {
         error @ (HandshakeError::StaleLink | HandshakeError::Leaving | HandshakeError::OtherNode { .. }) => {
             tracing::debug!(peer, %error, told = told.is_ok(), "refused a peer");
         }

@@ -1,5 +1,9 @@
-//! Links: one connection for each direction between two nodes. A node sends on the connections that it dialled and
-//! receives on those that it accepted, so two nodes never have to agree on which of two connections to keep.
+//! Links: one for each direction between two nodes. A node sends on the links that it dialled and receives on those that it
+//! accepted, so two nodes never have to agree on which of two to keep.
+//!
+//! A link is two connections, its *lanes*: one for control and one for bulk. Nothing on the one waits for anything on the other,
+//! not in a buffer of the system either. The dialler opens control first and then bulk, which names the link by its nonce; the
+//! link is open while both are, and when either ends, both do.
 
 mod dial;
 mod door;
@@ -19,7 +23,7 @@ pub(super) use listen::listen;
 pub(super) use noted::Noted;
 pub use outbox::Lane;
 pub(super) use peers::PeerTable;
-pub(super) use seeds::{Seeds, follow_seed};
+pub(super) use seeds::{Seeds, discover};
 
 #[cfg(test)]
-pub(super) use handshake::{Reader, Writer, greet, halves, receive, welcome};
+pub(super) use handshake::{Greeted, Guest, greet, receive};

@@ -1,4 +1,4 @@
-//! What waits to be written on one link.
+//! What waits to be written on one lane of a link.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::cluster::SendFailure;
-use crate::cluster::limits::{BULK_BATCH_BYTES, BULK_BYTES_MAX, CONTROL_BYTES_MAX, SPARE_BYTES_MAX};
-use crate::wire::{FRAME_BYTES_MAX, Kind, append};
+use crate::cluster::limits::{BATCH_BYTES, BULK_BYTES_MAX, CONTROL_BYTES_MAX, SPARE_BYTES_MAX};
+use crate::wire::{FRAME_BYTES_MAX, HEAD_BYTES, Kind, append, shrink};
 
-/// Which frames wait for which. Frames of one lane keep their order; control overtakes bulk.
+/// Which frames wait for which. Frames of one lane keep their order; the lanes know nothing of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Small frames that must not wait: consensus, gossip.
@@ -19,9 +19,12 @@ pub enum Lane {
     Bulk,
 }
 
-/// The outgoing frames of one link, encoded. Senders append to it, the link's writer takes what is there.
+/// The outgoing frames of one lane, encoded. Senders append to it, the lane's writer takes what is there.
 pub(crate) struct Outbox {
+    lane: Lane,
     bounds: Bounds,
+    /// Frames of more than so many bytes are compressed.
+    compress_above: Option<usize>,
     queue: Mutex<Queue>,
     filled: Notify,
 }
@@ -29,82 +32,89 @@ pub(crate) struct Outbox {
 /// How much an outbox holds, in bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
+    /// The body of one frame.
     pub(crate) frame: usize,
-    pub(crate) control: usize,
-    pub(crate) bulk: usize,
-}
-
-/// What the writer writes at once: all control frames and then some bulk frames, all of them whole.
-#[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) control: Vec<u8>,
-    pub(crate) bulk: Vec<u8>,
+    /// All frames that wait.
+    pub(crate) all: usize,
 }
 
 #[derive(Default)]
 struct Queue {
-    control: Vec<u8>,
-    /// Bulk frames in parts that are written at once; the last part is still open.
+    /// Whole frames in parts that are written at once; the last part is still open.
     parts: VecDeque<Vec<u8>>,
     open: Vec<u8>,
-    bulk_bytes: usize,
+    bytes: usize,
     sealed: bool,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { frame: FRAME_BYTES_MAX, control: CONTROL_BYTES_MAX, bulk: BULK_BYTES_MAX }
+impl Lane {
+    /// How much may wait for one peer on this lane.
+    pub(crate) fn bounds(self) -> Bounds {
+        match self {
+            Self::Control => Bounds { frame: FRAME_BYTES_MAX, all: CONTROL_BYTES_MAX },
+            Self::Bulk => Bounds { frame: FRAME_BYTES_MAX, all: BULK_BYTES_MAX },
+        }
     }
 }
 
 impl Outbox {
-    pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, queue: Mutex::default(), filled: Notify::new() }
+    pub(crate) fn new(lane: Lane, bounds: Bounds) -> Self {
+        Self { lane, bounds, compress_above: None, queue: Mutex::default(), filled: Notify::new() }
+    }
+
+    /// The same, with frames of more than `bytes` compressed.
+    pub(crate) fn compressing_above(self, bytes: Option<usize>) -> Self {
+        Self { compress_above: bytes, ..self }
     }
 
     /// Appends a frame whose body `encode` appends. On a failure nothing is queued.
-    pub(crate) fn push(&self, lane: Lane, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendFailure> {
+    pub(crate) fn push(&self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendFailure> {
         let mut queue = self.lock();
         if queue.sealed {
             return Err(SendFailure::NotConnected);
         }
-        let was_empty = queue.is_empty();
-        let (queued, max) = match lane {
-            Lane::Control => (queue.control.len(), self.bounds.control),
-            Lane::Bulk => (queue.bulk_bytes, self.bounds.bulk),
-        };
-        let full = SendFailure::Full { lane, queued, max };
+        let (queued, max) = (queue.bytes, self.bounds.all);
+        let full = SendFailure::Full { lane: self.lane, queued, max };
         if queued >= max {
             return Err(full);
         }
-        let into = match lane {
-            Lane::Control => &mut queue.control,
-            Lane::Bulk => &mut queue.open,
-        };
-        let begin = into.len();
-        let added = append(into, kind, self.bounds.frame, encode)
+        let begin = queue.open.len();
+        let added = append(&mut queue.open, kind, self.bounds.frame, encode)
             .map_err(|too_large| SendFailure::TooLarge { bytes: too_large.bytes, max: too_large.max })?;
+        let added = self.compress(&mut queue.open, begin, kind).unwrap_or(added);
         if queued > 0 && queued + added > max {
-            into.truncate(begin);
+            queue.open.truncate(begin);
             return Err(full);
         }
-        if lane == Lane::Bulk {
-            queue.bulk_bytes += added;
-            if queue.open.len() >= BULK_BATCH_BYTES {
-                let part = mem::take(&mut queue.open);
-                queue.parts.push_back(part);
-            }
+        queue.bytes += added;
+        if queue.open.len() >= BATCH_BYTES {
+            let part = mem::take(&mut queue.open);
+            queue.parts.push_back(part);
         }
         drop(queue);
-        if was_empty {
+        if queued == 0 {
             self.filled.notify_one();
         }
         Ok(())
     }
 
-    /// Waits for frames and puts them into `batch` in place of what is there. `false` means that the outbox is sealed
-    /// and empty. Dropping the future loses nothing.
-    pub(crate) async fn next(&self, batch: &mut Batch) -> bool {
+    /// Puts a smaller frame in the place of the one that begins at `begin` and ends `out`, if it is large and becomes smaller.
+    /// Returns the length of it.
+    fn compress(&self, out: &mut Vec<u8>, begin: usize, kind: Kind) -> Option<usize> {
+        let body = out.get(begin + HEAD_BYTES..)?;
+        let above = self.compress_above?;
+        if body.len() <= above {
+            return None;
+        }
+        let shrunk = shrink(kind, body)?;
+        out.truncate(begin);
+        // It is smaller than a frame that was allowed, so it is never too large.
+        append(out, Kind::COMPRESSED, self.bounds.frame, |out| out.extend_from_slice(&shrunk)).ok()
+    }
+
+    /// Waits for frames and puts some of them, whole, into `batch` in place of what is there. `false` means that the outbox
+    /// is sealed and empty. Dropping the future loses nothing.
+    pub(crate) async fn next(&self, batch: &mut Vec<u8>) -> bool {
         loop {
             if let Some(more) = self.take(batch) {
                 return more;
@@ -119,18 +129,20 @@ impl Outbox {
         self.filled.notify_one();
     }
 
-    fn take(&self, batch: &mut Batch) -> Option<bool> {
+    fn take(&self, batch: &mut Vec<u8>) -> Option<bool> {
         batch.clear();
+        if batch.capacity() > SPARE_BYTES_MAX {
+            *batch = Vec::new();
+        }
         let mut queue = self.lock();
-        if queue.is_empty() {
+        if queue.bytes == 0 {
             return queue.sealed.then_some(false);
         }
-        mem::swap(&mut queue.control, &mut batch.control);
         match queue.parts.pop_front() {
-            Some(part) => batch.bulk = part,
-            None => mem::swap(&mut queue.open, &mut batch.bulk),
+            Some(part) => *batch = part,
+            None => mem::swap(&mut queue.open, batch),
         }
-        queue.bulk_bytes -= batch.bulk.len();
+        queue.bytes -= batch.len();
         Some(true)
     }
 
@@ -140,84 +152,66 @@ impl Outbox {
     }
 }
 
-impl Queue {
-    fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.bulk_bytes == 0
-    }
-}
-
-impl Batch {
-    fn clear(&mut self) {
-        for buffer in [&mut self.control, &mut self.bulk] {
-            buffer.clear();
-            if buffer.capacity() > SPARE_BYTES_MAX {
-                *buffer = Vec::new();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
 
     use super::*;
 
-    fn push(outbox: &Outbox, lane: Lane, bytes: usize) -> Result<(), SendFailure> {
-        outbox.push(lane, Kind::RAFT, |out| out.resize(out.len() + bytes, 7))
+    fn outbox(bounds: Bounds) -> Outbox {
+        Outbox::new(Lane::Bulk, bounds)
     }
 
-    fn next(outbox: &Outbox) -> Option<(usize, usize)> {
-        let mut batch = Batch::default();
-        outbox.next(&mut batch).now_or_never().map(|_| (batch.control.len(), batch.bulk.len()))
+    fn push(outbox: &Outbox, bytes: usize) -> Result<(), SendFailure> {
+        outbox.push(Kind::RAFT, |out| out.resize(out.len() + bytes, 7))
+    }
+
+    fn next(outbox: &Outbox) -> Option<usize> {
+        let mut batch = Vec::new();
+        outbox.next(&mut batch).now_or_never().map(|_| batch.len())
     }
 
     #[test]
-    fn control_overtakes_bulk_and_bulk_leaves_in_whole_frames() {
-        let outbox = Outbox::new(Bounds::default());
+    fn frames_leave_whole_and_some_at_a_time() {
+        let outbox = outbox(Lane::Bulk.bounds());
         for _ in 0..10 {
-            push(&outbox, Lane::Bulk, 100 << 10).unwrap();
+            push(&outbox, 100 << 10).unwrap();
         }
-        push(&outbox, Lane::Control, 10).unwrap();
         let frame = (100 << 10) + 5;
-        assert_eq!(next(&outbox), Some((15, 3 * frame)));
-        push(&outbox, Lane::Control, 20).unwrap();
-        assert_eq!(next(&outbox), Some((25, 3 * frame)));
-        assert_eq!(next(&outbox), Some((0, 3 * frame)));
-        assert_eq!(next(&outbox), Some((0, frame)));
-        assert_eq!(next(&outbox), None);
+        assert_eq!(
+            [(); 5].map(|()| next(&outbox)),
+            [Some(3 * frame), Some(3 * frame), Some(3 * frame), Some(frame), None]
+        );
     }
 
     #[test]
-    fn a_full_lane_takes_nothing_and_the_other_is_not_touched() {
-        let outbox = Outbox::new(Bounds { frame: 1_000, control: 100, bulk: 200 });
-        push(&outbox, Lane::Bulk, 100).unwrap();
-        let full = push(&outbox, Lane::Bulk, 100).unwrap_err();
+    fn a_full_lane_takes_nothing_until_it_has_drained() {
+        let outbox = outbox(Bounds { frame: 1_000, all: 200 });
+        push(&outbox, 100).unwrap();
+        let full = push(&outbox, 100).unwrap_err();
         assert_eq!(full, SendFailure::Full { lane: Lane::Bulk, queued: 105, max: 200 });
-        push(&outbox, Lane::Control, 90).unwrap();
-        assert!(matches!(push(&outbox, Lane::Control, 90), Err(SendFailure::Full { lane: Lane::Control, .. })));
-        assert_eq!(next(&outbox), Some((95, 105)));
-        push(&outbox, Lane::Bulk, 100).unwrap();
+        push(&outbox, 90).unwrap();
+        assert_eq!(next(&outbox), Some(200));
+        push(&outbox, 100).unwrap();
     }
 
     #[test]
     fn an_empty_lane_takes_the_largest_frame_and_none_takes_a_larger() {
-        let outbox = Outbox::new(Bounds { frame: 1_000, control: 100, bulk: 200 });
-        push(&outbox, Lane::Bulk, 1_000).unwrap();
-        assert!(matches!(push(&outbox, Lane::Bulk, 1), Err(SendFailure::Full { .. })));
-        let too_large = push(&outbox, Lane::Control, 1_001).unwrap_err();
-        assert_eq!(too_large, SendFailure::TooLarge { bytes: 1_001, max: 1_000 });
-        assert_eq!(next(&outbox), Some((0, 1_005)));
+        let outbox = outbox(Bounds { frame: 1_000, all: 200 });
+        push(&outbox, 1_000).unwrap();
+        assert!(matches!(push(&outbox, 1), Err(SendFailure::Full { .. })));
+        assert_eq!(next(&outbox), Some(1_005));
+        assert_eq!(push(&outbox, 1_001).unwrap_err(), SendFailure::TooLarge { bytes: 1_001, max: 1_000 });
         assert_eq!(next(&outbox), None);
     }
 
     #[test]
     fn a_sealed_outbox_gives_what_it_has_and_takes_no_more() {
-        let outbox = Outbox::new(Bounds::default());
-        push(&outbox, Lane::Bulk, 1).unwrap();
+        let outbox = outbox(Lane::Bulk.bounds());
+        push(&outbox, 1).unwrap();
         outbox.seal();
-        assert_eq!(push(&outbox, Lane::Bulk, 1), Err(SendFailure::NotConnected));
-        let mut batch = Batch::default();
+        assert_eq!(push(&outbox, 1), Err(SendFailure::NotConnected));
+        let mut batch = Vec::new();
         assert_eq!(outbox.next(&mut batch).now_or_never(), Some(true));
         assert_eq!(outbox.next(&mut batch).now_or_never(), Some(false));
     }

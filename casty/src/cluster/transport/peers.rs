@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::handshake::{Reader, Writer};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::limits::PEERS_MAX;
 use crate::wire::{Member, Reason};
@@ -22,18 +23,29 @@ pub(crate) struct PeerTable {
 
 /// An incoming link that was let in.
 pub(super) struct Admitted {
-    /// Ends the link's reader.
+    /// Ends the link's readers.
     pub(super) cut: CancellationToken,
-    /// To be cancelled when the link's reader has ended.
+    /// To be cancelled when the link's readers have ended.
     pub(super) ended: CancellationToken,
-    /// The link that this one replaces. Its reader must have ended before this one begins.
+    /// The link that this one replaces. Its readers must have ended before those of this one begin.
     pub(super) before: Option<Incoming>,
+    /// Where the connection of the bulk lane comes from, in its time.
+    pub(super) bulk: oneshot::Receiver<Connection>,
+}
+
+/// A connection whose handshake is done.
+pub(super) struct Connection {
+    pub(super) reader: Reader,
+    /// Nothing is said on it any more. It is kept for as long as the link.
+    pub(super) _writer: Writer,
 }
 
 /// An incoming link: how to end it, and how to see that it has ended.
 pub(super) struct Incoming {
     nonce: u64,
-    /// A frame has come: the dialler knows that the link is open.
+    /// Where the connection of the bulk lane goes to, until it has come.
+    bulk: Option<oneshot::Sender<Connection>>,
+    /// A frame has come on each lane: the dialler knows that the link is open.
     heard: bool,
     pub(super) cut: CancellationToken,
     pub(super) ended: CancellationToken,
@@ -100,9 +112,18 @@ impl PeerTable {
             return Err(Reason::StaleLink);
         }
         let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
-        let before = peer.incoming.replace(Incoming { nonce, heard: false, cut: cut.clone(), ended: ended.clone() });
+        let (come, bulk) = oneshot::channel();
+        let incoming = Incoming { nonce, bulk: Some(come), heard: false, cut: cut.clone(), ended: ended.clone() };
+        let before = peer.incoming.replace(incoming);
         peer.wake.notify_one();
-        Ok(Admitted { cut, ended, before })
+        Ok(Admitted { cut, ended, before, bulk })
+    }
+
+    /// A peer brings the bulk lane of the link with this nonce, which must be the one that stands, and lack it.
+    pub(super) fn attach(&mut self, key: NodeKey, nonce: u64) -> Result<oneshot::Sender<Connection>, Reason> {
+        let incoming = self.peers.get_mut(&key).and_then(|peer| peer.incoming.as_mut());
+        let incoming = incoming.filter(|incoming| incoming.nonce == nonce);
+        incoming.and_then(|incoming| incoming.bulk.take()).ok_or(Reason::StaleLink)
     }
 
     /// Refuses a life of a node of which a later one is alive.
@@ -122,7 +143,7 @@ impl PeerTable {
         self.peers.get(&key).and_then(|peer| peer.incoming.as_ref()).is_some_and(|incoming| incoming.heard)
     }
 
-    /// A frame came on the incoming link with this nonce.
+    /// A frame came on each lane of the incoming link with this nonce.
     pub(super) fn heard(&mut self, key: NodeKey, nonce: u64) {
         let incoming = self.peers.get_mut(&key).and_then(|peer| peer.incoming.as_mut());
         if let Some(incoming) = incoming.filter(|incoming| incoming.nonce == nonce) {
@@ -248,6 +269,18 @@ mod tests {
         assert_eq!(table.start_dialling(now), [a.key], "link 6 still stands");
         table.release(a.key, 6);
         assert!(table.target(a.key, now).is_none());
+    }
+
+    #[test]
+    fn a_bulk_lane_belongs_to_the_link_that_stands_and_comes_once() {
+        let (mut table, a) = (table(), member("a", 1));
+        assert_eq!(table.attach(a.key, 4).err(), Some(Reason::StaleLink));
+        let older = table.admit(a.clone(), 4).unwrap();
+        let _newer = table.admit(a.clone(), 6).unwrap();
+        assert_eq!(table.attach(a.key, 4).err(), Some(Reason::StaleLink));
+        assert!(table.attach(a.key, 6).is_ok());
+        assert_eq!(table.attach(a.key, 6).err(), Some(Reason::StaleLink));
+        drop(older);
     }
 
     #[test]

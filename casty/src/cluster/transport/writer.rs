@@ -1,45 +1,44 @@
-//! Writes what an outbox holds to a link.
+//! Writes what an outbox holds to a lane of a link.
 
 use std::io;
 
-use bytes::Buf;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::outbox::{Batch, Outbox};
+use super::outbox::Outbox;
 use crate::cluster::Timings;
 use crate::wire::{Kind, append};
 
-/// Writes until the connection fails, or until the outbox is sealed and everything is written.
+/// Writes until the connection fails, or until the outbox is sealed and everything is written. The connection stays open then.
 ///
-/// The first frame is a ping: it tells the acceptor that this end counts the link as open, and so answers on it.
+/// The first frame is a ping: it tells the acceptor that this end counts the link as open, and so answers on it. An idle lane
+/// carries pings, each lane its own: a connection of which one end has gone is found whichever it is.
 pub(super) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
 {
-    let mut batch = Batch::default();
+    let mut batch = Vec::new();
     ping(&mut batch)?;
     write(io, &batch, timings).await?;
     loop {
         match timeout(timings.ping_every, outbox.next(&mut batch)).await {
             Ok(true) => {}
-            Ok(false) => return io.shutdown().await,
+            Ok(false) => return Ok(()),
             Err(_idle) => ping(&mut batch)?,
         }
         write(io, &batch, timings).await?;
     }
 }
 
-fn ping(batch: &mut Batch) -> io::Result<()> {
-    append(&mut batch.control, Kind::PING, 0, |_| {}).map(drop).map_err(io::Error::other)
+fn ping(batch: &mut Vec<u8>) -> io::Result<()> {
+    append(batch, Kind::PING, 0, |_| {}).map(drop).map_err(io::Error::other)
 }
 
 /// The time-out is for progress and not for the batch: a large one may take long on a slow network.
-async fn write<W: AsyncWrite + Unpin>(io: &mut W, batch: &Batch, timings: &Timings) -> io::Result<()> {
+async fn write<W: AsyncWrite + Unpin>(io: &mut W, mut batch: &[u8], timings: &Timings) -> io::Result<()> {
     let stuck = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
-    let mut bytes = batch.control.chain(&*batch.bulk);
-    while bytes.has_remaining() {
-        if timeout(timings.write_max, io.write_buf(&mut bytes)).await.map_err(stuck)?? == 0 {
+    while !batch.is_empty() {
+        if timeout(timings.write_max, io.write_buf(&mut batch)).await.map_err(stuck)?? == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
     }
@@ -52,14 +51,14 @@ mod tests {
 
     use tokio::io::duplex;
 
-    use super::super::outbox::{Bounds, Lane};
+    use super::super::outbox::Lane;
     use super::*;
     use crate::wire::FrameReader;
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_link_is_never_silent() {
         let (mut near, far) = duplex(1024);
-        let (outbox, timings) = (Outbox::new(Bounds::default()), Timings::default());
+        let (outbox, timings) = (Outbox::new(Lane::Bulk, Lane::Bulk.bounds()), Timings::default());
         let mut reader = FrameReader::new(far, 100);
         let reading = async {
             for _ in 0..20 {
@@ -75,8 +74,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_no_bytes_loses_its_link() {
         let (mut near, _far) = duplex(16);
-        let (outbox, timings) = (Outbox::new(Bounds::default()), Timings::default());
-        outbox.push(Lane::Bulk, Kind::RAFT, |out| out.extend_from_slice(&[0; 100])).unwrap();
+        let (outbox, timings) = (Outbox::new(Lane::Bulk, Lane::Bulk.bounds()), Timings::default());
+        outbox.push(Kind::RAFT, |out| out.extend_from_slice(&[0; 100])).unwrap();
         let stuck = tokio::time::timeout(Duration::from_secs(3), write_frames(&mut near, &outbox, &timings)).await;
         assert_eq!(stuck.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }

@@ -10,7 +10,10 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::whole::{spelled, whole};
 use crate::base::NodeKey;
 use crate::codec::decode;
-use crate::wire::{FRAME_BYTES_MAX, FrameReader, Hello, Kind, Member, Purpose, Reason, Refusal, Role, append};
+use crate::wire::{
+    FRAME_BYTES_MAX, Features, FrameReader, Hello, Kind, Member, NONCE_BYTES, PREFACE_FRAME_BYTES, Preface, Purpose,
+    Reason, Role, Versions, append, expand, shrink,
+};
 
 /// Bytes of a connection, as frames: all that come before an error or the end.
 ///
@@ -29,29 +32,39 @@ pub fn frame(bytes: &[u8]) -> bool {
     !frames.is_empty()
 }
 
-/// A word of the handshake: a hello, a refusal, or a welcome.
+/// A word of the handshake: a preface, a hello, a refusal, or a welcome.
 pub fn handshake(bytes: &[u8]) -> bool {
-    let hello = whole(bytes, |bytes| Hello::decode(bytes).ok()?.ok(), |hello| written(|out| hello.encode(out)));
-    let refusal = whole(bytes, |bytes| Refusal::decode(bytes).ok(), |refusal| written(|out| refusal.encode(out)));
-    if let Ok(refusal) = Refusal::decode(bytes) {
+    let preface = <&[u8; PREFACE_FRAME_BYTES]>::try_from(bytes).ok().and_then(|bytes| Preface::decode(bytes).ok());
+    if let Some(preface) = preface {
+        assert_eq!(preface.encode()[..], *bytes, "a preface has one spelling");
+    }
+    let hello = whole(bytes, |bytes| decode::<Hello>(bytes).ok(), spelled);
+    let refusal = whole(bytes, |bytes| decode::<Reason>(bytes).ok(), spelled);
+    if let Ok(refusal) = decode::<Reason>(bytes) {
         // Both sides tell it to their log.
         let told = (refusal.clone().at_dialler().to_string(), refusal.at_acceptor().to_string());
         assert!(!told.0.is_empty() && !told.1.is_empty());
     }
     let welcome = whole(bytes, |bytes| decode::<Member>(bytes).ok(), spelled);
-    hello || refusal || welcome
+    preface.is_some() || hello || refusal || welcome
+}
+
+/// The body of a compressed frame.
+///
+/// What it expands to is no more than a frame may be. The same may be compressed in several ways, so it is compared expanded.
+pub fn compressed(bytes: &[u8]) -> bool {
+    let Ok((kind, body)) = expand(bytes, FRAME_BYTES_MAX) else { return false };
+    assert!(body.len() <= FRAME_BYTES_MAX && kind != Kind::COMPRESSED, "{} bytes of {kind:?}", body.len());
+    if let Some(shrunk) = shrink(kind, &body) {
+        let again = expand(&shrunk, FRAME_BYTES_MAX).ok();
+        assert!(again == Some((kind, body)), "what {bytes:?} stands for does not come back");
+    }
+    true
 }
 
 /// A packet of the membership protocol, heard by a member.
 pub fn gossip(bytes: &[u8]) -> bool {
     crate::cluster::hear(bytes)
-}
-
-fn written(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), crate::codec::EncodeError>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let written = encode(&mut out);
-    assert!(written.is_ok(), "a word that came cannot be said: {written:?}");
-    out
 }
 
 fn read(bytes: &[u8], piece: usize) -> Vec<(Kind, Bytes)> {
@@ -93,23 +106,32 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
     vec![out]
 }
 
+pub(super) fn shrunk() -> Vec<Vec<u8>> {
+    let bodies = [b"a flight, and another, ".repeat(20), vec![7; 3_000]];
+    bodies.iter().filter_map(|body| shrink(Kind::ENTITY, body)).collect()
+}
+
 pub(super) fn words() -> Vec<Vec<u8>> {
     let member = |id: &str, life| Member::new(id.into(), life, format!("{id}:8001"), Role::Observer);
     let hello = |purpose| Hello { cluster_name: "bank".to_owned(), member: member("a", 1), purpose };
-    let hellos = [hello(Purpose::Ask), hello(Purpose::Link { to: NodeKey(9), nonce: 300 })];
+    let hellos = [
+        hello(Purpose::Ask),
+        hello(Purpose::Link { to: NodeKey(9), nonce: 300 }),
+        hello(Purpose::Bulk { to: NodeKey(9), nonce: 7 }),
+    ];
     let (old, new) = (Box::new(member("b", 1)), Box::new(member("b", 2)));
     let refusals = [
-        Refusal::Version { yours: 1, mine: 2 },
-        Refusal::Codec { yours: 1, mine: 2 },
-        Reason::ClusterName { yours: "bank".to_owned(), mine: "shop".to_owned() }.into(),
-        Reason::OtherNode { wanted: NodeKey(9), mine: new.clone() }.into(),
-        Reason::Superseded { yours: old, newest: new }.into(),
-        Reason::StaleLink.into(),
-        Reason::Leaving.into(),
-        Reason::TooManyPeers { max: 1_024 }.into(),
+        Reason::ClusterName { yours: "bank".to_owned(), mine: "shop".to_owned() },
+        Reason::OtherNode { wanted: NodeKey(9), mine: new.clone() },
+        Reason::Superseded { yours: old, newest: new },
+        Reason::StaleLink,
+        Reason::Leaving,
+        Reason::TooManyPeers { max: 1_024 },
     ];
-    let mut words: Vec<_> = hellos.iter().map(|hello| written(|out| hello.encode(out))).collect();
-    words.extend(refusals.iter().map(|refusal: &Refusal| written(|out| refusal.encode(out))));
+    let preface = Preface::new(Versions { newest: 3, oldest: 2 }, Features(3), Features(1), [7; NONCE_BYTES]);
+    let mut words: Vec<_> = hellos.iter().map(spelled).collect();
+    words.extend(refusals.iter().map(spelled));
+    words.push(preface.encode().to_vec());
     words.push(spelled(&member("c", 3)));
     words
 }

@@ -13,7 +13,7 @@ mod whole;
 
 pub use actors::{message, message_sample, state, state_sample};
 pub use consensus::{consensus, log_entry, snapshot};
-pub use links::{frame, gossip, handshake};
+pub use links::{compressed, frame, gossip, handshake};
 pub use nodes::{announcement, control, machine, to_region, to_router};
 
 /// A decoder of casty's own, with what belongs to it.
@@ -30,6 +30,7 @@ pub struct Decoder {
 /// All decoders but those of messages and states, which belong to an actor.
 pub const ALL: &[Decoder] = &[
     Decoder { name: "frame", run: frame, samples: links::frames },
+    Decoder { name: "compressed", run: compressed, samples: links::shrunk },
     Decoder { name: "handshake", run: handshake, samples: links::words },
     Decoder { name: "gossip", run: gossip, samples: crate::cluster::samples },
     Decoder { name: "consensus", run: consensus, samples: crate::raft::samples },

@@ -138,6 +138,7 @@ impl Host {
             .node_id(format!("node-{}", self.number))
             .incarnation(incarnation)
             .rng_seed(seed)
+            .replayable()
             .net(Arc::new(HostNet::new(self.setup.network.clone(), self.number)))
             .stores(disk.clone());
         let process = Arc::new(Process::default());

@@ -17,6 +17,7 @@ use super::plan::Plan;
 use super::scenario::Scenario;
 use super::sim::Sim;
 use super::trace::Trace;
+use crate::cluster::Tls;
 use crate::node::ClusterConfig;
 use crate::raft::RaftSettings;
 
@@ -59,7 +60,7 @@ impl Simulation {
         let (nodes, all) = (sim.nodes, sim.nodes + sim.observers);
         let raft = RaftSettings { snapshot_threads: false, seed, ..sim.raft.clone() };
         let seeds: Vec<_> = (0..nodes.min(2)).map(HostNet::address).collect();
-        let config = ClusterConfig::new(String::new()).expected_size(nodes).replicas(sim.replicas);
+        let config = ClusterConfig::new(String::new()).tls(Tls::insecure()).expected_size(nodes).replicas(sim.replicas);
         let config = config.remove_after(REMOVE_AFTER);
         let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
         let host = |number| {

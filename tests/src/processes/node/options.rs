@@ -6,6 +6,8 @@ use std::time::Duration;
 use casty::ClusterConfig;
 use clap::{Args, Parser};
 
+use crate::cluster::insecure;
+
 /// What a node is told when it starts.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "casty-test-node", about = "A casty node that does what a test harness tells it on standard input")]
@@ -58,7 +60,7 @@ impl Options {
 
     pub(super) fn config(&self) -> ClusterConfig {
         let Shared { seeds, nodes, replicas, ask_timeout_ms } = &self.shared;
-        let config = ClusterConfig::new(self.address.as_str())
+        let config = insecure(&self.address)
             .node_id(self.id.as_str())
             .expected_size(*nodes)
             .replicas(*replicas)
