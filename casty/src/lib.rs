@@ -17,6 +17,7 @@ pub mod codec;
 mod node;
 pub mod prelude;
 pub mod raft;
+mod remote;
 mod replication;
 pub mod sharding;
 pub mod storage;

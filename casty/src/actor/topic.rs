@@ -170,7 +170,7 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
                     Rejected::Full(_) => DeadReason::NoRoom,
                     Rejected::Closed(_) | Rejected::Unavailable { .. } => DeadReason::Unavailable,
                 };
-                let address = || ActorId::named(A::NAME, self.name()).to_string();
+                let address = || self.id().to_string();
                 self.env().dead_letters().record(reason, type_name::<M>(), address);
                 Delivered::Missed
             }

@@ -41,6 +41,7 @@ impl Inbound for Dispatch {
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
             Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
             Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
+            Kind::CALL | Kind::ANSWER | Kind::ACTOR => inner.hub.frame(from, kind, &body),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
                 Ok(())
@@ -53,6 +54,7 @@ impl Inbound for Dispatch {
 
     fn event(&self, event: PeerEvent) {
         let Some(inner) = self.inner() else { return };
+        inner.hub.event(&event);
         match event {
             PeerEvent::LinkUp(peer) => inner.greet(peer),
             // It may have missed what was announced while its link to us was down.

@@ -18,6 +18,7 @@ use crate::actor::ActorSystem;
 use crate::base::{GroupId, NodeId, NodeKey, StableMap};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host, RaftError};
+use crate::remote::Hub;
 use crate::replication::{GroupState, SharedState};
 use crate::sharding::allocation::{meta_voters, replicas_of};
 use crate::sharding::region::RegionParts;
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     pub(super) links: Arc<NodeLinks>,
     pub(super) host: Arc<Host>,
     pub(super) router: Arc<Router>,
+    pub(super) hub: Arc<Hub>,
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
     pub(super) stores: Arc<dyn Stores>,

@@ -9,6 +9,8 @@ mod inbound;
 mod inner;
 mod links;
 mod meta;
+mod references;
+mod remote;
 mod start;
 
 use std::fmt;
@@ -180,6 +182,7 @@ impl Node {
 
     /// Stops the rest of the node when its actors have ended.
     async fn stop(&self, report: ShutdownReport) -> ShutdownReport {
+        self.inner.hub.close(&NotReady::ShutDown.to_string());
         self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;

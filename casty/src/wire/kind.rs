@@ -25,4 +25,10 @@ impl Kind {
     pub const ROUTE: Self = Self(19);
     /// From node to node: bootstrap, names, leave.
     pub const NODE: Self = Self(20);
+    /// A message for an actor.
+    pub const CALL: Self = Self(24);
+    /// The end of an ask.
+    pub const ANSWER: Self = Self(25);
+    /// A word about an actor: it is to stop, it has stopped, its messages were taken.
+    pub const ACTOR: Self = Self(26);
 }

@@ -52,10 +52,10 @@ fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
             fn decode(
                 tag: u32,
                 bytes: &[u8],
-                sink: ::core::option::Option<::std::sync::Arc<dyn #casty::ReplySink>>,
+                origin: #casty::Origin,
             ) -> ::core::result::Result<Self::Msg, #casty::DecodeError> {
                 #(if tag == <#messages as #casty::WireMessage>::TAG {
-                    return #casty::decode_message::<Self, #messages>(bytes, sink);
+                    return #casty::decode_message::<Self, #messages>(bytes, origin);
                 })*
                 ::core::result::Result::Err(#casty::DecodeError::UnknownTag {
                     actor: <Self as #casty::Actor>::NAME,
@@ -80,7 +80,14 @@ fn entry(names: &Names<'_>) -> TokenStream {
                     type_id: ::core::any::TypeId::of::<#actor>,
                     messages: #casty::Probe::<#actor>::MESSAGES,
                     entity: #casty::Probe::<#actor>::ENTITY,
+                    remote: <#actor as #casty::Addressed>::REMOTE,
                 }
+            }
+
+            #[automatically_derived]
+            impl #casty::Addressed for #actor {
+                const REMOTE: ::core::option::Option<&'static dyn #casty::RemoteType> =
+                    #casty::Probe::<#actor>::REMOTE;
             }
         };
     }

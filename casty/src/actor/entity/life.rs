@@ -187,7 +187,9 @@ impl<A: Registered + Persistent + FromId> Life<A> {
     /// Makes the actor anew from its last record.
     async fn renew(&mut self) -> Result<(), BoxError> {
         let mut actor = create::<A>(&self.id)?;
+        let inside = self.cell.env.enter();
         actor.load(&self.captured)?;
+        drop(inside);
         self.actor = actor;
         self.ctx.renew();
         self.start().await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::unanswered::{Unanswered, unanswered};
 use crate::actor::WireReply;
 use crate::codec::EncodeError;
 
@@ -21,6 +22,8 @@ pub enum SinkReply {
     Failed,
     /// The actor stopped before it replied.
     Stopped,
+    /// There was no room for the message: it was not handled.
+    Displaced,
 }
 
 /// A port that encodes. It keeps how, so that [`Port`](super::Port) itself asks nothing of its reply.
@@ -52,7 +55,11 @@ impl<R> SinkPort<R> {
 impl<R> Drop for SinkPort<R> {
     fn drop(&mut self) {
         if let Some(sink) = self.sink.take() {
-            sink.complete(if std::thread::panicking() { SinkReply::Failed } else { SinkReply::Stopped });
+            sink.complete(match unanswered() {
+                Unanswered::Failed => SinkReply::Failed,
+                Unanswered::Stopped => SinkReply::Stopped,
+                Unanswered::Displaced => SinkReply::Displaced,
+            });
         }
     }
 }

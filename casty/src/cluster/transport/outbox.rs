@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
     bounds: Bounds,
     queue: Mutex<Queue>,
     filled: Notify,
+    /// Bulk frames were taken, or the outbox is sealed.
+    emptied: Notify,
 }
 
 /// How much an outbox holds, in bytes.
@@ -59,7 +61,7 @@ impl Default for Bounds {
 
 impl Outbox {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, queue: Mutex::default(), filled: Notify::new() }
+        Self { bounds, queue: Mutex::default(), filled: Notify::new(), emptied: Notify::new() }
     }
 
     /// Appends a frame whose body `encode` appends. On a failure nothing is queued.
@@ -117,6 +119,21 @@ impl Outbox {
     pub(crate) fn seal(&self) {
         self.lock().sealed = true;
         self.filled.notify_one();
+        self.emptied.notify_waiters();
+    }
+
+    /// Waits until the bulk lane is half empty, or sealed.
+    pub(crate) async fn room(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            {
+                let queue = self.lock();
+                if queue.sealed || queue.bulk_bytes <= self.bounds.bulk / 2 {
+                    return;
+                }
+            }
+            emptied.await;
+        }
     }
 
     fn take(&self, batch: &mut Batch) -> Option<bool> {
@@ -130,7 +147,14 @@ impl Outbox {
             Some(part) => batch.bulk = part,
             None => mem::swap(&mut queue.open, &mut batch.bulk),
         }
+        let before = queue.bulk_bytes;
         queue.bulk_bytes -= batch.bulk.len();
+        let half = self.bounds.bulk / 2;
+        let crossed = before > half && queue.bulk_bytes <= half;
+        drop(queue);
+        if crossed {
+            self.emptied.notify_waiters();
+        }
         Some(true)
     }
 
@@ -209,6 +233,22 @@ mod tests {
         assert_eq!(too_large, SendFailure::TooLarge { bytes: 1_001, max: 1_000 });
         assert_eq!(next(&outbox), Some((0, 1_005)));
         assert_eq!(next(&outbox), None);
+    }
+
+    #[test]
+    fn there_is_room_again_when_half_of_the_bulk_lane_is_taken() {
+        let outbox = Outbox::new(Bounds { frame: 1_000, control: 100, bulk: 200 });
+        assert!(outbox.room().now_or_never().is_some());
+        push(&outbox, Lane::Bulk, 195).unwrap();
+        let mut room = Box::pin(outbox.room());
+        assert!(room.as_mut().now_or_never().is_none());
+        assert_eq!(next(&outbox), Some((0, 200)));
+        assert!(room.now_or_never().is_some());
+        push(&outbox, Lane::Bulk, 195).unwrap();
+        let mut room = Box::pin(outbox.room());
+        assert!(room.as_mut().now_or_never().is_none());
+        outbox.seal();
+        assert!(room.now_or_never().is_some());
     }
 
     #[test]

@@ -1,0 +1,11 @@
+//! Actors that are reached from other nodes.
+
+#![cfg(test)]
+
+mod basics;
+mod bytes;
+mod ends;
+mod loss;
+mod order;
+mod support;
+mod watching;
