@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::hub::Hub;
 use super::protocol::{End, encode_answer};
 use crate::actor::AskFailure;
+use crate::actor::remote::Exchange;
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::SendFailure;
@@ -34,6 +35,11 @@ impl ReplySink for Answering {
             SinkReply::Displaced => End::Failure(AskFailure::MailboxFull),
         };
         hub.answer(self.peer, self.ask, end);
+    }
+
+    fn destination(&self) -> Option<(Arc<dyn Exchange>, NodeKey, u64)> {
+        let hub: Arc<dyn Exchange> = self.hub.upgrade()?;
+        Some((hub, self.peer, self.ask))
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::answers::{self, Backlog, post};
@@ -13,9 +15,10 @@ use super::asks::Asks;
 use super::channel::Channel;
 use super::exports::Exports;
 use super::links::Links;
-use super::protocol::{Call, Came, End, Head, Reason, Word, decode_answer, decode_call};
+use super::protocol::{Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item};
+use super::streams::Streams;
 use super::watches::Watches;
-use crate::actor::remote::{Address, Exchange, Exported, Parcel, TooManyExported};
+use crate::actor::remote::{Address, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyStreams};
 use crate::actor::{AskFailure, DeadReason, Env, Route, StopReason};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::{PeerEvent, SendFailure};
@@ -31,6 +34,7 @@ pub(crate) struct Hub {
     pub(super) asks: Asks,
     pub(super) exports: Exports,
     pub(super) watches: Watches,
+    pub(super) streams: Streams,
     backlog: Backlog,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
@@ -50,6 +54,7 @@ impl Hub {
             asks: Asks::new(),
             exports: Exports::default(),
             watches: Watches::default(),
+            streams: Streams::default(),
             backlog: Backlog::default(),
             channels: RwLock::default(),
             full: Mutex::default(),
@@ -67,6 +72,11 @@ impl Hub {
             Kind::ANSWER => {
                 let (ask, came) = decode_answer(body)?;
                 self.answered(from, ask, came);
+            }
+            Kind::ITEM => {
+                let (stream, item) = decode_item(body)?;
+                // Out of the link's read buffer, which is much larger.
+                self.streams.came(from, stream, Flowing::Item(Bytes::copy_from_slice(&item)));
             }
             _ => self.told(from, decode(body)?),
         }
@@ -98,6 +108,11 @@ impl Hub {
             channel.lost(why);
         }
         self.asks.all_lost(why);
+    }
+
+    /// Runs a task in the node's runtime.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(task).abort_handle()
     }
 
     pub(super) fn me(&self) -> NodeKey {
@@ -188,7 +203,8 @@ impl Hub {
 
     fn answered(&self, from: NodeKey, ask: u64, came: Came<'_>) {
         let Some(slot) = self.asks.end(ask, from) else {
-            return tracing::trace!(%from, ask, "an answer to nobody is dropped");
+            tracing::trace!(%from, ask, "an answer to nobody is dropped");
+            return self.word(from, &Word::Unheard { ask });
         };
         let _inside = self.env.enter();
         match came {
@@ -197,7 +213,7 @@ impl Hub {
         }
     }
 
-    fn told(&self, from: NodeKey, word: Word) {
+    fn told(self: &Arc<Self>, from: NodeKey, word: Word) {
         match word {
             Word::Taken { number, sequence } => {
                 if let Some(channel) = self.channel(from, number) {
@@ -226,6 +242,12 @@ impl Hub {
                 }
                 self.watches.ended(from, number, reason.into());
             }
+            Word::Unheard { ask } => self.streams.unheard(from, ask),
+            Word::Pull { stream, items } => self.streams.pulled(self, from, stream, items),
+            Word::Abandon { stream } => self.streams.abandoned(from, stream),
+            Word::Dry { stream, broken } => {
+                self.streams.came(from, stream, Flowing::End(broken.map(Into::into)));
+            }
         }
     }
 
@@ -236,6 +258,7 @@ impl Hub {
         }
         self.asks.lost(peer, why);
         self.backlog.lost(peer);
+        self.streams.lost(peer);
     }
 
     fn channel(&self, node: NodeKey, number: u64) -> Option<Arc<Channel>> {
@@ -294,5 +317,26 @@ impl Exchange for Hub {
 
     fn taken(&self, from: NodeKey, number: u64, sequence: u64) {
         self.word(from, &Word::Taken { number, sequence });
+    }
+
+    fn outflow(&self, to: NodeKey, ask: u64, items: Outflow) -> Result<u64, TooManyStreams> {
+        self.streams.add(to, ask, items)
+    }
+
+    fn inflow(&self, from: NodeKey, stream: u64, to: mpsc::Sender<Flowing>) {
+        // Entered before it is asked for: from then on a link that breaks tells. Without a link, nothing would.
+        self.streams.expect(from, stream, to);
+        if !self.links.is_linked(from) {
+            self.streams.forget(from, stream);
+        }
+    }
+
+    fn pull(&self, from: NodeKey, stream: u64, items: u32) {
+        self.word(from, &Word::Pull { stream, items });
+    }
+
+    fn abandon(&self, from: NodeKey, stream: u64) {
+        self.streams.forget(from, stream);
+        self.word(from, &Word::Abandon { stream });
     }
 }

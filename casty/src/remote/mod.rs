@@ -2,7 +2,8 @@
 //! and who is told of an end.
 //!
 //! A message travels as [`protocol`] says. It leaves through the [`channel`] to its actor, and an ask waits in [`asks`]; on
-//! the other side the [`exports`] know whom it is for, and its reply goes back through [`answers`]. [`watches`] are for ends.
+//! the other side the [`exports`] know whom it is for, and its reply goes back through [`answers`]. [`streams`] are replies of
+//! many items, and [`watches`] are for ends.
 //! The [`Hub`] holds these together for one node.
 
 mod answers;
@@ -12,6 +13,7 @@ mod exports;
 mod hub;
 mod links;
 mod protocol;
+mod streams;
 mod watches;
 
 pub(crate) use self::hub::Hub;

@@ -1,11 +1,13 @@
 //! What nodes say to each other about single actors.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::registration::Outbound;
 use crate::actor::remote::Address;
-use crate::actor::{ActorId, AskFailure, Failure, StopReason};
+use crate::actor::{ActorId, AskFailure, Failure, StopReason, StreamError};
 use crate::codec::{DecodeError, decode_prefix, encode_into};
 
 /// A message for an actor. Its body stands at the end of the frame, as it is.
@@ -141,6 +143,63 @@ pub(crate) enum Word {
     Unwatch { number: u64 },
     /// To whoever watches it, or sends to it: it has stopped.
     Ended { number: u64, reason: Reason },
+    /// To the node that replied: the answer to this ask found nobody.
+    Unheard { ask: u64 },
+    /// To the node of a stream: send so many items more.
+    Pull { stream: u64, items: u32 },
+    /// To the node of a stream: nobody takes its items any more.
+    Abandon { stream: u64 },
+    /// To the node that asked: the stream is complete, or broke off.
+    Dry { stream: u64, broken: Option<Broken> },
+}
+
+/// A [`StreamError`] on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Broken {
+    Failed,
+    Interrupted,
+    Timeout { after: Duration },
+    Lost,
+    Unreadable,
+}
+
+impl From<StreamError> for Broken {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Failed => Self::Failed,
+            StreamError::Interrupted => Self::Interrupted,
+            StreamError::Timeout { after } => Self::Timeout { after },
+            StreamError::Lost => Self::Lost,
+            StreamError::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+impl From<Broken> for StreamError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Failed => Self::Failed,
+            Broken::Interrupted => Self::Interrupted,
+            Broken::Timeout { after } => Self::Timeout { after },
+            Broken::Lost => Self::Lost,
+            Broken::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+/// Appends the frame's body: an item of a stream.
+pub(crate) fn encode_item(stream: u64, item: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&stream.to_le_bytes());
+    out.extend_from_slice(item);
+}
+
+/// Reads what [`encode_item`] wrote: the stream, and the item.
+pub(crate) fn decode_item(bytes: &Bytes) -> Result<(u64, Bytes), DecodeError> {
+    let (stream, used) = bytes
+        .first_chunk()
+        .map(|stream| (u64::from_le_bytes(*stream), size_of::<u64>()))
+        .ok_or(DecodeError::Malformed { of: "remote::Item", bytes: bytes.len(), why: "it is too short".to_owned() })?;
+    Ok((stream, bytes.slice(used..)))
 }
 
 /// A [`StopReason`] on its way.

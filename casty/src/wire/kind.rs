@@ -31,4 +31,6 @@ impl Kind {
     pub const ANSWER: Self = Self(25);
     /// A word about an actor: it is to stop, it has stopped, its messages were taken.
     pub const ACTOR: Self = Self(26);
+    /// An item of a reply that has many.
+    pub const ITEM: Self = Self(27);
 }

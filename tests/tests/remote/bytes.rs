@@ -23,7 +23,7 @@ impl Liar {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_the_actor_does_not_handle_is_not_applied_and_told() {
     let cluster = Cluster::start(2).await;
-    let (near, far) = echo(&cluster).await;
+    let (_near, far) = echo(&cluster).await;
     // The address of an `Echo` under the name of a `Liar`.
     let address = cluster.node(1).export(&far).unwrap();
     let (node, number, _, name): (u64, u64, String, Option<String>) = casty::codec::decode(&address).unwrap();
@@ -32,7 +32,6 @@ async fn a_message_that_the_actor_does_not_handle_is_not_applied_and_told() {
     let end = liar.lie(Lie("x".to_owned())).await;
     assert!(matches!(&end, Err(AskError::Unavailable { reason }) if reason.contains("handles no message")), "{end:?}");
     far.send(Note(1)).await.unwrap();
-    assert_eq!(near.noted().await.unwrap().len() <= 1, true);
     assert_eq!(far.noted().await.unwrap(), [1], "the link and the actor are as they were");
 }
 

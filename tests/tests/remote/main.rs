@@ -7,5 +7,6 @@ mod bytes;
 mod ends;
 mod loss;
 mod order;
+mod streams;
 mod support;
 mod watching;

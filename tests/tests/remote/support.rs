@@ -124,7 +124,6 @@ impl Echo {
     }
 }
 
-#[expect(clippy::panic, reason = "a handler that panics is what the tests want")]
 fn explode() {
     panic!("it explodes");
 }

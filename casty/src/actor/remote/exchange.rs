@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::{Address, Exported};
+use tokio::sync::mpsc;
+
+use super::{Address, Exported, Flowing, Outflow, TooManyStreams};
 use crate::actor::{Route, StopReason};
 use crate::base::NodeKey;
 
@@ -28,6 +30,18 @@ pub trait Exchange: Send + Sync + 'static {
 
     /// All messages up to `sequence` that `from` sent to the actor of this number have a place in its mailbox, or never will.
     fn taken(&self, from: NodeKey, number: u64, sequence: u64);
+
+    /// A stream of items that begins to flow when `to`, which asked, wants it. Its number is that of no other stream.
+    fn outflow(&self, to: NodeKey, ask: u64, items: Outflow) -> Result<u64, TooManyStreams>;
+
+    /// What comes of a stream of `from` goes there, until its end. It is dropped when the node is lost.
+    fn inflow(&self, from: NodeKey, stream: u64, to: mpsc::Sender<Flowing>);
+
+    /// `from` may send so many items more of its stream.
+    fn pull(&self, from: NodeKey, stream: u64, items: u32);
+
+    /// Nobody wants the stream of `from` any more.
+    fn abandon(&self, from: NodeKey, stream: u64);
 }
 
 /// No more actors of this node can be known to others.
@@ -42,6 +56,32 @@ pub struct TooManyExported {
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<dyn Exchange>>> = const { RefCell::new(None) };
+    static LEAVING: RefCell<Option<Destination>> = const { RefCell::new(None) };
+}
+
+/// Where the reply goes that this thread encodes: a node, and the number of its ask.
+type Destination = (Arc<dyn Exchange>, NodeKey, u64);
+
+/// Where the reply goes that this thread encodes.
+pub(super) fn leaving() -> Option<Destination> {
+    LEAVING.try_with(|leaving| leaving.try_borrow().ok()?.clone()).ok().flatten()
+}
+
+/// While it lives, its thread encodes a reply to an ask of another node.
+#[must_use = "it ends when this is dropped"]
+pub(in crate::actor) struct Leaving(Option<Destination>);
+
+impl Leaving {
+    pub(in crate::actor) fn new(to: Option<Destination>) -> Self {
+        Self(LEAVING.try_with(|leaving| leaving.replace(to)).ok().flatten())
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let outer = self.0.take();
+        drop(LEAVING.try_with(|leaving| leaving.replace(outer)));
+    }
 }
 
 /// The node on whose behalf this thread decodes.

@@ -4,6 +4,7 @@
 mod address;
 mod exchange;
 mod exported;
+mod flow;
 mod home;
 mod relay;
 mod sender;
@@ -12,8 +13,11 @@ mod wire;
 
 pub use self::address::Address;
 pub(super) use self::exchange::Entered;
+pub(super) use self::exchange::Leaving;
 pub use self::exchange::{Exchange, TooManyExported};
 pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
+pub(super) use self::flow::Inflow;
+pub use self::flow::{Flowing, Outflow, STREAM_WINDOW, TooManyStreams};
 pub(crate) use self::sender::Sender;
 pub use self::untold::Untold;
 pub(super) use self::untold::tell_any;

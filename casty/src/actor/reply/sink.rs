@@ -4,12 +4,19 @@ use std::sync::Arc;
 
 use super::unanswered::{Unanswered, unanswered};
 use crate::actor::WireReply;
+use crate::actor::remote::{Exchange, Leaving};
+use crate::base::NodeKey;
 use crate::codec::EncodeError;
 
 /// Takes the encoded reply to one message.
 pub trait ReplySink: Send + Sync {
     /// Called once for every port made of it.
     fn complete(&self, reply: SinkReply);
+
+    /// The node and the number of its ask, if the reply goes to one: streams may follow it there.
+    fn destination(&self) -> Option<(Arc<dyn Exchange>, NodeKey, u64)> {
+        None
+    }
 }
 
 /// What became of a message that bytes from elsewhere brought.
@@ -42,7 +49,10 @@ impl<R> SinkPort<R> {
     pub(super) fn reply(mut self, reply: &R) {
         let Some(sink) = self.sink.take() else { return };
         let mut bytes = Vec::new();
-        match (self.encode)(reply, &mut bytes) {
+        let leaving = Leaving::new(sink.destination());
+        let encoded = (self.encode)(reply, &mut bytes);
+        drop(leaving);
+        match encoded {
             Ok(()) => sink.complete(SinkReply::Value(bytes)),
             Err(error) => {
                 tracing::error!(%error, "a handler's reply cannot leave this node; its asker is told that it failed");

@@ -3,7 +3,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Answer, Due, Port, ReplySink, SinkReply, Sweeper, Wait, pair};
+use crate::actor::ActorSystem;
 use crate::actor::error::AskFailure;
+use crate::actor::remote::Sender;
+use crate::actor::tests::probe::Probe;
 use crate::codec::encode;
 
 fn ask(sweeper: &Arc<Sweeper>) -> (Port<u64>, Wait<u64>) {
@@ -112,18 +115,18 @@ fn a_reply_that_cannot_be_encoded_fails() {
     assert_eq!(*sink.0.lock().unwrap(), [SinkReply::Failed]);
 }
 
-#[test]
-fn a_sender_travels_with_any_port() {
+#[tokio::test]
+async fn a_sender_travels_with_any_port() {
+    let actor = ActorSystem::new("senders").spawn(Probe::new()).await.unwrap();
     let sweeper = Sweeper::new(None);
     let (port, mut wait) = ask(&sweeper);
-    let sender: super::Sender = Arc::new(Box::new("me"));
-    let (port, sender) = port.with_sender(Some(sender)).split_sender();
-    assert!(sender.unwrap().is::<&str>());
+    let (port, sender) = port.with_sender(Some(Sender::new(&actor))).split_sender();
+    assert_eq!(sender.unwrap().reference::<Probe>().unwrap().id(), actor.id());
     port.with_sender(None).reply(3);
     assert_eq!(poll(&mut wait), Some(Ok(3)));
 
     let (port, mut wait) = ask(&sweeper);
-    port.with_sender(Some(Arc::new(Box::new(())))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
+    port.with_sender(Some(Sender::new(&actor))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
     assert_eq!(poll(&mut wait), Some(Ok(4)));
 }
 
