@@ -9,7 +9,7 @@ pub use crate::actor::generated::{Checked, NotSerde, ReadFuture, WireField, read
 pub use crate::actor::registration::{
     NotAnEntity, Origin, Outbound, Probe, Registered, Registration, decode_message, encode_message,
 };
-pub use crate::actor::remote::{Addressed, RemoteType};
+pub use crate::actor::remote::{Addressed, MadeOf, NotSpawned, RemoteType, SpawnProbe};
 pub use crate::actor::reply::{IntoOutcome, Port};
 pub use crate::actor::{
     Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, Terminated,

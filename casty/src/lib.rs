@@ -31,7 +31,9 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
-pub use node::{ClusterConfig, ConfigError, Node, NotReady, StartError, StartSharded};
+pub use node::{
+    ClusterConfig, ClusterTopic, ConfigError, Node, NotReady, Reached, SpawnOnError, StartError, StartSharded,
+};
 pub use sharding::{EntityRef, Sharded, ShardingError};
 
 pub use casty_macros::{actor, handler, message, persistent};

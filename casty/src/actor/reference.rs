@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cell::{AnyCell, Local};
 use super::error::SendError;
+use super::remote::{Address, Untold};
 use super::reply::Port;
 use super::send::try_send;
 use super::{
@@ -107,6 +108,11 @@ impl<A: Actor> ActorRef<A> {
             ActorTarget::Local(local) => local.cell().id(),
             ActorTarget::Remote(remote) => remote.id(),
         }
+    }
+
+    /// Where it lives, for other nodes. From then on they can call it.
+    pub(crate) fn address_for_others(&self) -> Result<Address, Untold> {
+        self.target().address()
     }
 
     /// The name that it was spawned with.

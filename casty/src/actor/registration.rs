@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::entity::{self, EntityType};
-use super::remote::{self, Address, RemoteType, Sender};
+use super::remote::{self, Address, RemoteType, Sender, SpawnType};
 use super::reply::{Port, ReplySink, ReplySlot};
 use super::{Access, Actor, FromId, Handles, Persistent, WireMessage, WireReply};
 use crate::codec::{DecodeError, EncodeError};
@@ -103,6 +103,8 @@ pub struct Registration {
     pub entity: Option<&'static dyn EntityType>,
     /// How other nodes reach it.
     pub remote: Option<&'static dyn RemoteType>,
+    /// How another node has one made here; `None` if it has no `new` that could be called from there.
+    pub spawn: Option<&'static dyn SpawnType>,
 }
 
 inventory::collect!(Registration);

@@ -41,7 +41,7 @@ impl Inbound for Dispatch {
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
             Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
             Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
-            Kind::CALL | Kind::ANSWER | Kind::ACTOR | Kind::ITEM => inner.hub.frame(from, kind, &body),
+            Kind::CALL | Kind::ANSWER | Kind::ACTOR | Kind::ITEM | Kind::TOPIC => inner.hub.frame(from, kind, &body),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
                 Ok(())

@@ -11,7 +11,9 @@ mod links;
 mod meta;
 mod references;
 mod remote;
+mod spawn_on;
 mod start;
+mod topic;
 
 use std::fmt;
 use std::io;
@@ -26,6 +28,8 @@ pub use declare::StartSharded;
 pub use error::{NotReady, StartError};
 #[cfg(feature = "sim")]
 pub(crate) use founding::{Charter, Founder, Terms};
+pub use spawn_on::SpawnOnError;
+pub use topic::{ClusterTopic, Reached};
 
 use self::inner::{Inner, lock};
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};

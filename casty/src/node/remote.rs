@@ -20,6 +20,12 @@ impl Links for NodeLinks {
         self.cluster().is_some_and(|cluster| cluster.is_member(node))
     }
 
+    fn members(&self) -> Vec<NodeKey> {
+        let Some(cluster) = self.cluster() else { return Vec::new() };
+        let me = cluster.me().key;
+        cluster.members().into_iter().map(|member| member.key).filter(|key| *key != me).collect()
+    }
+
     fn room(&self, to: NodeKey) -> Room {
         match self.cluster() {
             Some(cluster) => Box::pin(cluster.room(to)),

@@ -58,7 +58,7 @@ fn assemble(
     let router_settings =
         RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
     let router = Router::new(me, links.clone(), router_settings, system.env().clone());
-    let hub = Hub::new(me, links.clone(), system.env());
+    let hub = Hub::new(me, links.clone(), &system);
     let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
     let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
     let founding = Founding::new(me, terms, !config.observer);

@@ -141,7 +141,7 @@ impl Channel {
         };
         let (number, sequence, tag) = (self.address.number, state.sent, message.tag);
         let head = Head { number, sequence, tag, ask, sender: message.sender.take() };
-        let sent = self.hub.links().send(node, Kind::CALL, &mut |out| head.encode(&message, out));
+        let sent = self.hub.links().send(node, Kind::CALL, &mut |out| head.encode(&message.body, out));
         let failure = match sent {
             Ok(()) => {
                 state.sent += 1;

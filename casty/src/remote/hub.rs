@@ -15,26 +15,33 @@ use super::asks::Asks;
 use super::channel::Channel;
 use super::exports::Exports;
 use super::links::Links;
-use super::protocol::{Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item};
+use super::protocol::{
+    Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item, decode_published, decode_word,
+};
+use super::spawning::{self, Refusal};
 use super::streams::Streams;
+use super::topics::{self, Topics};
 use super::watches::Watches;
 use crate::actor::remote::{Address, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyStreams};
-use crate::actor::{AskFailure, DeadReason, Env, Route, StopReason};
+use crate::actor::{ActorSystem, AskFailure, DeadReason, Env, Route, StopReason};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::{PeerEvent, SendFailure};
-use crate::codec::{DecodeError, decode};
+use crate::codec::DecodeError;
 use crate::wire::Kind;
 
 /// Everything between the actors of one node and those of others.
 pub(crate) struct Hub {
     me: NodeKey,
     env: Arc<Env>,
+    /// Without keeping its actors from stopping.
+    system: ActorSystem,
     links: Arc<dyn Links>,
     runtime: Handle,
     pub(super) asks: Asks,
     pub(super) exports: Exports,
     pub(super) watches: Watches,
     pub(super) streams: Streams,
+    pub(super) topics: Topics,
     backlog: Backlog,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
@@ -45,16 +52,19 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// The hub of a node, for the references of its system. It is made within the node's runtime.
-    pub(crate) fn new(me: NodeKey, links: Arc<dyn Links>, env: &Arc<Env>) -> Arc<Self> {
+    pub(crate) fn new(me: NodeKey, links: Arc<dyn Links>, system: &ActorSystem) -> Arc<Self> {
+        let env = system.env();
         let hub = Arc::new_cyclic(|myself| Self {
             me,
             env: Arc::clone(env),
+            system: system.inner(),
             links,
             runtime: Handle::current(),
             asks: Asks::new(),
             exports: Exports::default(),
             watches: Watches::default(),
             streams: Streams::default(),
+            topics: Topics::default(),
             backlog: Backlog::default(),
             channels: RwLock::default(),
             full: Mutex::default(),
@@ -78,7 +88,11 @@ impl Hub {
                 // Out of the link's read buffer, which is much larger.
                 self.streams.came(from, stream, Flowing::Item(Bytes::copy_from_slice(&item)));
             }
-            _ => self.told(from, decode(body)?),
+            Kind::TOPIC => {
+                let (published, body) = decode_published(body)?;
+                topics::published(self, from, &published, &body);
+            }
+            _ => self.told(from, decode_word(body)?),
         }
         Ok(())
     }
@@ -90,6 +104,7 @@ impl Hub {
                 for number in self.watches.of(*peer) {
                     self.word(*peer, &Word::Watch { number });
                 }
+                self.word(*peer, &self.topics.announcement());
             }
             PeerEvent::LinkDown(peer) => self.lost(*peer, "the link to the actor's node broke"),
             PeerEvent::MemberUp(member) => self.watches.member_up(member.key),
@@ -97,6 +112,7 @@ impl Hub {
                 self.lost(member.key, "the actor's node was lost");
                 self.watches.member_down(member.key);
                 self.exports.forget(member.key);
+                self.topics.forget(member.key);
             }
             PeerEvent::Superseded(_) => self.close("a newer life of this node has joined the cluster"),
         }
@@ -115,6 +131,11 @@ impl Hub {
         self.runtime.spawn(task).abort_handle()
     }
 
+    /// Makes an actor of this type on this node, as another node would have it made.
+    pub(crate) fn spawn_here(&self, actor: &str, args: &[u8]) -> Result<Address, Refusal> {
+        spawning::make(&self.system, actor, args)
+    }
+
     pub(super) fn me(&self) -> NodeKey {
         self.me
     }
@@ -129,9 +150,14 @@ impl Hub {
 
     /// Says a word to a node, if there is a link.
     pub(super) fn word(&self, to: NodeKey, word: &Word) {
-        if let Err(error) = self.links.send(to, Kind::ACTOR, &mut |out| word.encode(out)) {
+        if let Err(error) = self.say(to, word) {
             tracing::debug!(%to, ?word, %error, "a word about an actor was not sent");
         }
+    }
+
+    /// Says a word to a node.
+    pub(super) fn say(&self, to: NodeKey, word: &Word) -> Result<(), SendFailure> {
+        self.links.send(to, Kind::ACTOR, &mut |out| word.encode(out))
     }
 
     /// Tells a node how an ask ended.
@@ -241,6 +267,14 @@ impl Hub {
                     channel.end();
                 }
                 self.watches.ended(from, number, reason.into());
+            }
+            Word::Topics { all } => self.topics.announced(from, all),
+            Word::Hears { topic } => self.topics.hears(from, &topic),
+            Word::Deaf { topic } => self.topics.deaf(from, &topic),
+            Word::Spawn { ask, actor, args } => {
+                // `new` is the user's code: it does not hold up the link's reader.
+                let (hub, system) = (Arc::clone(self), self.system.clone());
+                drop(self.spawn(async move { spawning::spawn(&hub, &system, from, ask, &actor, &args) }));
             }
             Word::Unheard { ask } => self.streams.unheard(from, ask),
             Word::Pull { stream, items } => self.streams.pulled(self, from, stream, items),

@@ -22,6 +22,9 @@ pub(crate) trait Links: Send + Sync + 'static {
     /// Whether the node is believed to be alive.
     fn is_member(&self, node: NodeKey) -> bool;
 
+    /// The other nodes that are believed to be alive.
+    fn members(&self) -> Vec<NodeKey>;
+
     /// Waits until a frame could be queued again, or there is no link.
     fn room(&self, to: NodeKey) -> Room;
 }

@@ -3,7 +3,7 @@
 //!
 //! A message travels as [`protocol`] says. It leaves through the [`channel`] to its actor, and an ask waits in [`asks`]; on
 //! the other side the [`exports`] know whom it is for, and its reply goes back through [`answers`]. [`streams`] are replies of
-//! many items, and [`watches`] are for ends.
+//! many items, and [`watches`] are for ends; [`spawning`] and [`topics`] say what they are.
 //! The [`Hub`] holds these together for one node.
 
 mod answers;
@@ -12,9 +12,13 @@ mod channel;
 mod exports;
 mod hub;
 mod links;
-mod protocol;
+pub(crate) mod protocol;
+mod spawning;
 mod streams;
+mod topics;
 mod watches;
 
 pub(crate) use self::hub::Hub;
 pub(crate) use self::links::{Links, Room};
+pub(crate) use self::spawning::{Refusal, spawn_on};
+pub(crate) use self::topics::Shared as SharedTopic;

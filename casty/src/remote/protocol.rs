@@ -5,10 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::actor::registration::Outbound;
 use crate::actor::remote::Address;
 use crate::actor::{ActorId, AskFailure, Failure, StopReason, StreamError};
-use crate::codec::{DecodeError, decode_prefix, encode_into};
+use crate::codec::{DecodeError, decode, decode_prefix, encode_into};
 
 /// A message for an actor. Its body stands at the end of the frame, as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +42,9 @@ pub(crate) struct Asked {
 
 impl Head {
     /// Appends the frame's body.
-    pub(crate) fn encode(&self, message: &Outbound, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, body: &[u8], out: &mut Vec<u8>) {
         append(self, out);
-        out.extend_from_slice(&message.body);
+        out.extend_from_slice(body);
     }
 }
 
@@ -143,6 +142,14 @@ pub(crate) enum Word {
     Unwatch { number: u64 },
     /// To whoever watches it, or sends to it: it has stopped.
     Ended { number: u64, reason: Reason },
+    /// The sending node has subscribers of these topics, and of no others.
+    Topics { all: Vec<String> },
+    /// The sending node has subscribers of this topic.
+    Hears { topic: String },
+    /// The sending node has no subscribers of this topic any more.
+    Deaf { topic: String },
+    /// Make an actor of this type, and answer where it lives.
+    Spawn { ask: u64, actor: String, args: Vec<u8> },
     /// To the node that replied: the answer to this ask found nobody.
     Unheard { ask: u64 },
     /// To the node of a stream: send so many items more.
@@ -151,6 +158,29 @@ pub(crate) enum Word {
     Abandon { stream: u64 },
     /// To the node that asked: the stream is complete, or broke off.
     Dry { stream: u64, broken: Option<Broken> },
+}
+
+/// A message that was published. Its body stands at the end of the frame, as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Published<'a> {
+    /// The name of the topic.
+    pub(crate) topic: &'a str,
+    /// Which message it is.
+    pub(crate) tag: u32,
+}
+
+impl Published<'_> {
+    /// Appends the frame's body.
+    pub(crate) fn encode(&self, body: &[u8], out: &mut Vec<u8>) {
+        append(self, out);
+        out.extend_from_slice(body);
+    }
+}
+
+/// Reads what [`Published::encode`] wrote.
+pub(crate) fn decode_published(bytes: &Bytes) -> Result<(Published<'_>, Bytes), DecodeError> {
+    let (published, used) = decode_prefix(bytes)?;
+    Ok((published, bytes.slice(used..)))
 }
 
 /// A [`StreamError`] on its way.
@@ -212,6 +242,21 @@ pub(crate) enum Reason {
     Aborted,
     NodeLost,
     Forgotten,
+}
+
+/// The longest word, in bytes. The shortest topics would take some twenty times the bytes that they came in.
+const WORD_BYTES_MAX: usize = 2 << 20;
+
+/// The longest arguments of an actor that is made on another node, encoded, in bytes.
+pub(crate) const ARGS_BYTES_MAX: usize = 1 << 20;
+
+/// Reads what [`Word::encode`] wrote.
+pub(crate) fn decode_word(bytes: &[u8]) -> Result<Word, DecodeError> {
+    if bytes.len() > WORD_BYTES_MAX {
+        let why = format!("{WORD_BYTES_MAX} bytes are allowed");
+        return Err(DecodeError::Malformed { of: "remote::Word", bytes: bytes.len(), why });
+    }
+    decode(bytes)
 }
 
 impl Word {

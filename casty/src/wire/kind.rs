@@ -33,4 +33,6 @@ impl Kind {
     pub const ACTOR: Self = Self(26);
     /// An item of a reply that has many.
     pub const ITEM: Self = Self(27);
+    /// A message that was published on another node.
+    pub const TOPIC: Self = Self(28);
 }

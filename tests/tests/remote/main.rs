@@ -7,6 +7,8 @@ mod bytes;
 mod ends;
 mod loss;
 mod order;
+mod spawning;
 mod streams;
 mod support;
+mod topics;
 mod watching;

@@ -8,6 +8,8 @@ mod flow;
 mod home;
 mod relay;
 mod sender;
+mod spawned;
+mod topic_error;
 mod untold;
 mod wire;
 
@@ -19,6 +21,8 @@ pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
 pub(super) use self::flow::Inflow;
 pub use self::flow::{Flowing, Outflow, STREAM_WINDOW, TooManyStreams};
 pub(crate) use self::sender::Sender;
+pub use self::spawned::{MadeOf, NotSpawned, NotSpawnedHere, SpawnArgs, SpawnOf, SpawnProbe, SpawnType};
+pub use self::topic_error::ClusterTopicError;
 pub use self::untold::Untold;
 pub(super) use self::untold::tell_any;
 pub use self::wire::Addressed;
