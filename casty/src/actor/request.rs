@@ -56,7 +56,8 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
         self
     }
 
-    /// Tells the handler who asks; it reads it with [`Ctx::sender`](super::Ctx::sender).
+    /// Tells the handler who asks; it reads it with [`Ctx::sender`](super::Ctx::sender). To an actor of another node this is to
+    /// send a reference: [`ActorRef`] says what that means for the sender's life. One that is `#[actor(local)]` is not named there.
     pub fn from<B: Actor>(mut self, sender: &ActorRef<B>) -> Self {
         self.from = Some(Sender::new(sender));
         self

@@ -3,10 +3,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Answer, Due, Port, ReplySink, SinkReply, Sweeper, Wait, pair};
-use crate::actor::ActorSystem;
 use crate::actor::error::AskFailure;
-use crate::actor::remote::Sender;
-use crate::actor::tests::probe::Probe;
 use crate::codec::encode;
 
 fn ask(sweeper: &Arc<Sweeper>) -> (Port<u64>, Wait<u64>) {
@@ -113,21 +110,6 @@ fn a_reply_that_cannot_be_encoded_fails() {
     let sink = Arc::new(Sink::default());
     Port::into_sink(sink.clone()).reply(Unsayable);
     assert_eq!(*sink.0.lock().unwrap(), [SinkReply::Failed]);
-}
-
-#[tokio::test]
-async fn a_sender_travels_with_any_port() {
-    let actor = ActorSystem::new("senders").spawn(Probe::new()).await.unwrap();
-    let sweeper = Sweeper::new(None);
-    let (port, mut wait) = ask(&sweeper);
-    let (port, sender) = port.with_sender(Some(Sender::new(&actor))).split_sender();
-    assert_eq!(sender.unwrap().reference::<Probe>().unwrap().id(), actor.id());
-    port.with_sender(None).reply(3);
-    assert_eq!(poll(&mut wait), Some(Ok(3)));
-
-    let (port, mut wait) = ask(&sweeper);
-    port.with_sender(Some(Sender::new(&actor))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
-    assert_eq!(poll(&mut wait), Some(Ok(4)));
 }
 
 /// A reply whose decoder panics.

@@ -5,6 +5,6 @@ mod dead_letters;
 mod deadlines;
 mod life;
 mod order;
-pub(super) mod probe;
+mod probe;
 mod scope;
 mod system;

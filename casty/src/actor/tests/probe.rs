@@ -49,7 +49,7 @@ pub(super) enum Event {
     Dropped { seqs: u64 },
 }
 
-pub(in crate::actor) struct Probe {
+pub(super) struct Probe {
     last: Vec<u64>,
     seqs: u64,
     pub(super) gate: Arc<Semaphore>,
@@ -73,7 +73,7 @@ pub(super) enum ProbeMsg {
 }
 
 impl Probe {
-    pub(in crate::actor) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             last: vec![0; 16],
             seqs: 0,
