@@ -86,7 +86,7 @@ impl Porter {
     }
 
     #[message]
-    fn room(&self) -> Option<ActorRef<Room>> {
+    fn find(&self) -> Option<ActorRef<Room>> {
         self.room.clone()
     }
 }
@@ -94,7 +94,7 @@ impl Porter {
 /// Joins the room from a node that knows nothing of it but its name.
 async fn join(node: &Node, name: &str) -> Result<(ActorRef<Room>, ActorRef<Member>), BoxError> {
     let porters = node.sharded::<Porter>("porter").start().await?;
-    let room = porters.entity("general").room().await?.ok_or("the room is not open")?;
+    let room = porters.entity("general").find().await?.ok_or("the room is not open")?;
     let member = node.spawn(Member { name: name.to_owned(), heard: Vec::new() }).await?;
     room.join(name.to_owned(), member.clone()).await?;
     Ok((room, member))
