@@ -1,9 +1,10 @@
 //! What an actor needs to be reached from other nodes: an address that can be written into messages, and the entrance for
-//! messages that come as bytes. The network is in [`crate::remote`], which is given to a system as its [`Exchange`].
+//! messages that come as bytes. The network is in `crate::remote`, which is given to a system as its [`Exchange`].
 
 mod address;
 mod exchange;
 mod exported;
+mod far;
 mod flow;
 mod home;
 mod relay;
@@ -18,6 +19,7 @@ pub(super) use self::exchange::Entered;
 pub(super) use self::exchange::Leaving;
 pub use self::exchange::{Exchange, TooManyExported};
 pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
+pub(super) use self::far::Far;
 pub(super) use self::flow::Inflow;
 pub use self::flow::{Flowing, Outflow, STREAM_WINDOW, TooManyStreams};
 pub(crate) use self::sender::Sender;
