@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use casty::prelude::*;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 
-use crate::support::{Note, echo, gated};
+use crate::support::{Echo, Note, carried, echo, gated, reached};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asked_a_node_that_dies_is_told_at_once() {
@@ -40,11 +40,7 @@ async fn who_asked_over_a_link_that_breaks_is_told_at_once() {
         assert!(matches!(end, Err(AskError::Unknown { .. })), "{end:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "told after {:?}", begun.elapsed());
         gate.open(10);
-        let mut works = false;
-        while !works {
-            works = far.half(2).await == Ok(1);
-            tokio::task::yield_now().await;
-        }
+        reached(&far).await;
     }
 }
 
@@ -58,15 +54,8 @@ async fn a_later_life_of_a_node_is_not_taken_for_the_earlier() {
     let config = casty_tests::cluster::config(1, 2).seeds([seed]);
     let again = casty_tests::cluster::node(config).await;
     let number = cluster.add(again);
-    let (_new, new) = {
-        let near = cluster.node(number).spawn(crate::support::Echo::default()).await.unwrap();
-        let address = cluster.node(number).export(&near).unwrap();
-        (near, cluster.node(1).import::<crate::support::Echo>(&address).unwrap())
-    };
-    let mut works = false;
-    while !works {
-        works = new.half(2).await == Ok(1);
-        tokio::task::yield_now().await;
-    }
+    let near = cluster.node(number).spawn(Echo::default()).await.unwrap();
+    let new = carried(&cluster, number, 1, &near);
+    reached(&new).await;
     assert!(matches!(far.half(2).await, Err(AskError::Unavailable { .. })), "the old actor is gone for good");
 }

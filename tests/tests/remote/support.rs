@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use casty::actor::remote::Addressed;
 use casty::prelude::*;
 use casty::{Overflow, Terminated};
-use casty_tests::cluster::Cluster;
+use casty_tests::cluster::{Cluster, DEADLINE};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// A reference of one node, as another has it.
 pub(crate) fn carried<A: Addressed>(cluster: &Cluster, from: usize, to: usize, actor: &ActorRef<A>) -> ActorRef<A> {
@@ -20,6 +21,16 @@ pub(crate) async fn echo(cluster: &Cluster) -> (ActorRef<Echo>, ActorRef<Echo>) 
     let near = cluster.node(0).spawn(Echo::default()).await.unwrap();
     let far = carried(cluster, 0, 1, &near);
     (near, far)
+}
+
+/// Waits until asks reach the actor, as they do when there are links in both directions.
+pub(crate) async fn reached(echo: &ActorRef<Echo>) {
+    let asking = async {
+        while echo.half(2).await != Ok(1) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, asking).await.unwrap();
 }
 
 /// An actor that does a little of everything.
