@@ -7,9 +7,10 @@ pub use serde;
 
 pub use crate::actor::generated::{Checked, NotSerde, ReadFuture, WireField, read_handler, write_handler};
 pub use crate::actor::registration::{
-    NotAnEntity, Outbound, Probe, Registered, Registration, decode_message, encode_message,
+    NotAnEntity, Origin, Outbound, Probe, Registered, Registration, decode_message, encode_message,
 };
-pub use crate::actor::reply::{IntoOutcome, Port, ReplySink};
+pub use crate::actor::remote::{Addressed, MadeOf, NotSpawned, RemoteType, SpawnProbe};
+pub use crate::actor::reply::{IntoOutcome, Port};
 pub use crate::actor::{
     Access, Actor, Ctx, Directive, Failure, FromId, Handles, Message, Persistent, Request, Target, Terminated,
     WatchesOthers, WireMessage, WireReply,

@@ -17,6 +17,7 @@ pub mod codec;
 mod node;
 pub mod prelude;
 pub mod raft;
+mod remote;
 mod replication;
 pub mod sharding;
 pub mod storage;
@@ -32,8 +33,8 @@ pub use actor::{
 pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use cluster::{Compression, Tls};
 pub use node::{
-    ApplyError, ClusterConfig, ConfigError, GroupPlacement, LeaveError, Node, NotReady, Replicate, ReplicateError,
-    Replicated, StartError, StartSharded, StartSingleton, StateMachine,
+    ApplyError, ClusterConfig, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Node, NotReady, Reached,
+    Replicate, ReplicateError, Replicated, SpawnOnError, StartError, StartSharded, StartSingleton, StateMachine,
 };
 pub use sharding::{EntityRef, Sharded, ShardingError};
 

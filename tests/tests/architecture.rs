@@ -12,7 +12,7 @@ const RANKS: &[&[&str]] = &[
     &["codec"],
     &["actor", "storage", "wire"],
     &["cluster"],
-    &["raft"],
+    &["raft", "remote"],
     &["replication"],
     &["sharding"],
     &["node"],

@@ -1,6 +1,7 @@
 //! `#[actor]`.
 
 mod check;
+mod construct;
 mod expand;
 mod handler;
 mod hooks;

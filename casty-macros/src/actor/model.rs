@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type};
 
+use super::construct;
 use super::handler::Handler;
 use super::hooks::{Hook, HookKind};
 use crate::attr::{self, Args};
@@ -23,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) hooks: Vec<Hook>,
     /// Whether there is `fn new(id: EntityId) -> Self`.
     pub(crate) creates: bool,
+    /// The types of what `fn new(..) -> Self` takes, where it is of a form that another node could call.
+    pub(crate) made_of: Option<Vec<TokenStream>>,
 }
 
 impl Model {
@@ -41,7 +44,7 @@ impl Model {
             return Err(syn::Error::new_spanned(&block.self_ty, "an actor is a struct or an enum"));
         };
         let actor = (*block.self_ty).clone();
-        let (mut handlers, mut hooks, mut creates) = (Vec::new(), Vec::new(), false);
+        let (mut handlers, mut hooks, mut creates, mut made_of) = (Vec::new(), Vec::new(), false, None);
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             let hook = HookKind::of(&method.sig.ident);
@@ -54,10 +57,13 @@ impl Model {
                     handlers.extend(errors.take(Handler::parse(method, message.as_deref(), &actor)));
                 }
                 Role::Hook(kind) => hooks.extend(errors.take(Hook::parse(kind, method))),
-                Role::Plain => creates |= is_create(method, &ident),
+                Role::Plain => {
+                    creates |= is_create(method, &ident);
+                    made_of = made_of.or_else(|| construct::made_of(method, &ident, &actor));
+                }
             }
         }
-        Ok(Self { block, ident, args, handlers, hooks, creates })
+        Ok(Self { block, ident, args, handlers, hooks, creates, made_of })
     }
 
     /// Whether the actor has generic parameters.

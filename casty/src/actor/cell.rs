@@ -10,10 +10,11 @@ use tokio::task::AbortHandle;
 use super::actor_type::ActorType;
 use super::dead_letters::DeadReason;
 use super::mailbox::{Mailbox, Refused};
+use super::remote::{Address, Untold, tell_any};
 use super::reply::drop_displaced;
 use super::supervision::Family;
 use super::system::Shared;
-use super::watch::{ActorId, Sideband, Signal};
+use super::watch::{ActorId, Ending, Sideband, Signal};
 use super::{Actor, Env, Rejected, Target};
 
 /// What an actor's references share.
@@ -175,6 +176,14 @@ impl<A: Actor> Cell<A> {
         drop_displaced(msg);
     }
 
+    /// It has stopped: tells everybody, here and on other nodes.
+    pub(super) fn end(&self, ending: Ending) {
+        self.sideband.end(ending.clone(), || self.id());
+        if let Some(exchange) = self.shared().env().exchange() {
+            exchange.ended(self.number, &ending.into());
+        }
+    }
+
     /// One more reference, for the actor itself. It may be the only one: then the actor is draining already.
     pub(super) fn reference(self: &Arc<Self>) -> Local<A> {
         self.references.fetch_add(1, Ordering::Relaxed);
@@ -300,5 +309,9 @@ impl<A: Actor> Target<A> for Local<A> {
 
     fn name(&self) -> Option<&str> {
         self.0.name().map(|name| &**name)
+    }
+
+    fn address(&self) -> Result<Address, Untold> {
+        tell_any(&self.0)
     }
 }

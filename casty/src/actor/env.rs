@@ -1,10 +1,11 @@
 //! What all references of one system share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use super::cycles::Waits;
 use super::dead_letters::DeadLetters;
+use super::remote::{Entered, Exchange};
 use super::reply::Sweeper;
 
 /// The time an ask may take, unless the system or the ask says otherwise.
@@ -17,12 +18,30 @@ pub struct Env {
     time_asks: bool,
     sweeper: Arc<Sweeper>,
     dead_letters: DeadLetters,
+    /// The node that the system belongs to.
+    exchange: OnceLock<Weak<dyn Exchange>>,
 }
 
 impl Env {
     pub(super) fn new(system: Arc<str>, ask_timeout: Duration, time_asks: bool, detect_ask_cycles: bool) -> Arc<Self> {
         let (waits, dead_letters) = (detect_ask_cycles.then(Waits::default), DeadLetters::new(&system));
-        Arc::new(Self { system, ask_timeout, time_asks, sweeper: Sweeper::new(waits), dead_letters })
+        let (sweeper, exchange) = (Sweeper::new(waits), OnceLock::new());
+        Arc::new(Self { system, ask_timeout, time_asks, sweeper, dead_letters, exchange })
+    }
+
+    /// The system belongs to this node. The first one stands.
+    pub(crate) fn join(&self, exchange: Weak<dyn Exchange>) {
+        let _ = self.exchange.set(exchange);
+    }
+
+    /// The node that the system belongs to, while it lives.
+    pub(crate) fn exchange(&self) -> Option<Arc<dyn Exchange>> {
+        self.exchange.get()?.upgrade()
+    }
+
+    /// Until what it returns is dropped, this thread decodes on behalf of the system's node.
+    pub(crate) fn enter(&self) -> Entered {
+        Entered::new(self.exchange())
     }
 
     /// The name of the system.

@@ -7,11 +7,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::error::SendError;
+use super::remote::{Address, Far, Untold};
 use super::reply::Port;
 use super::send::{SendRequest, try_send};
-use super::{Handles, Message, Target};
+use super::{Handles, Message, Route, Target, WireMessage};
 
-/// A reference to an actor of any type that handles `M`. It keeps the actor alive as an `ActorRef` does.
+/// A reference to an actor of any type that handles `M`. It keeps the actor alive as an `ActorRef` does, and can be sent to
+/// other nodes as one.
 pub struct Recipient<M>(Arc<dyn Deliver<M>>);
 
 impl<M: Message> Recipient<M> {
@@ -47,12 +49,28 @@ impl<M> fmt::Debug for Recipient<M> {
     }
 }
 
-type Delivery<'a, M> = Pin<Box<dyn Future<Output = Result<(), SendError<M>>> + Send + 'a>>;
+impl<M: WireMessage> Recipient<M> {
+    /// Whoever is at the end of `route`.
+    pub(super) fn far(route: Arc<dyn Route>) -> Self {
+        Self(Arc::new(Far::new(route)))
+    }
+}
 
-trait Deliver<M>: Send + Sync {
+impl<M> Recipient<M> {
+    /// Where the actor lives, for other nodes.
+    pub(super) fn address(&self) -> Result<Address, Untold> {
+        self.0.address()
+    }
+}
+
+pub(super) type Delivery<'a, M> = Pin<Box<dyn Future<Output = Result<(), SendError<M>>> + Send + 'a>>;
+
+/// Takes messages of one type, for an actor of any.
+pub(super) trait Deliver<M>: Send + Sync {
     fn try_deliver(&self, msg: M) -> Result<(), SendError<M>>;
     fn deliver(&self, msg: M) -> Delivery<'_, M>;
-    fn actor(&self) -> &'static str;
+    fn actor(&self) -> String;
+    fn address(&self) -> Result<Address, Untold>;
 }
 
 struct To<A, T> {
@@ -69,7 +87,11 @@ impl<M: Message, A: Handles<M>, T: Target<A>> Deliver<M> for To<A, T> {
         Box::pin(SendRequest::<A, T, M>::new(&self.target, Some(A::wrap(msg, Port::none()))))
     }
 
-    fn actor(&self) -> &'static str {
-        A::NAME
+    fn actor(&self) -> String {
+        A::NAME.to_owned()
+    }
+
+    fn address(&self) -> Result<Address, Untold> {
+        self.target.address()
     }
 }

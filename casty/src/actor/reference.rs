@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cell::{AnyCell, Local};
 use super::error::SendError;
+use super::remote::{Address, Untold};
 use super::reply::Port;
 use super::send::try_send;
 use super::{
@@ -15,6 +16,20 @@ use super::{
 /// A reference to an actor. Cloning it is cheap; when the last one is gone, the actor handles what is queued and stops.
 ///
 /// It dereferences to the actor's handle, which has a method for each handler.
+///
+/// # On other nodes
+///
+/// A reference can be a field of a message, and so be sent to other nodes; there it works as it does here, and one that comes
+/// home is as local as it was. The actor that has been sent so does **not** stop for want of references, since nobody counts
+/// those of other nodes: it lives until it stops itself, is stopped, or its node ends.
+///
+/// To an actor of another node:
+/// - `send` returns when the message is queued for the link. At most 1024 of one node's messages to one actor lie between it
+///   and the actor's mailbox: then senders wait, and `try_send` fails. When the link breaks, what is under way is lost;
+///   what arrives arrives in order.
+/// - `ask` ends with `Unavailable` if its message did not leave, and with `Unknown` as soon as the link breaks after it did.
+/// - `stop`, `drain`, `stopped` and watching work as for a local one. An actor whose node is lost has stopped.
+/// - A link with it ([`Ctx::link`](super::Ctx::link)) does nothing.
 #[must_use = "the actor stops when the last reference to it is dropped"]
 pub struct ActorRef<A: Actor>(A::Handle<ActorTarget<A>>);
 
@@ -75,7 +90,7 @@ impl<A: Actor> ActorRef<A> {
     pub async fn stopped(&self) {
         match self.target() {
             ActorTarget::Local(local) => local.cell().sideband.ended().await,
-            ActorTarget::Remote(remote) => remote.stopped().await,
+            ActorTarget::Remote(remote) => drop(remote.ended().await),
         }
     }
 
@@ -91,8 +106,13 @@ impl<A: Actor> ActorRef<A> {
     pub fn id(&self) -> ActorId {
         match self.target() {
             ActorTarget::Local(local) => local.cell().id(),
-            ActorTarget::Remote(remote) => ActorId::named(A::NAME, remote.name()),
+            ActorTarget::Remote(remote) => remote.id(),
         }
+    }
+
+    /// Where it lives, for other nodes. From then on they can call it.
+    pub(crate) fn address_for_others(&self) -> Result<Address, Untold> {
+        self.target().address()
     }
 
     /// The name that it was spawned with.

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::entity::{self, EntityType};
+use super::remote::{self, Address, RemoteType, Sender, SpawnType};
 use super::reply::{Port, ReplySink, ReplySlot};
 use super::{Access, Actor, FromId, Handles, Persistent, WireMessage, WireReply};
 use crate::codec::{DecodeError, EncodeError};
@@ -23,8 +24,24 @@ pub trait Registered: Actor {
     /// Turns a message into bytes, and keeps the place where its reply is waited for.
     fn encode(msg: Self::Msg) -> Result<Outbound, EncodeError>;
 
-    /// Turns bytes into a message whose reply goes, encoded, into `sink`.
-    fn decode(tag: u32, bytes: &[u8], sink: Option<Arc<dyn ReplySink>>) -> Result<Self::Msg, DecodeError>;
+    /// Turns bytes into a message that comes from `origin`.
+    fn decode(tag: u32, bytes: &[u8], origin: Origin) -> Result<Self::Msg, DecodeError>;
+}
+
+/// Where a message of bytes comes from.
+#[derive(Default)]
+pub struct Origin {
+    /// Where its reply goes, encoded; `None` for a send.
+    pub(crate) sink: Option<Arc<dyn ReplySink>>,
+    /// Who sent it, if that was said.
+    pub(crate) sender: Option<Sender>,
+}
+
+impl Origin {
+    /// From nobody who is named: the reply goes, encoded, into `sink`.
+    pub fn answered_to(sink: Arc<dyn ReplySink>) -> Self {
+        Self { sink: Some(sink), sender: None }
+    }
 }
 
 /// A message on its way to another node.
@@ -37,6 +54,13 @@ pub struct Outbound {
     pub body: Vec<u8>,
     /// Where its reply is waited for; `None` for a send.
     pub reply: Option<Arc<dyn ReplySlot>>,
+    /// Who sends it, if it says so and others can call it.
+    pub sender: Option<Address>,
+}
+
+impl Outbound {
+    /// Stands for a message whose sender has it still.
+    pub(super) const EMPTY: Self = Self { tag: 0, access: Access::Write, body: Vec::new(), reply: None, sender: None };
 }
 
 /// [`Registered::encode`] for one message. Called by generated code.
@@ -48,17 +72,21 @@ where
 {
     let mut body = Vec::new();
     msg.encode(&mut body)?;
-    Ok(Outbound { tag: M::TAG, access: A::ACCESS, body, reply: port.into_slot() })
+    let (port, sender) = port.split_sender();
+    let sender = sender.and_then(|sender| sender.address());
+    Ok(Outbound { tag: M::TAG, access: A::ACCESS, body, reply: port.into_slot(), sender })
 }
 
 /// [`Registered::decode`] for one message. Called by generated code.
-pub fn decode_message<A, M>(bytes: &[u8], sink: Option<Arc<dyn ReplySink>>) -> Result<A::Msg, DecodeError>
+pub fn decode_message<A, M>(bytes: &[u8], origin: Origin) -> Result<A::Msg, DecodeError>
 where
     A: Handles<M>,
     M: WireMessage,
     A::Reply: WireReply,
 {
-    Ok(A::wrap(M::decode(bytes)?, sink.map_or(Port::none(), Port::into_sink)))
+    let msg = M::decode(bytes)?;
+    let port = origin.sink.map_or(Port::none(), Port::into_sink);
+    Ok(A::wrap(msg, port.with_sender(origin.sender)))
 }
 
 /// One actor type of the program.
@@ -75,6 +103,10 @@ pub struct Registration {
     pub entity: Option<&'static dyn EntityType>,
     /// How to run it as a singleton without state; `None` if it has no `new(EntityId)`.
     pub stateless: Option<&'static dyn EntityType>,
+    /// How other nodes reach it.
+    pub remote: Option<&'static dyn RemoteType>,
+    /// How another node has one made here; `None` if it has no `new` that could be called from there.
+    pub spawn: Option<&'static dyn SpawnType>,
 }
 
 inventory::collect!(Registration);
@@ -86,6 +118,8 @@ pub struct Probe<A>(PhantomData<A>);
 impl<A: Registered> Probe<A> {
     /// The messages of `A`.
     pub const MESSAGES: &'static [(u32, &'static str)] = A::MESSAGES;
+    /// How other nodes reach an `A`.
+    pub const REMOTE: Option<&'static dyn RemoteType> = Some(&remote::Of::<A>::NEW);
 }
 
 impl<A: Registered + Persistent + FromId> Probe<A> {
@@ -102,6 +136,8 @@ impl<A: Registered + FromId> Probe<A> {
 pub trait NotAnEntity {
     /// Only for an `A` that does not compile: a message of it cannot be sent to another node.
     const MESSAGES: &'static [(u32, &'static str)] = &[];
+    /// Only for an `A` that does not compile.
+    const REMOTE: Option<&'static dyn RemoteType> = None;
     /// `A` cannot be an entity.
     const ENTITY: Option<&'static dyn EntityType> = None;
     /// `A` cannot be made from an id.

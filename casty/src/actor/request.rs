@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::cycles::{self, NOBODY};
 use super::error::{AskError, AskFailure};
-use super::reply::{Answer, Due, Port, Sender, Wait, pair};
+use super::remote::Sender;
+use super::reply::{Answer, Due, Port, Wait, pair};
 use super::scope::{self, Scope};
 use super::{Actor, ActorRef, Handles, Message, Rejected, SendRequest, Target, meters};
 
@@ -55,9 +56,10 @@ impl<'a, A: Handles<M>, T: Target<A>, M: Message> Request<'a, A, T, M> {
         self
     }
 
-    /// Tells the handler who asks; it reads it with [`Ctx::sender`](super::Ctx::sender).
+    /// Tells the handler who asks; it reads it with [`Ctx::sender`](super::Ctx::sender). To an actor of another node this is to
+    /// send a reference: [`ActorRef`] says what that means for the sender's life. One that is `#[actor(local)]` is not named there.
     pub fn from<B: Actor>(mut self, sender: &ActorRef<B>) -> Self {
-        self.from = Some(Arc::new(Box::new(sender.clone())));
+        self.from = Some(Sender::new(sender));
         self
     }
 

@@ -1,13 +1,14 @@
-//! References whose messages leave as bytes: to an entity now, to any actor of another node later.
+//! References whose messages leave as bytes: to an entity, or to an actor of another node.
 
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::registration::Outbound;
-use super::{Env, Registered, Rejected, RemoteTarget, Target};
+use super::registration::{Origin, Outbound};
+use super::remote::{Address, Untold};
+use super::target::Ended;
+use super::{ActorId, Env, Registered, Rejected, RemoteTarget, Target};
 
 /// The way to one actor that is reached with bytes.
 pub trait Route: Send + Sync + 'static {
@@ -29,11 +30,28 @@ pub trait Route: Send + Sync + 'static {
     fn env(&self) -> &Env;
 
     /// The name of the actor behind it.
-    fn name(&self) -> &str;
+    fn name(&self) -> Option<&str>;
 
     /// The time an ask may take by default.
     fn ask_timeout(&self) -> Duration {
         self.env().ask_timeout()
+    }
+
+    /// Where the actor lives, if it has a place of its own. An entity has none: its cell comes and goes by itself, so it is
+    /// neither stopped nor drained, and never ends.
+    fn address(&self) -> Option<Address> {
+        None
+    }
+
+    /// Stops the actor at once.
+    fn stop(&self) {}
+
+    /// Stops the actor after what is queued.
+    fn drain(&self) {}
+
+    /// Ends when the actor has stopped, or is known to be gone.
+    fn ended(&self) -> Ended<'_> {
+        Box::pin(std::future::pending())
     }
 }
 
@@ -63,6 +81,7 @@ impl<A: Registered> Target<A> for Routed<A> {
         msg: &mut Option<A::Msg>,
         ticket: &mut Option<u64>,
     ) -> Poll<Result<(), Rejected<A::Msg>>> {
+        let _inside = msg.is_some().then(|| self.route.env().enter());
         let mut message = match msg.take().map(A::encode).transpose() {
             Ok(message) => message,
             Err(error) => {
@@ -74,6 +93,7 @@ impl<A: Registered> Target<A> for Routed<A> {
     }
 
     fn try_send(&self, msg: A::Msg) -> Result<(), Rejected<A::Msg>> {
+        let _inside = self.route.env().enter();
         let message =
             A::encode(msg).map_err(|error| Rejected::Unavailable { message: None, reason: error.to_string() })?;
         self.route.try_submit(message).map_err(decoded::<A>)
@@ -88,15 +108,18 @@ impl<A: Registered> Target<A> for Routed<A> {
     }
 
     fn name(&self) -> Option<&str> {
-        Some(self.route.name())
+        self.route.name()
     }
 
     fn ask_timeout(&self) -> Duration {
         self.route.ask_timeout()
     }
+
+    fn address(&self) -> Result<Address, Untold> {
+        self.route.address().ok_or(Untold::NoPlace { actor: A::NAME })
+    }
 }
 
-/// An entity, seen as a remote actor: its cell comes and goes by itself, so it is neither stopped nor drained from here.
 impl<A: Registered> RemoteTarget<A> for Routed<A> {
     fn poll_send(
         &self,
@@ -120,25 +143,40 @@ impl<A: Registered> RemoteTarget<A> for Routed<A> {
     }
 
     fn name(&self) -> Option<&str> {
-        Some(self.route.name())
+        self.route.name()
     }
 
     fn ask_timeout(&self) -> Duration {
         self.route.ask_timeout()
     }
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        self.route.stop();
+    }
 
-    fn drain(&self) {}
+    fn drain(&self) {
+        self.route.drain();
+    }
 
-    fn stopped(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::pending())
+    fn ended(&self) -> Ended<'_> {
+        self.route.ended()
+    }
+
+    fn id(&self) -> ActorId {
+        match self.route.address() {
+            Some(address) => ActorId::remote(A::NAME, address),
+            None => ActorId::named(A::NAME, self.route.name()),
+        }
+    }
+
+    fn address(&self) -> Result<Address, Untold> {
+        Target::address(self)
     }
 }
 
 /// Reads a message back that was encoded and not taken, for its sender.
 fn decoded<A: Registered>(rejected: Rejected<Outbound>) -> Rejected<A::Msg> {
-    let read = |message: &Outbound| A::decode(message.tag, &message.body, None).ok();
+    let read = |message: &Outbound| A::decode(message.tag, &message.body, Origin::default()).ok();
     match rejected {
         Rejected::Full(message) => match read(&message) {
             Some(message) => Rejected::Full(message),

@@ -61,6 +61,20 @@ pub(super) fn hold<T>(message: T, held: impl FnOnce(T) -> Held) -> Result<(), T>
     }
 }
 
+/// Publishes at once, or in an entity's handler after its commit: then there is nothing to tell yet. A handler that sends more
+/// than it may publishes nothing.
+pub(crate) fn publish<M: Send + 'static, R>(msg: M, publish: impl FnOnce(M) -> R + Send + 'static) -> Option<R> {
+    if !is_nested() {
+        return Some(publish(msg));
+    }
+    let held = move || -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        drop(publish(msg));
+        Box::pin(std::future::ready(()))
+    };
+    let _too_many = hold(held, |held| Box::new(held) as Held);
+    None
+}
+
 /// The future of [`enter`].
 pub(crate) struct Scoped<F> {
     /// In the thread's place while the future is polled.

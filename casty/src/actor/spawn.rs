@@ -159,7 +159,7 @@ impl<A: Actor> Spawn<A> {
             directory.remove(&*cell);
             // Somebody may have found it meanwhile, and wait for its end.
             cell.mailbox.stop();
-            cell.sideband.end(Ending::Aborted, || cell.id());
+            cell.end(Ending::Aborted);
             return Err(SpawnError::ParentEnded);
         }
         shared.env().sweeper().run_on(&runtime);

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::cell::Local;
-use super::{Actor, Env};
+use super::remote::{Address, Untold};
+use super::{Actor, ActorId, Env, StopReason};
 
 /// Takes messages for an actor, wherever it lives. Typed handles are generic over it.
 pub trait Target<A: Actor>: Clone + Send + Sync + 'static {
@@ -42,6 +43,11 @@ pub trait Target<A: Actor>: Clone + Send + Sync + 'static {
     /// The actor of this process that the messages go to; `None` if it is elsewhere, or one of several.
     fn local(&self) -> Option<&Local<A>> {
         None
+    }
+
+    /// Where the actor lives, for other nodes. From then on they can call it.
+    fn address(&self) -> Result<Address, Untold> {
+        Err(Untold::NoPlace { actor: A::NAME })
     }
 }
 
@@ -96,8 +102,17 @@ pub trait RemoteTarget<A: Actor>: Send + Sync + 'static {
     fn drain(&self);
 
     /// Ends when the actor has stopped, or is known to be gone.
-    fn stopped(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn ended(&self) -> Ended<'_>;
+
+    /// Which actor it is.
+    fn id(&self) -> ActorId;
+
+    /// [`Target::address`].
+    fn address(&self) -> Result<Address, Untold>;
 }
+
+/// The future of [`RemoteTarget::ended`]: why the actor has stopped.
+pub type Ended<'a> = Pin<Box<dyn Future<Output = StopReason> + Send + 'a>>;
 
 /// The target of every [`ActorRef`](super::ActorRef).
 pub enum ActorTarget<A: Actor> {
@@ -173,6 +188,13 @@ impl<A: Actor> Target<A> for ActorTarget<A> {
         match self {
             Self::Local(local) => Some(local),
             Self::Remote(_) => None,
+        }
+    }
+
+    fn address(&self) -> Result<Address, Untold> {
+        match self {
+            Self::Local(local) => local.address(),
+            Self::Remote(remote) => remote.address(),
         }
     }
 }

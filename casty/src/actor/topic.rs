@@ -28,7 +28,7 @@ struct Inner<M> {
 type Entry<M> = (ActorId, Box<dyn Subscriber<M>>);
 
 impl<M: Message + Clone> Topic<M> {
-    pub(super) fn new(name: Arc<str>) -> Self {
+    pub(crate) fn new(name: Arc<str>) -> Self {
         Self(Arc::new(Inner { name, subscribers: Mutex::default() }))
     }
 
@@ -96,6 +96,11 @@ impl<M: Message + Clone> Topic<M> {
             replace(subscribers, |(other, _)| *other != id, None);
         }
         known
+    }
+
+    /// How many actors subscribe to it that have not stopped.
+    pub(crate) fn living(&self) -> usize {
+        lock(&self.0.subscribers).iter().filter(|(_, subscriber)| !subscriber.is_gone()).count()
     }
 
     /// How many actors subscribe to it, those included that have stopped since the last message.
@@ -170,7 +175,7 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
                     Rejected::Full(_) => DeadReason::NoRoom,
                     Rejected::Closed(_) | Rejected::Unavailable { .. } => DeadReason::Unavailable,
                 };
-                let address = || ActorId::named(A::NAME, self.name()).to_string();
+                let address = || self.id().to_string();
                 self.env().dead_letters().record(reason, type_name::<M>(), address);
                 Delivered::Missed
             }

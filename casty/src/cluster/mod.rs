@@ -101,6 +101,11 @@ impl Cluster {
         self.mesh.view.borrow().iter().find(|member| member.key == key).cloned()
     }
 
+    /// Whether the node with this key is believed to be alive.
+    pub fn is_member(&self, key: NodeKey) -> bool {
+        self.mesh.view.borrow().iter().any(|member| member.key == key)
+    }
+
     /// Queues a frame for another node. `encode` appends the body; it runs under a lock that other senders to that
     /// node wait for.
     ///
@@ -119,6 +124,12 @@ impl Cluster {
     /// Whether there is a link to the node, so that a frame could be sent now.
     pub fn is_connected(&self, to: NodeKey) -> bool {
         self.mesh.links.is_open(to)
+    }
+
+    /// Waits until there is room on the bulk lane to the node again, after [`SendFailure::Full`], or until that link is gone.
+    pub fn room(&self, to: NodeKey) -> impl Future<Output = ()> + Send + 'static {
+        let links = self.mesh.links.clone();
+        async move { links.room(to).await }
     }
 
     /// Whether there are links in both directions, so that a question could be answered. If one of them breaks, there

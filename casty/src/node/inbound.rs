@@ -42,6 +42,7 @@ impl Inbound for Dispatch {
             Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
             Kind::MACHINE => crate::codec::decode(&body).map(|word| inner.machine_word(from, word)),
             Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
+            Kind::CALL | Kind::ANSWER | Kind::ACTOR | Kind::ITEM | Kind::TOPIC => inner.hub.frame(from, kind, &body),
             other => {
                 tracing::debug!(%from, kind = other.0, "a frame of an unknown kind is dropped");
                 Ok(())
@@ -54,6 +55,7 @@ impl Inbound for Dispatch {
 
     fn event(&self, event: PeerEvent) {
         let Some(inner) = self.inner() else { return };
+        inner.hub.event(&event);
         match event {
             PeerEvent::LinkUp(peer) => inner.greet(peer),
             // It may have missed what was announced while its link to us was down.

@@ -20,6 +20,7 @@ use crate::actor::ActorSystem;
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host};
+use crate::remote::Hub;
 use crate::sharding::{Announcement, Kinds, Leading, Origins, Regions, Router};
 use crate::storage::Stores;
 use crate::wire::Kind;
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     pub(super) links: Arc<NodeLinks>,
     pub(super) host: Arc<Host>,
     pub(super) router: Arc<Router>,
+    pub(super) hub: Arc<Hub>,
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
     pub(super) stores: Arc<dyn Stores>,

@@ -13,9 +13,13 @@ mod leave;
 mod links;
 mod machines;
 mod meta;
+mod references;
+mod remote;
 mod singleton;
+mod spawn_on;
 mod start;
 mod stewardship;
+mod topic;
 
 use std::fmt;
 use std::io;
@@ -36,6 +40,8 @@ pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachi
 #[cfg(feature = "sim")]
 pub(crate) use meta::{Command, Verdict};
 pub use singleton::StartSingleton;
+pub use spawn_on::SpawnOnError;
+pub use topic::{ClusterTopic, Reached};
 
 use self::inner::{Inner, lock};
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
@@ -284,6 +290,7 @@ impl Node {
 
     /// Stops the rest of the node when its actors have ended.
     async fn stop(&self, report: ShutdownReport) -> ShutdownReport {
+        self.inner.hub.close(&NotReady::ShutDown.to_string());
         self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;

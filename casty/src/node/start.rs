@@ -17,6 +17,7 @@ use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
 use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
+use crate::remote::Hub;
 use crate::sharding::{Kinds, Regions, Router, RouterSettings};
 
 impl ActorSystem {
@@ -67,6 +68,7 @@ fn assemble(
         RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
     let regions = Arc::<Regions>::default();
     let router = Router::new(me, links.clone(), regions.clone(), router_settings, system.env().clone());
+    let hub = Hub::new(me, links.clone(), &system);
     let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
     let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
     let founding = Founding::new(me, terms, !config.observer);
@@ -77,6 +79,7 @@ fn assemble(
         links,
         host,
         router,
+        hub,
         kinds,
         origins: Arc::default(),
         stores: config.stores.clone(),

@@ -187,7 +187,7 @@ impl EntityPath {
     }
 
     fn request(&self, outbound: Outbound) -> NewRequest {
-        let Outbound { tag, access, body, reply } = outbound;
+        let Outbound { tag, access, body, reply, .. } = outbound;
         let deadline = reply.as_ref().and_then(|reply| reply.deadline());
         NewRequest {
             entity_type: self.entity_type,
@@ -205,7 +205,7 @@ impl EntityPath {
 
 fn outbound(request: NewRequest) -> Outbound {
     let NewRequest { tag, access, body, reply, .. } = request;
-    Outbound { tag, access, body: body.into(), reply }
+    Outbound { tag, access, body: body.into(), reply, sender: None }
 }
 
 impl Route for EntityPath {
@@ -250,8 +250,8 @@ impl Route for EntityPath {
         self.router.env()
     }
 
-    fn name(&self) -> &str {
-        self.id.as_str()
+    fn name(&self) -> Option<&str> {
+        Some(self.id.as_str())
     }
 
     fn ask_timeout(&self) -> Duration {

@@ -33,4 +33,14 @@ impl Kind {
     pub const NODE: Self = Self(20);
     /// Commands of replicated state machines, and what became of them.
     pub const MACHINE: Self = Self(21);
+    /// A message for an actor.
+    pub const CALL: Self = Self(24);
+    /// The end of an ask.
+    pub const ANSWER: Self = Self(25);
+    /// A word about an actor: it is to stop, it has stopped, its messages were taken.
+    pub const ACTOR: Self = Self(26);
+    /// An item of a reply that has many.
+    pub const ITEM: Self = Self(27);
+    /// A message that was published on another node.
+    pub const TOPIC: Self = Self(28);
 }

@@ -5,3 +5,4 @@
 mod determinism;
 mod findings;
 mod mixed;
+mod remote;

@@ -1,7 +1,7 @@
 //! `impl Registered`, and the entry in the program's list of actor types.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::Names;
 use crate::actor::handler::Handler;
@@ -14,10 +14,36 @@ pub(super) fn registered(model: &Model, names: &Names<'_>) -> TokenStream {
         return TokenStream::new();
     }
     let registered = implementation(model, names);
-    let entry = entry(names);
+    let (entry, made) = (entry(model, names), made(model, names));
     quote! {
         #registered
         #entry
+        #made
+    }
+}
+
+/// `impl MadeOf<Args>`, where `new` is of a form that another node could call.
+fn made(model: &Model, names: &Names<'_>) -> Option<TokenStream> {
+    let (casty, actor, types) = (Casty, names.actor, model.made_of.as_ref()?);
+    let args = args(types);
+    let names: Vec<_> = (0..types.len()).map(|at| format_ident!("arg{at}")).collect();
+    let pattern = if let [name] = &names[..] { quote!(#name) } else { quote!((#(#names),*)) };
+    Some(quote! {
+        #[automatically_derived]
+        impl #casty::MadeOf<#args> for #actor {
+            #[allow(deprecated, clippy::unit_arg)]
+            fn make(#pattern: #args) -> Self {
+                Self::new(#(#names),*)
+            }
+        }
+    })
+}
+
+/// What `new` takes, as one type.
+fn args(types: &[TokenStream]) -> TokenStream {
+    match types {
+        [one] => one.clone(),
+        types => quote!((#(#types),*)),
     }
 }
 
@@ -52,10 +78,10 @@ fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
             fn decode(
                 tag: u32,
                 bytes: &[u8],
-                sink: ::core::option::Option<::std::sync::Arc<dyn #casty::ReplySink>>,
+                origin: #casty::Origin,
             ) -> ::core::result::Result<Self::Msg, #casty::DecodeError> {
                 #(if tag == <#messages as #casty::WireMessage>::TAG {
-                    return #casty::decode_message::<Self, #messages>(bytes, sink);
+                    return #casty::decode_message::<Self, #messages>(bytes, origin);
                 })*
                 ::core::result::Result::Err(#casty::DecodeError::UnknownTag {
                     actor: <Self as #casty::Actor>::NAME,
@@ -66,12 +92,19 @@ fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
     }
 }
 
-fn entry(names: &Names<'_>) -> TokenStream {
+fn entry(model: &Model, names: &Names<'_>) -> TokenStream {
     let (casty, actor) = (Casty, names.actor);
+    let spawn = match &model.made_of {
+        Some(types) => {
+            let args = args(types);
+            quote!(#casty::SpawnProbe::<#actor, #args>::SPAWN)
+        }
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         const _: () = {
             #[allow(unused_imports)]
-            use #casty::NotAnEntity as _;
+            use #casty::{NotAnEntity as _, NotSpawned as _};
 
             #casty::inventory::submit! {
                 #casty::Registration {
@@ -81,7 +114,15 @@ fn entry(names: &Names<'_>) -> TokenStream {
                     messages: #casty::Probe::<#actor>::MESSAGES,
                     entity: #casty::Probe::<#actor>::ENTITY,
                     stateless: #casty::Probe::<#actor>::STATELESS,
+                    remote: <#actor as #casty::Addressed>::REMOTE,
+                    spawn: #spawn,
                 }
+            }
+
+            #[automatically_derived]
+            impl #casty::Addressed for #actor {
+                const REMOTE: ::core::option::Option<&'static dyn #casty::RemoteType> =
+                    #casty::Probe::<#actor>::REMOTE;
             }
         };
     }

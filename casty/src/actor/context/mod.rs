@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 use self::extras::{Extras, Own};
 pub use self::watching::WatchError;
 use super::cell::{AnyCell, Cell};
-use super::reply::{Port, Sender};
+use super::remote::Sender;
+use super::reply::Port;
 use super::supervision::Family;
 use super::{Actor, ActorRef, ActorSystem};
 use crate::base::EntityId;
@@ -61,7 +62,7 @@ impl<A: Actor> Ctx<A> {
 
     /// Who sent the message in hand, if it said so with [`Request::from`](super::Request::from) and is a `B`.
     pub fn sender<B: Actor>(&self) -> Option<ActorRef<B>> {
-        self.sender.as_ref()?.downcast_ref::<ActorRef<B>>().cloned()
+        self.sender.as_ref()?.reference::<B>().cloned()
     }
 
     /// Stops the actor when the message in hand is handled. What is queued goes to dead letters; its askers are told.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::extras::Watch;
 use super::{Ctx, Home};
 use crate::actor::cell::{AnyCell, Cell};
-use crate::actor::watch::{ActorId, Interest, Signal, StopReason, Terminated, Watcher};
+use crate::actor::watch::{ActorId, Interest, Signal, Terminated, Watcher};
 use crate::actor::{Actor, ActorRef, ActorTarget, WatchesOthers};
 
 /// Why an actor is not watched.
@@ -21,7 +21,8 @@ impl<A: Actor> Ctx<A> {
     /// Has `on_terminated` called when `other` stops, once, also if it has stopped already.
     ///
     /// It is called ahead of the messages that wait in the mailbox, and so perhaps ahead of some that `other` sent. To
-    /// watch an actor that is watched already changes nothing. An entity never stops: who watches one is told nothing.
+    /// watch an actor that is watched already changes nothing. An entity never stops: who watches one is told nothing. An actor
+    /// of another node has stopped also when its node is lost: [`StopReason::NodeLost`](super::super::StopReason::NodeLost).
     pub fn watch<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError>
     where
         A: WatchesOthers,
@@ -38,7 +39,7 @@ impl<A: Actor> Ctx<A> {
     /// stopped so already, this actor stops after the message in hand.
     ///
     /// A link ends when one of them stops as it was told. It outlives restarts, which are no ends. An entity never stops: a
-    /// link with one does nothing.
+    /// link with one does nothing. Nor does one with an actor of another node: watch that.
     pub fn link<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError> {
         let Home::Local(me) = &self.home else { return Err(WatchError::InEntity) };
         if let ActorTarget::Local(other) = other.target() {
@@ -87,8 +88,8 @@ impl<A: Actor> Ctx<A> {
             ActorTarget::Remote(remote) => {
                 let (remote, who) = (Arc::clone(remote), who.clone());
                 Watch::Task(extras.futures().spawn(async move {
-                    remote.stopped().await;
-                    let terminated = Terminated { who, reason: StopReason::Stopped };
+                    let reason = remote.ended().await;
+                    let terminated = Terminated { who, reason };
                     me.signal(Signal::Terminated(terminated));
                 }))
             }

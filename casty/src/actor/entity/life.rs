@@ -189,7 +189,9 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor anew from its last record.
     async fn renew(&mut self) -> Result<(), BoxError> {
         let mut actor = create::<A>(&self.id)?;
+        let inside = self.cell.env.enter();
         K::load(&mut actor, &self.captured)?;
+        drop(inside);
         self.actor = actor;
         self.ctx.renew();
         self.start().await

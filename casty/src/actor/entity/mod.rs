@@ -19,7 +19,8 @@ use self::life::{Item, Life};
 use self::progress::Progress;
 use super::mailbox::{Mailbox, Overflow, Refused};
 use super::scope::Held;
-use super::{ActorSystem, Failure, FromId, Registered, Route};
+use super::{ActorSystem, Env, Failure, FromId, Registered, Route};
+use crate::actor::registration::Origin;
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{BoxError, EntityId, RequestId};
 use crate::codec::DecodeError;
@@ -136,7 +137,9 @@ impl<A: Registered + FromId, K: Keep<A>> EntityType for Of<A, K> {
             mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY, Overflow::Fail),
             progress: Arc::new(Progress::new(birth.version)),
             sink: Arc::default(),
+            env: Arc::clone(birth.system.env()),
         });
+        let _inside = cell.env.enter();
         // `new` and `Deserialize` are the user's code.
         let life = catch_unwind(AssertUnwindSafe(|| Life::<A, K>::new(birth, cell.clone())));
         let life = life.map_err(|panic| format!("it panicked: {}", Failure::from_panic(panic).reason))??;
@@ -150,11 +153,14 @@ struct Cell<A: Registered> {
     mailbox: Mailbox<Item<A>>,
     progress: Arc<Progress>,
     sink: Arc<CellSink>,
+    env: Arc<Env>,
 }
 
 impl<A: Registered> EntityCell for Cell<A> {
     fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered> {
-        let decoded = catch_unwind(AssertUnwindSafe(|| A::decode(tag, body, Some(self.sink.clone()))));
+        let _inside = self.env.enter();
+        let origin = Origin::answered_to(self.sink.clone());
+        let decoded = catch_unwind(AssertUnwindSafe(|| A::decode(tag, body, origin)));
         let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).reason))?;
         let msg = msg.map_err(Undelivered::Malformed)?;
         self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {

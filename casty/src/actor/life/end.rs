@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::actor::Actor;
-use crate::actor::cell::{AnyCell, Cell};
+use crate::actor::cell::Cell;
 use crate::actor::dead_letters::DeadReason;
 use crate::actor::watch::{Ending, StopReason};
 
@@ -73,7 +73,7 @@ impl<A: Actor> Drop for End<A> {
                 let Self(cell, ending) = self;
                 cell.kind.meters.actors.decrement(1.0);
                 cell.shared().directory().remove(*cell);
-                cell.sideband.end(std::mem::take(ending), || cell.id());
+                cell.end(std::mem::take(ending));
                 if let Some(family) = cell.family() {
                     family.remove(cell.number);
                 }

@@ -19,7 +19,6 @@ pub use sink::{ReplySink, SinkReply};
 pub use stream::{ReplyStream, StreamError, StreamSendError, StreamSender};
 pub use wire_slot::ReplySlot;
 
-pub(crate) use port::Sender;
 pub(crate) use slot::{Answer, Wait, pair};
 pub(crate) use sweeper::{Due, Sweeper};
 pub(crate) use unanswered::drop_displaced;

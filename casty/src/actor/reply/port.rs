@@ -1,15 +1,12 @@
 //! The handler's end of a request.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::sink::{ReplySink, SinkPort};
 use super::slot::SlotPort;
 use super::wire_slot::{ReplySlot, WireSlot};
 use crate::actor::WireReply;
-
-/// The sender's own reference, of whatever type. In a box, since a place for one stands in every idle actor.
-pub(crate) type Sender = Arc<Box<dyn Any + Send + Sync>>;
+use crate::actor::remote::Sender;
 
 /// Where the reply to one message goes. It lies in the mailbox, with the message.
 ///

@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use crate::actor::Failure;
+use crate::actor::lock::{Mutex, lock};
+use crate::actor::remote::Inflow;
 
 /// A reply of many items: the asker awaits one after the other, and nothing is made faster than it takes them.
 ///
@@ -48,9 +50,14 @@ use crate::actor::Failure;
 /// [`channel`](Self::channel) whose near end the actor keeps, to send to it from later messages. The ask's own time
 /// covers the arrival of the stream alone; [`item_timeout`](Self::item_timeout) gives each item a time of its own.
 ///
-/// It is for actors that never leave their node.
+/// From an actor of another node the items follow one by one: at most 32 are made ahead of the asker, and when the link to
+/// that node breaks the stream ends with [`StreamError::Lost`]. A stream is a reply, or a part of one; it cannot be a part of a
+/// message, nor the reply of an entity, which is kept: such an ask ends with `Failed`.
 #[must_use = "nothing comes of it until it is polled"]
-pub struct ReplyStream<T> {
+pub struct ReplyStream<T>(Mutex<Inner<T>>);
+
+/// Locked by who sends it to another node, and has only a reference to it.
+struct Inner<T> {
     source: Source<T>,
     limit: Option<Limit>,
 }
@@ -64,8 +71,13 @@ enum Source<T> {
         /// Set before the sender goes, if that is no accident.
         finished: Arc<AtomicBool>,
     },
+    /// Filled by another node.
+    Far(Box<Inflow>, PollFar<T>),
     Over,
 }
+
+/// Reads the next item of a stream of another node.
+type PollFar<T> = fn(&mut Inflow, &mut Context<'_>) -> Poll<Option<Result<T, StreamError>>>;
 
 /// How long the next item may take.
 struct Limit {
@@ -90,6 +102,12 @@ pub enum StreamError {
         /// The time that was allowed.
         after: Duration,
     },
+    /// The link to the actor's node broke, or the node is lost.
+    #[error("the reply broke off: the link to the actor's node broke; ask again for the rest")]
+    Lost,
+    /// An item could not be encoded, or not be read by the asker's node.
+    #[error("the reply broke off: an item could not be carried to another node; the log of both has more")]
+    Unreadable,
 }
 
 impl<T: Send + 'static> ReplyStream<T> {
@@ -115,7 +133,7 @@ impl<T: Send + 'static> ReplyStream<T> {
 
     /// Ends the stream with [`StreamError::Timeout`] if an item takes longer than this, from when it is first asked for.
     pub fn item_timeout(mut self, after: Duration) -> Self {
-        self.limit = Some(Limit { after, sleep: None });
+        self.0.get_mut().limit = Some(Limit { after, sleep: None });
         self
     }
 
@@ -125,11 +143,23 @@ impl<T: Send + 'static> ReplyStream<T> {
     }
 
     fn of(source: Source<T>) -> Self {
-        Self { source, limit: None }
+        Self(Mutex::new(Inner { source, limit: None }))
+    }
+
+    /// The items of a stream of another node.
+    pub(in crate::actor) fn from_afar(inflow: Inflow, poll: PollFar<T>) -> Self {
+        Self::of(Source::Far(Box::new(inflow), poll))
+    }
+
+    /// Takes everything out: it goes to another node.
+    pub(in crate::actor) fn take(&self) -> Self {
+        let inner = std::mem::replace(&mut *lock(&self.0), Inner { source: Source::Over, limit: None });
+        Self(Mutex::new(inner))
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, StreamError>>> {
-        let item = match (self.source.poll(cx), &mut self.limit) {
+        let Inner { source, limit } = self.0.get_mut();
+        let item = match (source.poll(cx), &mut *limit) {
             (Poll::Ready(item), _) => item,
             (Poll::Pending, None) => return Poll::Pending,
             (Poll::Pending, Some(limit)) => {
@@ -137,12 +167,12 @@ impl<T: Send + 'static> ReplyStream<T> {
                 Some(Err(StreamError::Timeout { after: limit.after }))
             }
         };
-        if let Some(limit) = &mut self.limit {
+        if let Some(limit) = limit {
             limit.sleep = None;
         }
         if !matches!(item, Some(Ok(_))) {
             // The actor learns that nobody takes what is left.
-            self.source.end();
+            source.end();
         }
         Poll::Ready(item)
     }
@@ -163,6 +193,14 @@ impl<T: Send + 'static> Source<T> {
                 None if finished.load(Ordering::Acquire) => None,
                 None => Some(Err(StreamError::Interrupted)),
             }),
+            // `Deserialize` is the user's code.
+            Self::Far(inflow, poll) => match catch_unwind(AssertUnwindSafe(|| poll(inflow, cx))) {
+                Ok(item) => item,
+                Err(panic) => {
+                    log_panic::<T>(panic);
+                    Poll::Ready(Some(Err(StreamError::Unreadable)))
+                }
+            },
             Self::Over => Poll::Ready(None),
         }
     }

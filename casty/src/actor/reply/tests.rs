@@ -112,21 +112,6 @@ fn a_reply_that_cannot_be_encoded_fails() {
     assert_eq!(*sink.0.lock().unwrap(), [SinkReply::Failed]);
 }
 
-#[test]
-fn a_sender_travels_with_any_port() {
-    let sweeper = Sweeper::new(None);
-    let (port, mut wait) = ask(&sweeper);
-    let sender: super::Sender = Arc::new(Box::new("me"));
-    let (port, sender) = port.with_sender(Some(sender)).split_sender();
-    assert!(sender.unwrap().is::<&str>());
-    port.with_sender(None).reply(3);
-    assert_eq!(poll(&mut wait), Some(Ok(3)));
-
-    let (port, mut wait) = ask(&sweeper);
-    port.with_sender(Some(Arc::new(Box::new(())))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
-    assert_eq!(poll(&mut wait), Some(Ok(4)));
-}
-
 /// A reply whose decoder panics.
 #[derive(Debug)]
 struct Explosive;

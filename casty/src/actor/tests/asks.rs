@@ -1,9 +1,15 @@
 //! Every ask ends, with its own reply or a typed error.
 
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::probe::{Boom, Echo, Half, Odd, Probe, SlowEcho, Wait, Who, occupy, poll_times, soon, spawn, spawn_probe};
-use crate::actor::{AskError, SendError};
+use super::probe::{
+    Boom, DEADLINE, Echo, Half, Odd, Probe, SlowEcho, Wait, Who, occupy, poll_times, soon, spawn, spawn_probe,
+};
+use crate::actor::remote::Sender;
+use crate::actor::reply::{self, Answer, Due, Sweeper, pair};
+use crate::actor::{ActorSystem, AskError, SendError};
+use crate::codec::encode;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replies_reach_their_asker_while_others_leave_or_run_out_of_time() {
@@ -140,4 +146,24 @@ async fn a_recipient_reaches_whoever_handles_the_message() {
     recipient.send(Echo(3)).await.unwrap();
     system.shutdown().await;
     let Err(SendError::Stopped(Echo(4))) = recipient.send(Echo(4)).await else { panic!("it has stopped") };
+}
+
+#[tokio::test]
+async fn a_sender_travels_with_any_port() {
+    let actor = ActorSystem::new("senders").spawn(Probe::new()).await.unwrap();
+    let sweeper = Sweeper::new(None);
+    let ask = || pair::<u64>(&sweeper, Due::after(DEADLINE));
+    let taken = |wait: &mut reply::Wait<u64>| match wait.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Answer::Value(reply)) => Some(reply),
+        _ => None,
+    };
+    let (port, mut wait) = ask();
+    let (port, sender) = port.with_sender(Some(Sender::new(&actor))).split_sender();
+    assert_eq!(sender.unwrap().reference::<Probe>().unwrap().id(), actor.id());
+    port.with_sender(None).reply(3);
+    assert_eq!(taken(&mut wait), Some(3));
+
+    let (port, mut wait) = ask();
+    port.with_sender(Some(Sender::new(&actor))).into_slot().unwrap().complete(&encode(&4_u64).unwrap());
+    assert_eq!(taken(&mut wait), Some(4));
 }

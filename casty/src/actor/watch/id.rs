@@ -5,10 +5,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::actor::cell::CellKey;
+use crate::actor::remote::Address;
+use crate::base::NodeKey;
 
-/// Which actor it is: the same for every reference to it, and never that of another actor of this process.
+/// Which actor it is: the same for every reference to it that one node has, and never that of another actor.
 ///
-/// It is shown as the type of the actor and its name, or its number if it has no name.
+/// It is shown as the type of the actor and its name, or its number if it has no name, and its node if that is another.
 #[derive(Clone)]
 pub struct ActorId {
     actor: &'static str,
@@ -20,6 +22,8 @@ pub struct ActorId {
 enum Which {
     /// The number of an actor in the system of that number.
     Local { system: u64, number: u64 },
+    /// The number of an actor in that life of another node.
+    Remote { node: NodeKey, number: u64 },
     /// Told apart by type and name.
     Named,
 }
@@ -27,6 +31,16 @@ enum Which {
 impl ActorId {
     pub(in crate::actor) fn local(actor: &'static str, name: Option<Arc<str>>, system: u64, number: u64) -> Self {
         Self { actor, name, which: Which::Local { system, number } }
+    }
+
+    pub(in crate::actor) fn remote(actor: &'static str, address: Address) -> Self {
+        let which = Which::Remote { node: address.node, number: address.number };
+        Self { actor, name: address.name, which }
+    }
+
+    /// An actor of which only this text is known.
+    pub(crate) fn elsewhere(text: &str) -> Self {
+        Self::named("an actor", Some(text))
     }
 
     pub(in crate::actor) fn named(actor: &'static str, name: Option<&str>) -> Self {
@@ -37,7 +51,7 @@ impl ActorId {
     pub(in crate::actor) fn key(&self) -> Option<CellKey> {
         match self.which {
             Which::Local { system, number } => Some((system, number)),
-            Which::Named => None,
+            Which::Remote { .. } | Which::Named => None,
         }
     }
 
@@ -70,6 +84,8 @@ impl Hash for ActorId {
 impl fmt::Display for ActorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.name, self.which) {
+            (Some(name), Which::Remote { node, .. }) => write!(f, "{} `{name}` of node {node}", self.actor),
+            (None, Which::Remote { node, number }) => write!(f, "{} #{number} of node {node}", self.actor),
             (Some(name), _) => write!(f, "{} `{name}`", self.actor),
             (None, Which::Local { number, .. }) => write!(f, "{} #{number}", self.actor),
             (None, Which::Named) => f.write_str(self.actor),

@@ -38,6 +38,10 @@ pub enum StopReason {
     },
     /// It was dropped where it waited, without `on_stop`: its runtime was shut down, or the time of a shutdown was over.
     Aborted,
+    /// Its node left the cluster, was declared down, or was replaced by a newer life.
+    NodeLost,
+    /// It had stopped before, and its node has forgotten why.
+    Forgotten,
 }
 
 impl StopReason {
@@ -74,6 +78,8 @@ impl fmt::Display for StopReason {
             Self::StartFailed(failure) => write!(f, "it could not start: {failure}"),
             Self::Linked { with } => write!(f, "{with}, with which it was linked, stopped"),
             Self::Aborted => f.write_str("it was dropped where it waited"),
+            Self::NodeLost => f.write_str("its node was lost"),
+            Self::Forgotten => f.write_str("it had stopped before, and its node has forgotten why"),
         }
     }
 }

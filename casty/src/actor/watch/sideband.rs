@@ -85,6 +85,11 @@ impl Sideband {
         }
     }
 
+    /// Whether the actor has stopped.
+    pub(in crate::actor) fn has_ended(&self) -> bool {
+        matches!(&*lock(&self.0), State::Ended(_))
+    }
+
     /// Ready when the actor has stopped.
     pub(in crate::actor) fn ended(&self) -> Ended<'_> {
         Ended { sideband: self, ticket: None }

@@ -1,5 +1,6 @@
 //! The outgoing links that are usable now.
 
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
@@ -50,6 +51,20 @@ impl Links {
     /// Waits until there is a link to `to`, or until there is none.
     pub(super) async fn until(&self, to: NodeKey, open: bool) {
         self.wait(|| self.is_open(to) == open).await;
+    }
+
+    /// Waits until the bulk lane to `to` has room, or there is no link that had none.
+    pub(crate) async fn room(&self, to: NodeKey) {
+        let Some(lanes) = self.get(to) else { return };
+        let mut changed = self.changed.subscribe();
+        let mut room = pin!(lanes.bulk.room());
+        let is_same = || self.get(to).is_some_and(|now| Arc::ptr_eq(&now, &lanes));
+        while is_same() {
+            tokio::select! {
+                () = &mut room => return,
+                changed = changed.changed() => if changed.is_err() { return },
+            }
+        }
     }
 
     /// Lets every link write what it holds and end then.

@@ -27,6 +27,8 @@ pub(crate) struct Outbox {
     compress_above: Option<usize>,
     queue: Mutex<Queue>,
     filled: Notify,
+    /// Frames were taken, or the outbox is sealed.
+    emptied: Notify,
 }
 
 /// How much an outbox holds, in bytes.
@@ -59,7 +61,14 @@ impl Lane {
 
 impl Outbox {
     pub(crate) fn new(lane: Lane, bounds: Bounds) -> Self {
-        Self { lane, bounds, compress_above: None, queue: Mutex::default(), filled: Notify::new() }
+        Self {
+            lane,
+            bounds,
+            compress_above: None,
+            queue: Mutex::default(),
+            filled: Notify::new(),
+            emptied: Notify::new(),
+        }
     }
 
     /// The same, with frames of more than `bytes` compressed.
@@ -127,6 +136,21 @@ impl Outbox {
     pub(crate) fn seal(&self) {
         self.lock().sealed = true;
         self.filled.notify_one();
+        self.emptied.notify_waiters();
+    }
+
+    /// Waits until it is half empty, or sealed.
+    pub(crate) async fn room(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            {
+                let queue = self.lock();
+                if queue.sealed || queue.bytes <= self.bounds.all / 2 {
+                    return;
+                }
+            }
+            emptied.await;
+        }
     }
 
     fn take(&self, batch: &mut Vec<u8>) -> Option<bool> {
@@ -142,7 +166,14 @@ impl Outbox {
             Some(part) => *batch = part,
             None => mem::swap(&mut queue.open, batch),
         }
+        let before = queue.bytes;
         queue.bytes -= batch.len();
+        let half = self.bounds.all / 2;
+        let crossed = before > half && queue.bytes <= half;
+        drop(queue);
+        if crossed {
+            self.emptied.notify_waiters();
+        }
         Some(true)
     }
 
@@ -203,6 +234,22 @@ mod tests {
         assert_eq!(next(&outbox), Some(1_005));
         assert_eq!(push(&outbox, 1_001).unwrap_err(), SendFailure::TooLarge { bytes: 1_001, max: 1_000 });
         assert_eq!(next(&outbox), None);
+    }
+
+    #[test]
+    fn there_is_room_again_when_half_of_the_lane_is_taken() {
+        let outbox = outbox(Bounds { frame: 1_000, all: 200 });
+        assert!(outbox.room().now_or_never().is_some());
+        push(&outbox, 195).unwrap();
+        let mut room = Box::pin(outbox.room());
+        assert!(room.as_mut().now_or_never().is_none());
+        assert_eq!(next(&outbox), Some(200));
+        assert!(room.now_or_never().is_some());
+        push(&outbox, 195).unwrap();
+        let mut room = Box::pin(outbox.room());
+        assert!(room.as_mut().now_or_never().is_none());
+        outbox.seal();
+        assert!(room.now_or_never().is_some());
     }
 
     #[test]

@@ -368,6 +368,7 @@ fn outcome_of(reply: SinkReply) -> Option<Outcome> {
         }
         SinkReply::Value(bytes) => Some(Outcome::Value(bytes.into())),
         SinkReply::Failed => Some(Outcome::Failed),
+        SinkReply::Displaced => Some(Outcome::Full),
         SinkReply::Stopped => None,
     }
 }

@@ -248,6 +248,7 @@ impl Router {
 
     /// Tells askers, with no lock held: they may run at once.
     fn finish(&self, finished: Vec<Finished>) {
+        let _inside = self.env.enter();
         for Finished { reply, end, entity } in finished {
             match (reply, end) {
                 (Some(reply), Ok(bytes)) => reply.complete(&bytes),

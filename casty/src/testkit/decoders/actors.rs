@@ -1,7 +1,7 @@
 //! What an actor of the program decodes.
 
 use super::whole::whole;
-use crate::actor::registration::Outbound;
+use crate::actor::registration::{Origin, Outbound};
 use crate::actor::{FromId, Persistent, Registered};
 
 /// A message of the actor `A`: its wire tag (u32, little-endian), and its body.
@@ -36,7 +36,7 @@ pub fn state_sample<A: Persistent>(actor: &A) -> Vec<u8> {
 /// Decodes a message, and encodes it at once: a message can be given away only once.
 fn decoded<A: Registered>(bytes: &[u8]) -> Option<Vec<u8>> {
     let (tag, body) = bytes.split_first_chunk()?;
-    let message = A::decode(u32::from_le_bytes(*tag), body, None).ok()?;
+    let message = A::decode(u32::from_le_bytes(*tag), body, Origin::default()).ok()?;
     Some(message_sample::<A>(message))
 }
 

@@ -9,12 +9,14 @@ mod actors;
 mod consensus;
 mod links;
 mod nodes;
+mod remote;
 mod whole;
 
 pub use actors::{message, message_sample, state, state_sample};
 pub use consensus::{consensus, log_entry, snapshot};
 pub use links::{compressed, frame, gossip, handshake};
 pub use nodes::{announcement, control, machine, to_region, to_router};
+pub use remote::{actor_word, answer, call, published};
 
 /// A decoder of casty's own, with what belongs to it.
 #[derive(Clone, Copy)]
@@ -41,4 +43,8 @@ pub const ALL: &[Decoder] = &[
     Decoder { name: "control", run: control, samples: nodes::controls },
     Decoder { name: "announcement", run: announcement, samples: nodes::announcements },
     Decoder { name: "machine", run: machine, samples: nodes::machine_words },
+    Decoder { name: "call", run: call, samples: remote::calls },
+    Decoder { name: "answer", run: answer, samples: remote::answers },
+    Decoder { name: "actor_word", run: actor_word, samples: remote::words },
+    Decoder { name: "published", run: published, samples: remote::publications },
 ];

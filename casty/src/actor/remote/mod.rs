@@ -1,0 +1,34 @@
+//! What an actor needs to be reached from other nodes: an address that can be written into messages, and the entrance for
+//! messages that come as bytes. The network is in `crate::remote`, which is given to a system as its [`Exchange`].
+
+mod address;
+mod exchange;
+mod exported;
+mod far;
+mod flow;
+mod home;
+mod relay;
+mod sender;
+mod spawned;
+mod topic_error;
+mod untold;
+mod wire;
+
+pub use self::address::Address;
+pub(super) use self::exchange::Entered;
+pub(super) use self::exchange::Leaving;
+pub use self::exchange::{Exchange, TooManyExported};
+pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
+pub(super) use self::far::Far;
+pub(super) use self::flow::Inflow;
+pub use self::flow::{Flowing, Outflow, STREAM_WINDOW, TooManyStreams};
+pub(crate) use self::sender::Sender;
+pub use self::spawned::{MadeOf, NotSpawned, NotSpawnedHere, SpawnArgs, SpawnOf, SpawnProbe, SpawnType};
+pub use self::topic_error::ClusterTopicError;
+pub use self::untold::Untold;
+pub(super) use self::untold::tell_any;
+pub use self::wire::Addressed;
+
+/// The most messages of one node that are on their way to one actor of another: a sender waits for the mailbox of the actor
+/// and not only for the network.
+pub const WINDOW: u64 = 1024;

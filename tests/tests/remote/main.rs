@@ -1,0 +1,14 @@
+//! Actors that are reached from other nodes.
+
+#![cfg(test)]
+
+mod basics;
+mod bytes;
+mod ends;
+mod loss;
+mod order;
+mod spawning;
+mod streams;
+mod support;
+mod topics;
+mod watching;
