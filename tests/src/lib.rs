@@ -11,4 +11,5 @@ pub mod desk;
 pub mod fault;
 pub mod gates;
 pub mod journal;
+pub mod load;
 pub mod processes;

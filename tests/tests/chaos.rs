@@ -10,7 +10,7 @@ use casty_tests::processes::Setup;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_holds_while_real_processes_are_killed_and_paused_and_cut_off() {
     let setup = Setup::new(env!("CARGO_BIN_EXE_casty-test-node"), 5);
-    let plan = Plan { seed: 1, clients: 2, faults_for: Duration::from_secs(18) };
+    let plan = Plan { seed: 1, clients: 2, faults_for: Duration::from_secs(18), evidence: None };
     let report = round(Wires::Bridge, setup, plan).await.unwrap();
     assert!(report.is_good(), "{report}");
     assert!(report.operations > 500, "{report}");

@@ -1,18 +1,21 @@
 //! The real cluster: the node processes, and this process as an observer that votes nowhere and stores nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use casty::GroupPlacement;
 use casty::base::{BoxError, GroupId, NodeId};
 use casty::prelude::*;
-use futures_util::future::FutureExt;
-use tokio::time::timeout;
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use tokio::time::{interval, timeout};
 
 use super::aircraft::{Aircraft, Departure, Report};
-use super::children::{Children, START_LIMIT};
+use super::children::{Children, START_LIMIT, Size};
 use super::error::{FlightsError, Log};
 use super::fleet::{Fleet, Reply};
 use super::node::BIND;
 use super::options::Job;
+use super::report::Rejoined;
 use super::rows::Flight;
 use super::summary::Summary;
 
@@ -28,10 +31,17 @@ const OBSERVER: &str = "observer";
 /// How long one request may take. A failover fits many times.
 const ASK_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long the leaderships have to come to where they should be once every killed node has its successor.
+const SPREAD_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether they are there.
+const LOOK_PERIOD: Duration = Duration::from_millis(10);
+
 /// A running cluster.
 pub struct Cluster {
     children: Children,
     node: Node,
+    rejoin: bool,
     aircraft: Sharded<Aircraft>,
 }
 
@@ -39,7 +49,7 @@ impl Cluster {
     /// Starts the node processes, joins them, and waits until every group is led.
     pub async fn start(job: &Job) -> Result<Self, FlightsError> {
         let failed = |step, source: BoxError| FlightsError::Node { node: NodeId::from(OBSERVER), step, source };
-        let mut children = Children::start(job.nodes, job.replicas()).await?;
+        let mut children = Children::start(Size { nodes: job.nodes, replicas: job.replicas() }).await?;
         let config = ClusterConfig::new(BIND)
             .tls(Tls::insecure())
             .node_id(OBSERVER)
@@ -56,7 +66,39 @@ impl Cluster {
         };
         let in_time = timeout(START_LIMIT, declared).await;
         let aircraft = in_time.map_err(|late| failed("become ready and declare the aircraft", late.into()))??;
-        Ok(Self { children, node, aircraft })
+        Ok(Self { children, node, rejoin: job.rejoin, aircraft })
+    }
+
+    /// Waits until every group is led by the node that should lead it, or for [`SPREAD_LIMIT`], and says what those nodes
+    /// have that took the places of killed ones. `None` if there are none.
+    pub async fn rejoined(&self) -> Option<Rejoined> {
+        let replaced = self.children.replaced();
+        let longest = replaced.values().max().copied()?;
+        let mut looks = interval(LOOK_PERIOD);
+        let spread = async {
+            while !self.is_spread() {
+                looks.tick().await;
+            }
+        };
+        // What has not moved by then is seen in the figures.
+        let _ = timeout(SPREAD_LIMIT, spread).await;
+        let is_new = |node: &NodeId| replaced.contains_key(node);
+        let placements = self.node.placements();
+        let data = placements.iter().filter(|at| at.group != GroupId::META && at.settled);
+        let leaders = self.node.leaders();
+        Some(Rejoined {
+            longest,
+            groups: data.flat_map(|at| &at.replicas).filter(|node| is_new(node)).count(),
+            leads: leaders.iter().filter(|(_, leader)| leader.as_ref().is_some_and(is_new)).count(),
+        })
+    }
+
+    /// Whether every group has its replicas, and is led by the first of them.
+    fn is_spread(&self) -> bool {
+        let meta = (GroupId::META, self.node.leader_id());
+        let leaders: BTreeMap<_, _> = self.node.leaders().into_iter().chain([meta]).collect();
+        let led = |at: &GroupPlacement| leaders.get(&at.group).and_then(Option::as_ref) == at.replicas.first();
+        self.node.placements().iter().all(|at| at.settled && led(at))
     }
 
     /// An error if a child has ended that was not killed.
@@ -101,6 +143,11 @@ impl Fleet for Cluster {
     }
 
     fn kill(&mut self, node: &NodeId) -> Result<(), FlightsError> {
-        self.children.kill(node)
+        self.children.kill(node)?;
+        if self.rejoin { self.children.replace(node) } else { Ok(()) }
+    }
+
+    fn whole(&mut self) -> LocalBoxFuture<'_, Result<(), FlightsError>> {
+        self.children.whole().boxed_local()
     }
 }

@@ -121,6 +121,9 @@ pub enum FlightsError {
         /// What casty said.
         source: BoxError,
     },
+    /// A task that waited for a node process failed.
+    #[error("the program failed while it waited for a node: {0}")]
+    Task(#[from] tokio::task::JoinError),
     /// The program could not set itself up.
     #[error("cannot start the runtime: {0}")]
     Runtime(std::io::Error),

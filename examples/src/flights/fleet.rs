@@ -22,6 +22,9 @@ pub trait Fleet {
     fn leaders(&self) -> Vec<(GroupId, Option<NodeId>)>;
     /// The nodes that have not been killed.
     fn living(&self) -> Vec<NodeId>;
-    /// Kills a node at once, without a chance to say goodbye.
+    /// Kills a node at once, without a chance to say goodbye, and begins to replace it if that is wanted.
     fn kill(&mut self, node: &NodeId) -> Result<(), FlightsError>;
+    /// Waits until every killed node that is being replaced has a successor that takes part. It may be dropped, and called
+    /// again.
+    fn whole(&mut self) -> LocalBoxFuture<'_, Result<(), FlightsError>>;
 }

@@ -13,12 +13,13 @@ use tracing_subscriber::EnvFilter;
 use super::cluster::Cluster;
 use super::compare;
 use super::error::FlightsError;
+use super::fleet::Fleet;
 use super::kills::{self, Kill, Moment};
 use super::node;
 use super::options::{Job, Options, Role};
 use super::outputs::Outputs;
 use super::plant::{self, Sending};
-use super::report::{Figures, say};
+use super::report::{Figures, Rejoined, say};
 use super::rows::{self, Flight};
 use super::stream::{self, Streamed};
 use super::summary::Summaries;
@@ -73,12 +74,19 @@ async fn run(job: &Job) -> Result<ExitCode, FlightsError> {
         cluster.last_words().iter().for_each(|(node, log)| say(&format!("{node}{log}")));
     }
     cluster.stop().await;
-    let (streamed, summaries) = driven?;
+    let Driven { streamed, rejoined, summaries } = driven?;
 
-    let figures = Figures::new(&streamed, &summaries);
+    let figures = Figures::new(&streamed, rejoined, &summaries);
     print(&figures, &streamed.kills)?;
     outputs.write(&figures, &summaries)?;
     Ok(verdict(&figures, &compare::differences(&work.expected, &summaries)))
+}
+
+/// What came of the work.
+struct Driven {
+    streamed: Streamed,
+    rejoined: Option<Rejoined>,
+    summaries: Summaries,
 }
 
 /// What is to be sent, and what must come out.
@@ -101,16 +109,20 @@ impl Work {
         Ok(Self { expected: totals::fold(&flights), flights, sendings, moments, window: job.window as usize })
     }
 
-    async fn drive(&self, cluster: &mut Cluster) -> Result<(Streamed, Summaries), FlightsError> {
+    async fn drive(&self, cluster: &mut Cluster) -> Result<Driven, FlightsError> {
         let progress = bar("streaming", self.sendings.len());
         let (flights, sendings) = (&self.flights, &self.sendings);
         let streamed = stream::stream(cluster, flights, sendings, &self.moments, self.window, &progress).await?;
         progress.finish_and_clear();
+        let waiting = bar("replacing", 0);
+        cluster.whole().await?;
+        let rejoined = cluster.rejoined().await;
+        waiting.finish_and_clear();
         let progress = bar("reading back", self.expected.len());
         let summaries = stream::read_back(cluster, &self.expected, self.window, &progress).await?;
         progress.finish_and_clear();
         cluster.check()?;
-        Ok((streamed, summaries))
+        Ok(Driven { streamed, rejoined, summaries })
     }
 }
 

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::builder::RangedI64ValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::plant::Plant;
 
 /// Real flights through a cluster of processes that loses a node.
 ///
-/// Streams a month of flights into one entity per aircraft, kills a node in the middle, reads all totals back, and
-/// compares them with a plain sequential fold. The exit status is 0 only if all totals are equal and nothing was lost,
+/// Streams a month of flights into one entity per aircraft, kills a node in the middle, starts another in its place, reads
+/// all totals back, and compares them with a plain sequential fold. The exit status is 0 only if all totals are equal and nothing was lost,
 /// doubled or out of order; 1 if not; 2 if an option or the input is wrong. RUST_LOG sets what is logged, to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "flights", args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -32,9 +32,14 @@ pub struct Job {
     /// How many node processes to start
     #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true, value_parser = nodes_range())]
     pub nodes: u16,
-    /// How many nodes to kill while the stream runs: no more than a minority of the replicas, 0 for none
+    /// How many nodes to kill while the stream runs, 0 for none; without --rejoin a minority of the replicas at most
     #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true)]
     pub kills: u16,
+    /// Whether to start a fresh node in place of each that is killed, under its name, and to wait for it before the next
+    /// kill and before the totals are read back
+    #[arg(long, value_name = "true|false", default_value_t = true, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(default_missing_value = "true")]
+    pub rejoin: bool,
     /// Where to write the totals of all aircraft, as csv
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -69,9 +74,9 @@ pub struct NodeOptions {
     /// Replicas of each group
     #[arg(long)]
     pub replicas: u16,
-    /// Address of a node to join
-    #[arg(long)]
-    pub seed: Option<String>,
+    /// Addresses of nodes to join
+    #[arg(long = "seed")]
+    pub seeds: Vec<String>,
 }
 
 /// Options that are well formed, and cannot be met.
@@ -82,8 +87,9 @@ pub enum OptionsError {
     #[error(
         "--kills {kills} is too many for --nodes {nodes}: each group then has {replicas} replica(s) (the largest odd \
          number up to 5 and the nodes), and goes on only while a majority lives, so at most {minority} may be \
-         killed; {}",
-        advice(*.kills)
+         killed{}; {}",
+        if *.rejoin { " at one time" } else { "" },
+        advice(*.kills, *.minority)
     )]
     Kills {
         /// Kills asked for.
@@ -92,8 +98,10 @@ pub enum OptionsError {
         nodes: u16,
         /// Replicas that follow.
         replicas: u16,
-        /// Kills that are possible.
+        /// Kills that are possible; with replacements, before the next one has to wait for the last.
         minority: u16,
+        /// Whether the killed are replaced.
+        rejoin: bool,
     },
 }
 
@@ -108,8 +116,13 @@ impl Job {
     /// Checks what no option alone can be checked for.
     pub fn check(&self) -> Result<(), OptionsError> {
         let (kills, nodes, replicas) = (self.kills, self.nodes, self.replicas());
-        let minority = (replicas - 1) / 2;
-        if kills > minority { Err(OptionsError::Kills { kills, nodes, replicas, minority }) } else { Ok(()) }
+        let (minority, rejoin) = ((replicas - 1) / 2, self.rejoin);
+        // Whoever is replaced before the next one is killed leaves no group with less than it had.
+        let dead_at_once = if rejoin { kills.min(1) } else { kills };
+        if dead_at_once > minority {
+            return Err(OptionsError::Kills { kills, nodes, replicas, minority, rejoin });
+        }
+        Ok(())
     }
 
     /// The file to read.
@@ -131,10 +144,10 @@ fn window_range() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=WINDOW_MAX)
 }
 
-fn advice(kills: u16) -> String {
-    match kills {
-        1 => "use 3 nodes or more, or --kills 0".to_owned(),
-        2 => "use 5 nodes or more, or kill fewer".to_owned(),
-        _ => "kill 2 at most, with 5 nodes or more".to_owned(),
+fn advice(kills: u16, minority: u16) -> &'static str {
+    match (kills, minority) {
+        (_, 0) => "use 3 nodes or more, or --kills 0",
+        (2, _) => "use 5 nodes or more, kill fewer, or leave --rejoin on",
+        _ => "kill 2 at most, with 5 nodes or more, or leave --rejoin on",
     }
 }

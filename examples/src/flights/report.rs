@@ -23,7 +23,7 @@ pub struct Figures {
     pub duplicated: u64,
     /// Rows that arrived after a later one of their aircraft.
     pub out_of_order: u64,
-    /// Answered messages a second, over the whole stream, the failover included.
+    /// Answered messages a second, over the whole stream, the failover included, and without what it stood still for.
     pub events_per_second: f64,
     /// Over the groups that a killed node led, the longest time from the kill to the first answer of a write issued
     /// after it. `None` if no node was killed, or none of its groups was written to afterwards.
@@ -32,11 +32,28 @@ pub struct Figures {
     pub latency_ms_max: f64,
     /// Nodes that were killed.
     pub killed: usize,
+    /// The longest time from the start of a process in place of a killed one until it took part. `None` if none was started.
+    pub rejoin_ms: Option<f64>,
+    /// Replicas of data groups that the nodes hold which took the places of killed ones.
+    pub rejoined_groups: Option<usize>,
+    /// Data groups that those nodes lead.
+    pub rejoined_leads: Option<usize>,
+}
+
+/// The nodes that took the places of killed ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejoined {
+    /// The longest time from the start of such a node until it took part.
+    pub longest: Duration,
+    /// Replicas of data groups that they hold.
+    pub groups: usize,
+    /// Data groups that they lead.
+    pub leads: usize,
 }
 
 impl Figures {
     /// Puts together what was measured and what the entities said.
-    pub fn new(streamed: &Streamed, summaries: &Summaries) -> Self {
+    pub fn new(streamed: &Streamed, rejoined: Option<Rejoined>, summaries: &Summaries) -> Self {
         let mut counters = Counters::default();
         summaries.values().for_each(|summary| counters += summary.counters);
         Self {
@@ -49,6 +66,9 @@ impl Figures {
             failover_ms: streamed.kills.iter().filter_map(Kill::failover).max().map(milliseconds),
             latency_ms_max: milliseconds(streamed.latency_max),
             killed: streamed.kills.len(),
+            rejoin_ms: rejoined.map(|rejoined| milliseconds(rejoined.longest)),
+            rejoined_groups: rejoined.map(|rejoined| rejoined.groups),
+            rejoined_leads: rejoined.map(|rejoined| rejoined.leads),
         }
     }
 
@@ -59,7 +79,8 @@ impl Figures {
 
     /// The table, with a line for each kill below it.
     pub fn table(&self, kills: &[Kill]) -> String {
-        let failover = self.failover_ms.map_or("-".to_owned(), |ms| format!("{ms:.0} ms"));
+        let time = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{ms:.0} ms"));
+        let count = |count: Option<usize>| count.map_or("-".to_owned(), |count| count.to_string());
         let rows = [
             ("flights", self.flights.to_string()),
             ("entities", self.entities.to_string()),
@@ -67,9 +88,12 @@ impl Figures {
             ("duplicated", self.duplicated.to_string()),
             ("out of order", self.out_of_order.to_string()),
             ("events per second", format!("{:.0}", self.events_per_second)),
-            ("failover", failover),
+            ("failover", time(self.failover_ms)),
             ("largest latency", format!("{:.0} ms", self.latency_ms_max)),
             ("killed", self.killed.to_string()),
+            ("rejoined within", time(self.rejoin_ms)),
+            ("rejoined groups", count(self.rejoined_groups)),
+            ("rejoined leads", count(self.rejoined_leads)),
         ];
         let mut lines: Vec<String> = rows.into_iter().map(|(name, value)| format!("{name:<18}{value:>12}")).collect();
         lines.extend(kills.iter().map(sentence));

@@ -22,7 +22,8 @@ use super::totals::AllTotals;
 pub struct Streamed {
     /// Messages that were sent and answered.
     pub messages: usize,
-    /// From the first message to the last answer.
+    /// From the first message to the last answer, without the time for which the stream stood still because a killed node
+    /// had no successor yet.
     pub time: Duration,
     /// The longest time from a message to its answer.
     pub latency_max: Duration,
@@ -31,6 +32,8 @@ pub struct Streamed {
 }
 
 /// Sends `sendings` in their order, with at most `window` of them unanswered, and kills a node at each of `moments`.
+///
+/// A kill waits for the successor of the last one: the stream stands still before its moment until the cluster is whole.
 pub async fn stream(
     fleet: &mut impl Fleet,
     flights: &[Flight],
@@ -43,6 +46,7 @@ pub async fn stream(
     let mut pump = Pump::new();
     let mut watch = Watch { latency_max: Duration::ZERO, kills: Vec::new(), flights, progress };
     let mut moments = moments.iter().copied().peekable();
+    let (mut is_whole, mut stood_still) = (true, Duration::ZERO);
     for (before, sending) in sendings.iter().enumerate() {
         if pump.len() >= window
             && let Some(answer) = pump.next().await
@@ -53,6 +57,13 @@ pub async fn stream(
             watch.answered(answer)?;
         }
         let sent = before + 1;
+        if !is_whole && moments.peek().is_some_and(|moment| sent >= moment.from) {
+            watch.drain(&mut pump).await?;
+            let idle = Instant::now();
+            fleet.whole().await?;
+            stood_still += idle.elapsed();
+            is_whole = true;
+        }
         if let Some(&moment) = moments.peek()
             && sent >= moment.from
         {
@@ -63,13 +74,13 @@ pub async fn stream(
             if pump.len() >= UNANSWERED_MIN.min(window) || sent >= moment.latest {
                 watch.kills.push(kill(fleet, pump.len())?);
                 moments.next();
+                is_whole = false;
             }
         }
     }
-    while let Some(answer) = pump.next().await {
-        watch.answered(answer)?;
-    }
-    Ok(Streamed { messages: sendings.len(), time: start.elapsed(), latency_max: watch.latency_max, kills: watch.kills })
+    watch.drain(&mut pump).await?;
+    let time = start.elapsed().saturating_sub(stood_still);
+    Ok(Streamed { messages: sendings.len(), time, latency_max: watch.latency_max, kills: watch.kills })
 }
 
 /// Asks every aircraft for its totals, with at most `window` of them unanswered.
@@ -140,6 +151,14 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// Waits until everything is answered.
+    async fn drain(&mut self, pump: &mut Pump<Answer>) -> Result<(), FlightsError> {
+        while let Some(answer) = pump.next().await {
+            self.answered(answer)?;
+        }
+        Ok(())
+    }
+
     fn answered(&mut self, answer: Answer) -> Result<(), FlightsError> {
         let now = Instant::now();
         if let Err(source) = answer.result {

@@ -11,9 +11,9 @@ fn job(args: &[&str]) -> Result<Job, String> {
 }
 
 #[test]
-fn the_defaults_kill_one_of_three() {
+fn the_defaults_kill_and_replace_one_of_three() {
     let job = job(&[]).unwrap();
-    assert_eq!((job.nodes, job.kills, job.replicas()), (3, 1, 3));
+    assert_eq!((job.nodes, job.kills, job.replicas(), job.rejoin), (3, 1, 3, true));
     assert!(job.window >= 128);
     assert!(job.input().ends_with("data/flights-2013-01.csv.gz") && job.input().exists());
 }
@@ -25,7 +25,26 @@ fn replicas_are_the_largest_odd_number_up_to_five_and_the_nodes() {
 }
 
 #[test]
-fn more_kills_than_a_minority_of_the_replicas_are_an_error_that_says_why() {
+fn rejoin_is_said_to_be_off_or_on() {
+    let rejoin = |args: &[&str]| job(args).unwrap().rejoin;
+    assert!(rejoin(&["--rejoin"]) && rejoin(&["--rejoin", "true"]) && rejoin(&["--rejoin", "--kills", "0"]));
+    assert!(!rejoin(&["--rejoin", "false"]) && !rejoin(&["--rejoin=false"]));
+    assert!(job(&["--rejoin", "perhaps"]).unwrap_err().contains("--rejoin"));
+}
+
+#[test]
+fn whoever_is_replaced_before_the_next_kill_may_be_killed_any_number_of_times_if_a_majority_is_left() {
+    for (nodes, kills) in [("3", "2"), ("3", "9"), ("4", "2"), ("5", "3")] {
+        assert!(job(&["--nodes", nodes, "--kills", kills]).is_ok(), "{nodes} {kills}");
+    }
+    for nodes in ["1", "2"] {
+        let error = job(&["--nodes", nodes, "--kills", "2"]).unwrap_err();
+        assert!(error.contains("at most 0 may be killed at one time") && error.contains("3 nodes or more"), "{error}");
+    }
+}
+
+#[test]
+fn without_replacements_more_kills_than_a_minority_of_the_replicas_are_an_error_that_says_why() {
     for (nodes, kills, why) in [
         ("1", "1", "1 replica(s)"),
         ("2", "1", "at most 0 may be killed"),
@@ -34,11 +53,11 @@ fn more_kills_than_a_minority_of_the_replicas_are_an_error_that_says_why() {
         ("5", "3", "5 replica(s)"),
         ("9", "3", "at most 2 may be killed"),
     ] {
-        let error = job(&["--nodes", nodes, "--kills", kills]).unwrap_err();
+        let error = job(&["--nodes", nodes, "--kills", kills, "--rejoin", "false"]).unwrap_err();
         assert!(error.contains(why) && error.contains(&format!("--nodes {nodes}")), "{error}");
     }
     for (nodes, kills) in [("1", "0"), ("3", "1"), ("4", "1"), ("5", "2"), ("9", "2")] {
-        assert!(job(&["--nodes", nodes, "--kills", kills]).is_ok(), "{nodes} {kills}");
+        assert!(job(&["--nodes", nodes, "--kills", kills, "--rejoin", "false"]).is_ok(), "{nodes} {kills}");
     }
 }
 

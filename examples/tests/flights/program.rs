@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use casty_examples::flights::totals::{fold, write_csv};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
@@ -29,7 +30,7 @@ fn figures(file: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn all_totals_are_equal_after_a_node_was_killed() {
+fn all_totals_are_equal_after_a_node_was_killed_and_replaced() {
     let folder = folder("all_totals_are_equal_after_a_node_was_ki");
     let (out, json) = (folder.join("totals.csv"), folder.join("figures.json"));
     let output = flights(&["--out", out.to_str().unwrap(), "--json", json.to_str().unwrap()]);
@@ -40,10 +41,35 @@ fn all_totals_are_equal_after_a_node_was_killed() {
     {
         assert_eq!(figures[name], expected, "{name} in {figures}");
     }
-    assert!(figures["failover_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{figures}");
+    for name in ["failover_ms", "rejoin_ms"] {
+        assert!(figures[name].as_f64().is_some_and(|ms| ms > 0.0), "{name} in {figures}");
+    }
+    // Three nodes have twelve groups with three replicas each: the newcomer holds all of them, and leads its share.
+    assert_eq!((&figures["rejoined_groups"], &figures["rejoined_leads"]), (&json!(12), &json!(4)), "{figures}");
     let mut expected = Vec::new();
     write_csv(&fold(&january()), &mut expected).unwrap();
     assert_eq!(std::fs::read(out).unwrap(), expected);
+}
+
+#[test]
+fn every_node_may_be_killed_if_each_is_replaced_before_the_next() {
+    let folder = folder("every_node_may_be_killed_if_each_is_repl");
+    let json = folder.join("figures.json");
+    let output = flights(&["--kills", "4", "--json", json.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let figures = figures(&json);
+    assert_eq!((&figures["killed"], &figures["flights"]), (&json!(4), &json!(27_004)), "{figures}");
+}
+
+#[test]
+fn without_a_successor_the_others_finish_the_job() {
+    let folder = folder("without_a_successor_the_others_finish_th");
+    let json = folder.join("figures.json");
+    let output = flights(&["--rejoin", "false", "--json", json.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let figures = figures(&json);
+    assert_eq!(figures["killed"], 1, "{figures}");
+    assert!(figures["rejoin_ms"].is_null() && figures["rejoined_groups"].is_null(), "{figures}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use casty_examples::flights::compare::differences;
 use casty_examples::flights::kills::Kill;
-use casty_examples::flights::report::Figures;
+use casty_examples::flights::report::{Figures, Rejoined};
 use casty_examples::flights::stream::Streamed;
 use casty_examples::flights::summary::{Summaries, Summary};
 use casty_examples::flights::totals::fold;
@@ -25,13 +25,20 @@ fn summaries(tailnums: &[&str]) -> Summaries {
 
 #[test]
 fn the_json_has_the_agreed_fields() {
-    let figures = Figures::new(&streamed(vec![]), &summaries(&["a", "b", "a"]));
+    let figures = Figures::new(&streamed(vec![]), None, &summaries(&["a", "b", "a"]));
     let expected = json!({
         "flights": 3, "entities": 2, "lost": 0, "duplicated": 0, "out_of_order": 0,
         "events_per_second": 2000.0, "failover_ms": null, "latency_ms_max": 1.2, "killed": 0,
+        "rejoin_ms": null, "rejoined_groups": null, "rejoined_leads": null,
     });
     assert_eq!(serde_json::to_value(&figures).unwrap(), expected);
     assert!(figures.is_clean());
+    let rejoined = Rejoined { longest: Duration::from_micros(345_678), groups: 12, leads: 4 };
+    let figures = Figures::new(&streamed(vec![]), Some(rejoined), &summaries(&["a"]));
+    let json = serde_json::to_value(&figures).unwrap();
+    let found = ["rejoin_ms", "rejoined_groups", "rejoined_leads"].map(|name| &json[name]);
+    assert_eq!(found, [&json!(345.7), &json!(12), &json!(4)]);
+    assert!(figures.table(&[]).contains("346 ms"));
 }
 
 #[test]
@@ -40,7 +47,7 @@ fn counters_are_summed_over_all_entities() {
     for (tailnum, lost) in [("a", 1), ("c", 2)] {
         summaries.get_mut(tailnum).unwrap().counters.lost = lost;
     }
-    let figures = Figures::new(&streamed(vec![]), &summaries);
+    let figures = Figures::new(&streamed(vec![]), None, &summaries);
     assert_eq!((figures.lost, figures.is_clean()), (3, false));
 }
 
@@ -50,7 +57,7 @@ fn the_table_tells_who_was_killed_and_with_how_much_on_its_way() {
     let mut kill = Kill::new("node-2".into(), [1, 2].map(casty::base::GroupId).into(), 64, now);
     kill.answered(casty::base::GroupId(1), now, now + Duration::from_millis(321));
     let streamed = streamed(vec![kill]);
-    let figures = Figures::new(&streamed, &summaries(&["a"]));
+    let figures = Figures::new(&streamed, None, &summaries(&["a"]));
     assert_eq!((figures.failover_ms, figures.killed), (Some(321.0), 1));
     let table = figures.table(&streamed.kills);
     for part in ["321 ms", "node-2", "led 2 groups", "64 unanswered (fewer than 100", "1 of its groups got no write"] {

@@ -17,6 +17,7 @@ use casty_examples::flights::stream::{read_back, stream};
 use casty_examples::flights::summary::Summary;
 use casty_examples::flights::totals::{Totals, fold};
 use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use indicatif::ProgressBar;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -26,11 +27,16 @@ use crate::sample::{flights, january};
 const LATENCY: Duration = Duration::from_millis(1);
 const FAILOVER: Duration = Duration::from_millis(300);
 
+/// How long a killed node takes to be replaced.
+const REPLACED: Duration = Duration::from_secs(30);
+
 /// Two groups, each led by a node of its own. Time is tokio's, and paused.
 #[derive(Default)]
 struct Sandbox {
     seen: Rc<RefCell<Seen>>,
     killed: Option<(NodeId, Instant)>,
+    /// How often a node was killed, in messages that had arrived.
+    kills: Vec<usize>,
     fails: bool,
 }
 
@@ -95,8 +101,21 @@ impl Fleet for Sandbox {
     fn kill(&mut self, node: &NodeId) -> Result<(), FlightsError> {
         let mut seen = self.seen.borrow_mut();
         seen.unanswered_at_kill = seen.unanswered;
+        assert!(self.killed.is_none(), "the last one has no successor yet");
         self.killed = Some((node.clone(), Instant::now()));
+        self.kills.push(seen.entities.values().map(|(totals, _)| totals.flights as usize).sum());
         Ok(())
+    }
+
+    fn whole(&mut self) -> LocalBoxFuture<'_, Result<(), FlightsError>> {
+        async {
+            if let Some((_, at)) = self.killed.take() {
+                assert_eq!(self.seen.borrow().unanswered, 0, "answers are not kept waiting");
+                sleep_until(at + REPLACED).await;
+            }
+            Ok(())
+        }
+        .boxed_local()
     }
 }
 
@@ -129,6 +148,23 @@ async fn the_kill_waits_for_a_hundred_unanswered_and_the_failover_is_measured() 
     let failover = kill.failover().unwrap();
     assert!(failover >= FAILOVER && failover < FAILOVER + 10 * LATENCY, "{failover:?}");
     assert!(streamed.latency_max >= failover, "{streamed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_waits_for_the_successor_of_the_last_and_the_wait_is_not_counted() {
+    let (flights, small) = (january(), flights(&["odd"; 4]));
+    for (flights, kills, at) in [(&flights, 3, Some([6_751, 13_502, 20_253])), (&small, 9, None)] {
+        let mut fleet = Sandbox::default();
+        let moments = moments(flights.len(), kills);
+        let (sent, begun) = (sendings(flights), Instant::now());
+        let streamed = stream(&mut fleet, flights, &sent, &moments, 512, &ProgressBar::hidden()).await.unwrap();
+        let at = at.map_or(vec![1, 2, 3, 4], |at| at.to_vec());
+        let near = fleet.kills.iter().zip(&at).all(|(arrived, at)| (*at..*at + 512).contains(arrived));
+        assert!(near && fleet.kills.len() == at.len(), "{:?} and should be {at:?}", fleet.kills);
+        let stood_still = begun.elapsed() - streamed.time;
+        let waits = fleet.kills.len() as u32 - 1;
+        assert!(stood_still > (REPLACED - 2 * FAILOVER) * waits && stood_still <= REPLACED * waits, "{stood_still:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,23 +16,30 @@ pub(super) struct Damage {
     slow: bool,
     can_part: bool,
     can_delay: bool,
-    /// As many founders may lose their memory.
-    lost_max: usize,
+    /// How many nodes hold each group.
+    replicas: usize,
     rng: StdRng,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Node {
     state: State,
-    /// It lost its memory with its first life: it holds no replica any more.
-    guest: bool,
+    /// Groups count on what it holds. It is lost otherwise: what its last life held has not been replaced yet.
+    counts: bool,
+    /// It has left the cluster, or is about to, and has not come back.
+    left: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Up,
     Paused,
+    Leaving,
     Down,
+}
+
+impl Node {
+    const WHOLE: Self = Self { state: State::Up, counts: true, left: false };
 }
 
 /// No more nodes stand still at a time.
@@ -41,10 +48,8 @@ const PAUSED_MAX: usize = 2;
 impl Damage {
     /// A whole cluster with so many replicas of everything, whose wires can do so much.
     pub(super) fn none(nodes: usize, replicas: usize, can_part: bool, can_delay: bool, seed: u64) -> Self {
-        let nodes = vec![Node { state: State::Up, guest: false }; nodes];
-        // Whichever they are, a minority of each group's replicas.
-        let lost_max = (replicas - 1) / 2;
-        Self { nodes, parted: false, slow: false, can_part, can_delay, lost_max, rng: StdRng::seed_from_u64(seed) }
+        let nodes = vec![Node::WHOLE; nodes];
+        Self { nodes, parted: false, slow: false, can_part, can_delay, replicas, rng: StdRng::seed_from_u64(seed) }
     }
 
     /// Whether nothing is broken; dead nodes do not count.
@@ -57,9 +62,29 @@ impl Damage {
         self.nodes[node].state == State::Up
     }
 
-    /// The nodes that hold replicas.
-    pub(super) fn founders(&self) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|node| !self.nodes[*node].guest).collect()
+    /// Whether no node is lost: every group has all its replicas.
+    pub(super) fn is_whole(&self) -> bool {
+        self.nodes.iter().all(|node| node.counts)
+    }
+
+    /// How many replicas every group has once all that is under way is done.
+    pub(super) fn replicas(&self) -> usize {
+        self.replicas.min(self.nodes.iter().filter(|node| !node.left).count())
+    }
+
+    /// The groups are seen to count on a node that was lost.
+    pub(super) fn count_on(&mut self, node: usize) {
+        self.nodes[node].counts = true;
+    }
+
+    /// A node that was to leave has left.
+    pub(super) fn has_left(&mut self, node: usize) {
+        self.nodes[node].state = State::Down;
+    }
+
+    /// The nodes that run, or stand still, and are lost.
+    pub(super) fn lost(&self) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|node| !self.nodes[*node].counts && self.is_up(*node)).collect()
     }
 
     /// How long the present state lasts.
@@ -82,42 +107,51 @@ impl Damage {
         fault
     }
 
-    /// All that makes the cluster whole again.
+    /// All that makes the cluster whole again but for the nodes that do not run.
     pub(super) fn repair(&mut self) -> Vec<Fault> {
         let mut repairs = Vec::new();
         repairs.extend(self.can_part.then_some(Fault::Heal));
         repairs.extend(self.can_delay.then_some(Fault::Quicken));
-        for (number, node) in self.nodes.iter().enumerate() {
-            match node.state {
-                State::Up => {}
-                State::Paused => repairs.push(Fault::Resume(number)),
-                State::Down => repairs.push(Fault::Restart(number)),
-            }
-        }
+        repairs.extend(self.in_state(State::Paused).map(Fault::Resume));
         repairs.iter().for_each(|repair| self.reckon(repair));
         repairs
+    }
+
+    /// All that has every node run.
+    pub(super) fn restart(&mut self) -> Vec<Fault> {
+        let restarts: Vec<_> = self.in_state(State::Down).map(Fault::Restart).collect();
+        restarts.iter().for_each(|restart| self.reckon(restart));
+        restarts
+    }
+
+    fn in_state(&self, state: State) -> impl Iterator<Item = usize> {
+        (0..self.nodes.len()).filter(move |node| self.nodes[*node].state == state)
     }
 
     /// What may come next, each with its weight.
     fn possible(&mut self) -> Vec<(u32, Fault)> {
         let mut possible = Vec::new();
-        let lost = self.nodes.iter().filter(|node| node.guest).count();
-        let paused = self.nodes.iter().filter(|node| node.state == State::Paused).count();
+        // At any time a minority of the replicas may be lost: whichever they are, each group keeps a majority.
+        let lost = self.nodes.iter().filter(|node| !node.counts).count();
+        let room = lost < (self.replicas - 1) / 2;
+        let paused = self.in_state(State::Paused).count();
         for (number, node) in self.nodes.iter().enumerate() {
-            // A minority of the founders may lose its memory, and not too soon: from then on there is little to spare.
-            // A guest has nothing to lose.
-            let weight = match node.guest {
-                true => 3,
-                false if lost >= self.lost_max => 0,
-                false if self.is_calm() => 3,
+            let weight = match node.counts {
+                // It has nothing to lose, but should have the time to get something.
                 false => 1,
+                true if !room => 0,
+                true if self.is_calm() => 3,
+                true => 1,
             };
-            if node.state != State::Down && weight > 0 {
+            if matches!(node.state, State::Up | State::Paused) && weight > 0 {
                 possible.push((weight, Fault::Kill(number)));
+            }
+            if node.state == State::Up && node.counts && room {
+                possible.push((weight, Fault::Leave(number)));
             }
             match node.state {
                 State::Up if paused < PAUSED_MAX => possible.push((2, Fault::Pause(number))),
-                State::Up => {}
+                State::Up | State::Leaving => {}
                 State::Paused => possible.push((12, Fault::Resume(number))),
                 State::Down => possible.push((6, Fault::Restart(number))),
             }
@@ -168,8 +202,10 @@ impl Damage {
 
     fn reckon(&mut self, fault: &Fault) {
         match fault {
-            Fault::Kill(node) => self.nodes[*node] = Node { state: State::Down, guest: true },
-            Fault::Restart(node) | Fault::Resume(node) => self.nodes[*node].state = State::Up,
+            Fault::Kill(node) => (self.nodes[*node].state, self.nodes[*node].counts) = (State::Down, false),
+            Fault::Leave(node) => self.nodes[*node] = Node { state: State::Leaving, counts: false, left: true },
+            Fault::Restart(node) => (self.nodes[*node].state, self.nodes[*node].left) = (State::Up, false),
+            Fault::Resume(node) => self.nodes[*node].state = State::Up,
             Fault::Pause(node) => self.nodes[*node].state = State::Paused,
             Fault::Part(..) => self.parted = true,
             Fault::Heal => self.parted = false,
@@ -186,31 +222,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minority_of_the_founders_is_killed_at_most_and_every_fault_comes() {
-        let mut kinds = BTreeSet::new();
+    fn a_minority_is_lost_at_most_at_any_time_and_every_fault_comes_to_every_node() {
+        let (mut kinds, mut lost_at_all) = (BTreeSet::new(), BTreeSet::new());
         for seed in 0..50 {
             let mut damage = Damage::none(5, 5, true, true, seed);
             let mut lost = BTreeSet::new();
-            for _ in 0..200 {
+            for step in 0..500 {
                 let fault = damage.next();
                 kinds.insert(fault.to_string().split([' ', ':']).next().unwrap().to_owned());
-                if let Fault::Kill(node) = fault {
+                if let Fault::Kill(node) | Fault::Leave(node) = fault {
                     lost.insert(node);
+                    lost_at_all.insert((seed, node));
                 }
                 assert!(lost.len() <= 2, "seed {seed}: {lost:?}");
+                if let Fault::Leave(node) = fault {
+                    assert!(
+                        !damage.is_up(node) && !damage.restart().contains(&Fault::Restart(node)),
+                        "it has not left"
+                    );
+                    damage.has_left(node);
+                }
+                // Every now and then the groups have changed over.
+                if step % 10 == 0 {
+                    for node in damage.lost() {
+                        damage.count_on(node);
+                        lost.remove(&node);
+                    }
+                }
             }
-            assert_eq!(lost.len(), 2, "seed {seed}");
         }
-        assert_eq!(kinds.len(), 7, "{kinds:?}");
+        assert_eq!(lost_at_all.len(), 250, "every node in every run");
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
+    }
+
+    #[test]
+    fn a_node_that_has_left_and_not_come_back_is_not_expected_to_hold_anything() {
+        let mut damage = Damage::none(3, 3, true, true, 1);
+        damage.reckon(&Fault::Kill(1));
+        assert_eq!((damage.replicas(), damage.is_whole()), (3, false));
+        damage.reckon(&Fault::Leave(0));
+        damage.has_left(0);
+        assert_eq!((damage.replicas(), damage.lost()), (2, vec![]));
+        damage.reckon(&Fault::Restart(0));
+        assert_eq!((damage.replicas(), damage.lost()), (3, vec![0]));
     }
 
     #[test]
     fn repairs_leave_nothing_broken() {
         let mut damage = Damage::none(5, 5, true, true, 7);
         for _ in 0..100 {
-            damage.next();
+            if let Fault::Leave(node) = damage.next() {
+                damage.has_left(node);
+            }
         }
         damage.repair();
+        damage.restart();
         assert!(damage.is_calm() && (0..5).all(|node| damage.is_up(node)));
     }
 

@@ -1,8 +1,8 @@
 //! What the clients of all processes, dead and alive, have written down.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use casty::testkit::workload::{Entry, Recording};
 
@@ -17,6 +17,21 @@ pub(super) fn gather(histories: Vec<PathBuf>) -> Result<Recording, HarnessError>
         all.merge(entries(&lines.map_err(failed)?).map_err(failed)?);
     }
     Ok(all)
+}
+
+/// Copies the files of a folder into another.
+pub(super) fn keep(folder: &Path, to: &Path) -> Result<(), HarnessError> {
+    let copied = fs::create_dir_all(to).and_then(|()| {
+        fs::read_dir(folder)?.try_for_each(|entry| {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::copy(entry.path(), to.join(entry.file_name())).map(drop)
+            } else {
+                Ok(())
+            }
+        })
+    });
+    copied.map_err(|source| HarnessError::File { action: "keep the evidence in", path: to.to_owned(), source })
 }
 
 /// The entries of one life. Its last line may be torn: it belongs to an operation that had not begun or is unknown.

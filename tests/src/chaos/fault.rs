@@ -9,6 +9,7 @@ use crate::processes::{Partition, Quality};
 pub(super) enum Fault {
     Kill(usize),
     Restart(usize),
+    Leave(usize),
     Pause(usize),
     Resume(usize),
     /// What is cut, and in words.
@@ -23,6 +24,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Kill(node) => write!(f, "kill node-{}", node + 1),
             Self::Restart(node) => write!(f, "restart node-{}", node + 1),
+            Self::Leave(node) => write!(f, "leave node-{}", node + 1),
             Self::Pause(node) => write!(f, "pause node-{}", node + 1),
             Self::Resume(node) => write!(f, "resume node-{}", node + 1),
             Self::Part(_, words) => write!(f, "part: {words}"),

@@ -1,7 +1,8 @@
 //! Random faults on a cluster of real processes under load, for as long as one likes.
 //!
-//! A run is a sequence of rounds. Each starts a new cluster, since a founder that was killed has forgotten its replicas for
-//! good, and ends with a judgement of all that the clients saw.
+//! A run is a sequence of rounds. Each starts a new cluster, breaks it, and ends with a judgement of all that the clients
+//! saw. Any node may be killed, or leave, whenever the groups can spare it: a node whose last life took replicas along is lost
+//! until the others say that what it held is held again, and a minority of the replicas is lost at most.
 
 mod damage;
 mod evidence;
@@ -9,6 +10,7 @@ mod fault;
 mod options;
 mod report;
 mod round;
+mod sight;
 mod windows;
 
 pub use options::{Options, Wires};

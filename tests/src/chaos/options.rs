@@ -29,6 +29,9 @@ pub struct Options {
     /// What joins the nodes.
     #[arg(long, value_enum, default_value_t)]
     pub wires: Wires,
+    /// A folder for the logs and histories of rounds in which something does not hold or is not proven.
+    #[arg(long)]
+    pub evidence: Option<PathBuf>,
     /// A file for the report.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -55,7 +58,12 @@ impl Options {
     /// The plan of a round for which so much time is left.
     pub(super) fn plan(&self, seed: u64, left: Duration) -> Plan {
         let round = Duration::from_secs(self.round_seconds);
-        Plan { seed, clients: self.clients, faults_for: round.min(left.max(ROUND_MIN)) }
+        Plan {
+            seed,
+            clients: self.clients,
+            faults_for: round.min(left.max(ROUND_MIN)),
+            evidence: self.evidence.clone(),
+        }
     }
 }
 

@@ -35,12 +35,18 @@ pub struct RoundReport {
     pub latest_ask_ms: u64,
     /// What was done, and when after the start.
     pub faults: Vec<String>,
+    /// How many nodes left the cluster in order.
+    pub leaves: usize,
+    /// How many nodes took the places of killed ones, or of those that had left, and came to hold all that they were to.
+    pub replaced: usize,
     /// For each object the longest time under faults without an answered write.
     pub unavailable_ms: BTreeMap<String, u64>,
-    /// The longest time from the kill of a founder, with nothing else broken, until all objects had answered a new write.
+    /// The longest time from the kill of a node in a whole cluster, with nothing else broken, until all objects had answered a new write.
     pub longest_failover_ms: Option<u64>,
     /// From the end of the faults until all objects had answered a new write.
     pub recovery_ms: Option<u64>,
+    /// From the end of the faults until every group had all its replicas again.
+    pub whole_ms: Option<u64>,
 }
 
 impl RoundReport {
@@ -71,7 +77,8 @@ impl fmt::Display for RoundReport {
         )?;
         write!(f, ", {} faults, longest without a write {} ms", self.faults.len(), self.longest_unavailable_ms())?;
         write!(f, ", longest failover {}", Ms(self.longest_failover_ms))?;
-        write!(f, ", recovered within {}", Ms(self.recovery_ms))?;
+        write!(f, ", recovered within {}, whole within {}", Ms(self.recovery_ms), Ms(self.whole_ms))?;
+        write!(f, ", {} left, {} replaced", self.leaves, self.replaced)?;
         if *late_asks > 0 {
             write!(f, ", {late_asks} asks late by up to {latest_ask_ms} ms")?;
         }
@@ -95,7 +102,10 @@ impl fmt::Display for Report {
         let failover = self.rounds.iter().filter_map(|round| round.longest_failover_ms).max();
         let recovery = self.rounds.iter().filter_map(|round| round.recovery_ms).max();
         write!(f, "; longest without a write {longest} ms, longest failover {}", Ms(failover))?;
-        write!(f, ", longest recovery {}", Ms(recovery))
+        let whole = self.rounds.iter().filter_map(|round| round.whole_ms).max();
+        let (leaves, replaced) = (sum(|round| round.leaves), sum(|round| round.replaced));
+        write!(f, ", longest recovery {}, whole within {}", Ms(recovery), Ms(whole))?;
+        write!(f, "; {leaves} nodes left, {replaced} took the places of others")
     }
 }
 

@@ -1,18 +1,21 @@
 //! One cluster, from its founding to the judgement of what its clients saw.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use casty::testkit::invariants::judge;
 use casty::testkit::workload::{Notes, Recording};
 use futures_util::future::try_join_all;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::damage::Damage;
-use super::evidence::gather;
+use super::evidence::{gather, keep};
 use super::fault::Fault;
 use super::options::Wires;
 use super::report::RoundReport;
+use super::sight::look;
 use super::windows::Windows;
 use crate::processes::node::{Answer, Order};
 use crate::processes::{HarnessError, Network, Processes, Quality, Setup, skipped, unavailable};
@@ -23,7 +26,19 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 /// How long the clients go on once the cluster serves again, so that each object is written once more.
 const SETTLING: Duration = Duration::from_millis(1_500);
 
-/// How long nothing else is broken after a founder was killed, so that the failover can be seen.
+/// Once the faults have ended, every group must have all its replicas again within this time.
+const WHOLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether that is so.
+const LOOK_PERIOD: Duration = Duration::from_millis(50);
+
+/// How long a node may take to leave. It gives up by itself before.
+const LEAVE_LIMIT: Duration = Duration::from_secs(65);
+
+/// A node that is away is given up only after the round: one that stands still or is cut off comes back as what it was.
+const REMOVE_AFTER: Duration = Duration::from_secs(600);
+
+/// How long nothing else is broken after a node was killed, so that the failover can be seen.
 const FAILOVER: Duration = Duration::from_secs(2);
 
 /// An ask may end this much later than it promised, on a machine whose cores are busy with whole clusters.
@@ -41,12 +56,15 @@ pub struct Plan {
     pub clients: u64,
     /// How long things are broken.
     pub faults_for: Duration,
+    /// Where the logs and histories are kept if something does not hold or is not proven.
+    pub evidence: Option<PathBuf>,
 }
 
 /// Founds a cluster, breaks it for a while under load, mends it, and judges what the clients saw.
 pub async fn round(wires: Wires, mut setup: Setup, plan: Plan) -> Result<RoundReport, HarnessError> {
     // As many replicas as there can be, so that as many nodes as possible may be lost.
     setup.replicas = (setup.founders - 1 + setup.founders % 2).min(REPLICAS_MAX);
+    setup.remove_after = REMOVE_AFTER;
     let network = network(wires, setup.founders)?;
     let mut report = RoundReport { seed: plan.seed, wires: words(&network).to_owned(), ..RoundReport::default() };
     let mut round = Round::begin(network, setup, plan).await?;
@@ -54,7 +72,9 @@ pub async fn round(wires: Wires, mut setup: Setup, plan: Plan) -> Result<RoundRe
         Ok(notes) => notes,
         // The nodes are to blame, and what the clients saw is judged all the same.
         Err(fault @ (HarnessError::Ended { .. } | HarnessError::Late { .. } | HarnessError::Refused { .. })) => {
-            report.violations.push(format!("a cluster serves again within {RECOVERY_LIMIT:?} after faults: {fault}"));
+            report.violations.push(format!(
+                "nodes do what they are told, and serve again within {RECOVERY_LIMIT:?} after faults: {fault}"
+            ));
             Notes::default()
         }
         Err(error) => return Err(error),
@@ -62,6 +82,9 @@ pub async fn round(wires: Wires, mut setup: Setup, plan: Plan) -> Result<RoundRe
     let mut recording = gather(round.processes.histories()?)?;
     recording.notes = notes;
     round.write(&mut report, recording);
+    if let Some(evidence) = round.plan.evidence.as_ref().filter(|_| !report.is_good()) {
+        keep(round.processes.folder(), &evidence.join(format!("round-{}", report.seed)))?;
+    }
     round.processes.end().await?;
     Ok(report)
 }
@@ -72,26 +95,44 @@ struct Round {
     plan: Plan,
     /// The nodes in whose present life clients run.
     loaded: BTreeSet<usize>,
+    /// The nodes that are about to leave.
+    leaving: JoinSet<(usize, Result<(), HarnessError>)>,
+    leaves: usize,
+    replaced: usize,
     /// What was done, in words.
     done: Vec<String>,
-    /// When a founder was killed while nothing else was broken, and until when nothing else was.
+    /// When a node of a whole cluster was killed while nothing else was broken, and until when nothing else was.
     kills: Vec<(Duration, Duration)>,
     /// When the faults began and ended.
     faults: (Duration, Duration),
+    /// How long after them every group had all its replicas.
+    whole: Option<Duration>,
 }
 
 impl Round {
     async fn begin(network: Network, setup: Setup, plan: Plan) -> Result<Self, HarnessError> {
         let damage = Damage::none(setup.founders, setup.replicas, network.can_part(), network.can_delay(), plan.seed);
         let processes = Processes::start(network, setup).await?;
-        let (loaded, faults) = (BTreeSet::new(), Default::default());
-        Ok(Self { processes, damage, plan, loaded, done: Vec::new(), kills: Vec::new(), faults })
+        Ok(Self {
+            processes,
+            damage,
+            plan,
+            loaded: BTreeSet::new(),
+            leaving: JoinSet::new(),
+            leaves: 0,
+            replaced: 0,
+            done: Vec::new(),
+            kills: Vec::new(),
+            faults: Default::default(),
+            whole: None,
+        })
     }
 
     async fn run(&mut self) -> Result<Notes, HarnessError> {
         self.load().await?;
         self.break_things().await?;
         self.recover().await?;
+        self.become_whole().await?;
         sleep(SETTLING).await;
         self.finish().await
     }
@@ -105,12 +146,16 @@ impl Round {
             let next = Instant::now() + self.damage.pause() + undisturbed;
             sleep_until(next.min(end)).await;
             self.processes.all_live()?;
+            while let Some(left) = self.leaving.try_join_next() {
+                self.has_left(left)?;
+            }
+            self.replaced += look(&self.processes, &mut self.damage).await?;
             if next >= end {
                 break;
             }
-            let (calm, founders) = (self.damage.is_calm(), self.damage.founders());
+            let well = self.damage.is_calm() && self.damage.is_whole();
             let fault = self.damage.next();
-            let fails_over = calm && matches!(fault, Fault::Kill(node) if founders.contains(&node));
+            let fails_over = well && matches!(fault, Fault::Kill(_));
             self.apply(&fault).await?;
             undisturbed = if fails_over { FAILOVER } else { Duration::ZERO };
             if fails_over {
@@ -121,6 +166,12 @@ impl Round {
         }
         for repair in self.damage.repair() {
             self.apply(&repair).await?;
+        }
+        while let Some(left) = self.leaving.join_next().await {
+            self.has_left(left)?;
+        }
+        for restart in self.damage.restart() {
+            self.apply(&restart).await?;
         }
         self.faults.1 = self.processes.clock().now();
         Ok(())
@@ -139,6 +190,31 @@ impl Round {
                 return Ok(());
             }
         }
+    }
+
+    /// Waits until every group has all its replicas again, or for so long that they should.
+    async fn become_whole(&mut self) -> Result<(), HarnessError> {
+        let mut looks = interval(LOOK_PERIOD);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            self.replaced += look(&self.processes, &mut self.damage).await?;
+            let past = self.processes.clock().now().saturating_sub(self.faults.1);
+            if self.damage.is_whole() {
+                self.whole = Some(past);
+            }
+            if self.damage.is_whole() || past > WHOLE_LIMIT {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What came of it that a node was told to leave.
+    fn has_left(&mut self, left: Result<(usize, Result<(), HarnessError>), JoinError>) -> Result<(), HarnessError> {
+        let (node, left) = left.expect("whoever waits for a node does not panic");
+        left?;
+        self.damage.has_left(node);
+        Ok(())
     }
 
     /// Has all clients finish, and reads every object once more. Gives what the clients noted.
@@ -169,6 +245,13 @@ impl Round {
                 processes.kill(*node).await
             }
             Fault::Restart(node) => processes.begin(*node),
+            Fault::Leave(node) => {
+                self.loaded.remove(node);
+                self.leaves += 1;
+                let (node, process) = (*node, processes.take(*node)?);
+                self.leaving.spawn(async move { (node, process.leave(LEAVE_LIMIT).await) });
+                Ok(())
+            }
             Fault::Pause(node) => processes.process(*node)?.pause(),
             Fault::Resume(node) => processes.process(*node)?.resume(),
             Fault::Part(partition, _) => processes.network.set(partition),
@@ -203,6 +286,13 @@ impl Round {
         report.violations.extend(judgement.violations);
         report.unproven = judgement.unproven;
         report.faults = std::mem::take(&mut self.done);
+        (report.leaves, report.replaced) = (self.leaves, self.replaced);
+        report.whole_ms = self.whole.map(ms);
+        if self.whole.is_none() {
+            report
+                .violations
+                .push(format!("not within {WHOLE_LIMIT:?} after the faults had every group all its replicas"));
+        }
 
         let windows = Windows::of(&recording);
         let (from, to) = self.faults;

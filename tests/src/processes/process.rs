@@ -129,6 +129,12 @@ impl Process {
         }
     }
 
+    /// Has the node leave the cluster, which may take `limit`, and end; waits until its process is gone.
+    pub async fn leave(self, limit: Duration) -> Result<(), HarnessError> {
+        self.tell(Order::Leave, limit).await?;
+        self.stop(super::slots::LIMIT).await
+    }
+
     /// Closes the input of the process, as the system does when the harness dies, and waits until it is gone.
     pub async fn abandon(mut self, limit: Duration) -> Result<(), HarnessError> {
         self.orders.lock().await.take();

@@ -32,6 +32,8 @@ pub struct Setup {
     pub replicas: usize,
     /// How long an ask of a node that does not say may take.
     pub ask_timeout: Duration,
+    /// How long a node is away until it is given up.
+    pub remove_after: Duration,
 }
 
 /// The nodes of a run, numbered from 0 on. All that they are goes with this; if that is because a test fails, their logs
@@ -58,8 +60,8 @@ struct Slot {
 impl Setup {
     /// A cluster of so many nodes, whose state is on three of them.
     pub fn new(program: impl Into<PathBuf>, founders: usize) -> Self {
-        let (program, ask_timeout) = (program.into(), Duration::from_secs(5));
-        Self { program, arguments: Vec::new(), founders, replicas: 3, ask_timeout }
+        let (ask_timeout, remove_after) = (Duration::from_secs(5), Duration::from_secs(20));
+        Self { program: program.into(), arguments: Vec::new(), founders, replicas: 3, ask_timeout, remove_after }
     }
 }
 
@@ -95,6 +97,7 @@ impl Processes {
             ("--nodes", self.setup.founders as u64),
             ("--replicas", self.setup.replicas as u64),
             ("--ask-timeout-ms", self.setup.ask_timeout.as_millis() as u64),
+            ("--remove-after-ms", self.setup.remove_after.as_millis() as u64),
             ("--origin-us", self.clock.origin_us()),
             ("--life", u64::from(life)),
             ("--number", node as u64),
@@ -122,6 +125,11 @@ impl Processes {
     /// Has a node shut down in order, and waits until its process is gone.
     pub async fn stop(&mut self, node: usize) -> Result<(), HarnessError> {
         self.take(node)?.stop(LIMIT).await
+    }
+
+    /// Has a node leave the cluster and end, and waits until its process is gone.
+    pub async fn leave(&mut self, node: usize) -> Result<(), HarnessError> {
+        self.take(node)?.leave(LIMIT).await
     }
 
     /// Takes the process of a node out, to do with it as one likes.

@@ -3,8 +3,7 @@
 use casty::Sharded;
 use casty_tests::bank::*;
 use casty_tests::cluster::{Cluster, DEADLINE, config, eventually, node, ready};
-
-use crate::load::Load;
+use casty_tests::load::Load;
 
 pub(crate) async fn fill(accounts: &Sharded<Account>, users: u64) {
     for user in 0..users {

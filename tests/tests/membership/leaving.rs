@@ -3,10 +3,10 @@
 use casty::{GroupId, NotReady};
 use casty_tests::bank::*;
 use casty_tests::cluster::{Cluster, DEADLINE, REMOVE_AFTER, eventually, ready};
+use casty_tests::load::Load;
 use tokio::time::timeout;
 
 use crate::joining::{all_there, fill};
-use crate::load::Load;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_leaves_hands_over_first_and_no_request_fails() {

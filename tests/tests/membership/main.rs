@@ -4,6 +4,5 @@
 
 mod joining;
 mod leaving;
-mod load;
 mod replacing;
 mod votes;

@@ -15,11 +15,11 @@ async fn a_memory_only_node_that_was_restarted_is_a_new_node_that_takes_the_plac
     fill(&accounts[0], 24).await;
     // One after the other, until no process is left that was there at the beginning.
     let mut nodes = [0, 1, 2];
-    for turn in 0..3 {
-        cluster.crash(nodes[turn]);
-        nodes[turn] = cluster.join(turn, 3).await;
-        assert_eq!(cluster.held(nodes[turn]), 12, "it was ready, so the groups count on it");
-        let accounts = cluster.node(nodes[turn]).sharded::<Account>("account").start().await.unwrap();
+    for (turn, node) in nodes.iter_mut().enumerate() {
+        cluster.crash(*node);
+        *node = cluster.join(turn, 3).await;
+        assert_eq!(cluster.held(*node), 12, "it was ready, so the groups count on it");
+        let accounts = cluster.node(*node).sharded::<Account>("account").start().await.unwrap();
         all_there(&accounts, 24).await;
     }
     cluster.settled_on(&nodes).await;

@@ -53,19 +53,23 @@ async fn deposit(processes: &Processes, node: usize, account: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_outlives_a_killed_process_which_comes_back_as_a_guest() {
+async fn what_was_answered_outlives_a_killed_process_whose_successor_takes_its_replicas_over() {
     let _alone = alone().await;
     let mut processes = Processes::start(Network::loopback(), setup(3)).await.unwrap();
     assert_eq!(deposit(&processes, 0, "a").await, 1);
-    assert!(processes.status(0).await.unwrap().replicas > 0);
+    let held = processes.status(0).await.unwrap().replicas;
     processes.kill(0).await.unwrap();
     assert!(matches!(processes.status(0).await, Err(HarnessError::NotRunning { .. })));
     assert_eq!(processes.running(), [1, 2]);
     led_by_others_than(&processes, 0, 1).await;
     assert_eq!(deposit(&processes, 1, "a").await, 2);
     processes.restart(0).await.unwrap();
-    assert_eq!(processes.status(0).await.unwrap().replicas, 0, "a founder that forgot its votes is no replica");
+    let status = processes.status(0).await.unwrap();
+    assert!(status.settled && status.replicas == held && held > 1, "{status:?}");
     assert_eq!(deposit(&processes, 0, "a").await, 3);
+    // It counts, so another may be lost.
+    processes.kill(1).await.unwrap();
+    eventually_balance(&processes, 0, "a", 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,6 +94,17 @@ async fn a_process_that_stops_in_order_ends_well_and_the_others_go_on() {
     processes.stop(2).await.unwrap();
     led_by_others_than(&processes, 2, 0).await;
     assert_eq!(deposit(&processes, 0, "a").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_leaves_takes_nothing_along() {
+    let _alone = alone().await;
+    let mut processes = Processes::start(Network::loopback(), setup(3)).await.unwrap();
+    assert_eq!(deposit(&processes, 2, "a").await, 1);
+    processes.leave(2).await.unwrap();
+    let status = processes.status(0).await.unwrap();
+    assert_eq!((status.settled, status.fewest), (true, 2), "{status:?}");
+    assert_eq!(deposit(&processes, 0, "a").await, 2);
 }
 
 #[tokio::test]

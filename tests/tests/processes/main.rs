@@ -5,6 +5,7 @@
 mod cleanup;
 mod faults;
 mod network;
+mod replacing;
 
 use std::sync::LazyLock;
 

@@ -6,9 +6,11 @@
 
 mod process;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use casty::base::NodeId;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::error::{FlightsError, Log};
@@ -20,24 +22,45 @@ pub const LISTENING: &str = "LISTENING";
 /// The word of a child that takes part.
 pub const READY: &str = "READY";
 
+/// How large the cluster is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Nodes that found it.
+    pub nodes: u16,
+    /// Replicas of each group.
+    pub replicas: u16,
+}
+
 /// The node processes that have not been killed. Dropping this kills them.
 pub struct Children {
+    size: Size,
     living: Vec<Process>,
     dead: Vec<Process>,
+    /// Those that were started in place of dead ones, and are not ready yet.
+    successors: JoinSet<Result<(Process, Duration), FlightsError>>,
+    /// Whose place was taken, and how long that took from the start of the process.
+    replaced: BTreeMap<NodeId, Duration>,
     deadline: Instant,
 }
 
 impl Children {
-    /// Starts `nodes` processes that form one cluster, and waits until each is bound.
-    pub async fn start(nodes: u16, replicas: u16) -> Result<Self, FlightsError> {
-        let mut children = Self { living: Vec::new(), dead: Vec::new(), deadline: Instant::now() + START_LIMIT };
-        let mut seed: Option<String> = None;
-        for number in 1..=nodes {
-            let mut process = Process::spawn(number, nodes, replicas, seed.as_deref())?;
+    /// Starts processes that form one cluster of this size, and waits until each is bound.
+    pub async fn start(size: Size) -> Result<Self, FlightsError> {
+        let mut children = Self {
+            size,
+            living: Vec::new(),
+            dead: Vec::new(),
+            successors: JoinSet::new(),
+            replaced: BTreeMap::new(),
+            deadline: Instant::now() + START_LIMIT,
+        };
+        for number in 1..=size.nodes {
+            // The first alone founds nothing and has nobody to look for.
+            let seeds: Vec<_> = children.living.first().map(|first| first.address.clone()).into_iter().collect();
+            let mut process = Process::spawn(NodeId::from(format!("node-{number}")), size, &seeds)?;
             // Only the first is waited for here: the others start side by side.
-            if seed.is_none() {
+            if seeds.is_empty() {
                 process.listening(children.deadline).await?;
-                seed = Some(process.address.clone());
             }
             children.living.push(process);
         }
@@ -75,6 +98,35 @@ impl Children {
         let killed = self.living.remove(at);
         self.dead.push(killed);
         Ok(())
+    }
+
+    /// Starts a process in place of one that was killed, under its name, and does not wait for it.
+    pub fn replace(&mut self, node: &NodeId) -> Result<(), FlightsError> {
+        let started = Instant::now();
+        let mut process = Process::spawn(node.clone(), self.size, &self.addresses())?;
+        self.successors.spawn(async move {
+            let deadline = started + START_LIMIT;
+            process.listening(deadline).await?;
+            process.ready(deadline).await?;
+            Ok((process, started.elapsed()))
+        });
+        Ok(())
+    }
+
+    /// Waits until each that was started in place of another is ready.
+    pub async fn whole(&mut self) -> Result<(), FlightsError> {
+        while let Some(ready) = self.successors.join_next().await {
+            let (process, took) = ready??;
+            let longest = self.replaced.entry(process.node.clone()).or_default();
+            *longest = took.max(*longest);
+            self.living.push(process);
+        }
+        Ok(())
+    }
+
+    /// Whose place was taken by another, and the longest time from the start of such a process until it was ready.
+    pub fn replaced(&self) -> &BTreeMap<NodeId, Duration> {
+        &self.replaced
     }
 
     /// An error if a process has ended that was not killed: a failover would hide it.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::error::{FlightsError, Log};
 use super::super::report;
-use super::{LISTENING, READY, START_LIMIT};
+use super::{LISTENING, READY, START_LIMIT, Size};
 
 /// One node process, from its start on.
 pub(super) struct Process {
@@ -27,14 +27,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts node number `number` of `nodes`; it joins `seed`.
-    pub(super) fn spawn(number: u16, nodes: u16, replicas: u16, seed: Option<&str>) -> Result<Self, FlightsError> {
-        let node = NodeId::from(format!("node-{number}"));
+    /// Starts a node of a cluster of this size; it joins `seeds`.
+    pub(super) fn spawn(node: NodeId, size: Size, seeds: &[String]) -> Result<Self, FlightsError> {
         let failed = |source| FlightsError::Spawn { node: node.clone(), source };
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.arg("node").args(["--id", node.as_str()]);
-        command.arg("--nodes").arg(nodes.to_string()).arg("--replicas").arg(replicas.to_string());
-        if let Some(seed) = seed {
+        command.arg("--nodes").arg(size.nodes.to_string()).arg("--replicas").arg(size.replicas.to_string());
+        for seed in seeds {
             command.args(["--seed", seed]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

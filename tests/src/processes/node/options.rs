@@ -50,6 +50,9 @@ pub struct Shared {
     /// How long an ask that does not say may take.
     #[arg(long, default_value_t = 5_000)]
     pub ask_timeout_ms: u64,
+    /// How long a node is away until it is given up.
+    #[arg(long, default_value_t = 20_000)]
+    pub remove_after_ms: u64,
 }
 
 impl Options {
@@ -59,12 +62,13 @@ impl Options {
     }
 
     pub(super) fn config(&self) -> ClusterConfig {
-        let Shared { seeds, nodes, replicas, ask_timeout_ms } = &self.shared;
+        let Shared { seeds, nodes, replicas, ask_timeout_ms, remove_after_ms } = &self.shared;
         let config = insecure(&self.address)
             .node_id(self.id.as_str())
             .expected_size(*nodes)
             .replicas(*replicas)
-            .ask_timeout(Duration::from_millis(*ask_timeout_ms));
+            .ask_timeout(Duration::from_millis(*ask_timeout_ms))
+            .remove_after(Duration::from_millis(*remove_after_ms));
         // A node that founds alone has no seeds.
         if *nodes > 1 { config.seeds(seeds) } else { config }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use casty::base::BoxError;
+use casty::base::{BoxError, GroupId};
 use casty::prelude::*;
 use tokio::task::AbortHandle;
 
@@ -71,6 +71,10 @@ impl Desk {
             }
             Order::Finish => Answer::Finished(self.types()?.load.finish().await),
             Order::LastLook => Answer::Silent(self.types()?.load.last_look().await),
+            Order::Leave => {
+                self.node.leave().await?;
+                Answer::Done
+            }
             Order::Stop => Answer::Done,
         })
     }
@@ -84,7 +88,15 @@ impl Desk {
         let data = self.node.leaders().into_iter().map(|(_, leader)| leader);
         let leaders = [self.node.leader_id()].into_iter().chain(data).map(|leader| leader.map(name)).collect();
         let members = self.node.members().into_iter().map(|member| name(member.id)).collect();
-        Status { members, leaders, replicas: self.node.groups().len() }
+        let placements = self.node.placements();
+        let data = placements.iter().filter(|at| at.group != GroupId::META);
+        Status {
+            members,
+            leaders,
+            replicas: self.node.groups().len(),
+            settled: !placements.is_empty() && placements.iter().all(|at| at.settled),
+            fewest: data.map(|at| at.replicas.len()).min().unwrap_or(0),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Order {
     Finish,
     /// Read every object of the workload, and write that down, too: [`Answer::Silent`].
     LastLook,
+    /// Leave the cluster for good: hand over what you hold, and stop to be a node. The process goes on until it is stopped.
+    Leave,
     /// Shut down in order, and end.
     Stop,
 }
@@ -81,6 +83,10 @@ pub struct Status {
     pub leaders: Vec<Option<String>>,
     /// Of how many groups it holds a replica.
     pub replicas: usize,
+    /// Whether every group is where it is to be, as far as the node has heard: no replica is being replaced.
+    pub settled: bool,
+    /// How many replicas that data group has which has fewest; 0 while the node has heard of none.
+    pub fewest: usize,
 }
 
 /// An order with a number, or the answer to the order with this number.

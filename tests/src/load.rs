@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use casty::Sharded;
-use casty_tests::bank::*;
 use tokio::task::JoinSet;
 
+use crate::bank::{Account, Deposit};
+
 /// Clients that write all the time, each to an entity of its own, and take note of every failure.
-pub(crate) struct Load {
+pub struct Load {
     end: Arc<AtomicBool>,
     written: Arc<AtomicU64>,
     clients: JoinSet<Result<(String, u64), String>>,
@@ -16,7 +17,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// So many clients.
-    pub(crate) fn start(accounts: &Sharded<Account>, clients: usize) -> Self {
+    pub fn start(accounts: &Sharded<Account>, clients: usize) -> Self {
         let (end, written) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let mut set = JoinSet::new();
         for client in 0..clients {
@@ -39,16 +40,17 @@ impl Load {
     }
 
     /// How much has been written.
-    pub(crate) fn written(&self) -> u64 {
+    pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
 
     /// Ends the load. None of its requests may have failed. Gives who has what.
-    pub(crate) async fn finish(mut self) -> Vec<(String, u64)> {
+    pub async fn finish(mut self) -> Vec<(String, u64)> {
         self.end.store(true, Ordering::Relaxed);
         let mut balances = Vec::new();
         while let Some(client) = self.clients.join_next().await {
-            balances.push(client.unwrap().unwrap());
+            let balance = client.expect("a client does not panic");
+            balances.push(balance.unwrap_or_else(|failed| unreachable!("a request failed: {failed}")));
         }
         balances
     }
