@@ -265,6 +265,14 @@ impl Node {
         self.inner.host.groups().iter().map(|group| (group.id(), group.roster())).collect()
     }
 
+    /// Who is to vote in each group, as far as this node has heard.
+    #[cfg(feature = "sim")]
+    pub(crate) fn wanted(&self) -> Vec<(GroupId, Vec<NodeKey>)> {
+        let topology = self.inner.topology();
+        let placements = topology.iter().flat_map(|topology| topology.placements());
+        placements.map(|(group, placement)| (*group, placement.replicas.clone())).collect()
+    }
+
     /// The table of a data group whose replica this node holds.
     #[cfg(feature = "sim")]
     pub(crate) fn table(&self, group: GroupId) -> Option<crate::replication::SharedState> {

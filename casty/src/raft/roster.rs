@@ -17,6 +17,8 @@ pub struct Roster {
     pub committed: bool,
     /// On the leader, the members that lack no more than the newest entries of the log. Empty elsewhere.
     pub caught_up: BTreeSet<NodeKey>,
+    /// On the leader, the members that have answered it within the last two heartbeats. Empty elsewhere.
+    pub answering: BTreeSet<NodeKey>,
 }
 
 /// One step from one membership to the next.

@@ -47,6 +47,7 @@ pub(crate) use wire::Envelope;
 pub(super) struct Engine {
     group: GroupId,
     me: NodeKey,
+    heartbeat: Duration,
     core: Core,
 }
 
@@ -81,7 +82,7 @@ impl Engine {
         let votes_from = restarted.then(|| Instant::now() + settings.election_max);
         let core = Core::new(raft);
         mesh.add(group, mesh::Member { core: core.clone(), votes_from });
-        let engine = Self { group, me, core };
+        let engine = Self { group, me, heartbeat: settings.heartbeat, core };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
         Ok(engine)
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openraft::ChangeMembers;
 use openraft::async_runtime::WatchReceiver;
+use openraft::{ChangeMembers, Instant};
 
 use super::Engine;
 use crate::base::NodeKey;
@@ -22,12 +22,16 @@ impl Engine {
         let enough = metrics.last_log_index.map_or(0, |last| last.saturating_sub(LAG_MAX));
         let matched = metrics.replication.iter().flatten();
         let close = matched.filter(|(_, matched)| matched.as_ref().is_some_and(|matched| matched.index >= enough));
+        let fresh = self.heartbeat * 2;
+        let heard = metrics.heartbeat.iter().flatten();
+        let answering = heard.filter(|(_, at)| at.as_ref().is_some_and(|at| at.elapsed() <= fresh));
         Roster {
             voters: stored.voter_ids().map(NodeKey).collect(),
             learners,
             joint: stored.get_joint_config().len() > 1,
             committed: stored.log_id().as_ref() <= metrics.local_committed.as_ref(),
             caught_up: close.map(|(node, _)| NodeKey(*node)).collect(),
+            answering: answering.map(|(node, _)| NodeKey(*node)).collect(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::host::Host;
-use crate::base::GroupId;
+use crate::base::{GroupId, NodeKey};
 use crate::node::Node;
 use crate::raft::GroupStatus;
 use crate::replication::SharedState;
@@ -60,22 +60,29 @@ impl<'a> Cluster<'a> {
         self.replicas.get_or_init(|| self.find_replicas().collect())
     }
 
-    /// Whether a node may be lost: every group keeps a majority of its voters, in the view of every replica that lives.
+    /// Whether a node may be lost: every group keeps a majority of its voters, in the view of every replica that lives, and
+    /// of those that are to vote in it. (A group that shrinks to two can lose none from the decision on.)
     pub(crate) fn can_lose(&self, host: usize) -> bool {
-        let lives: Vec<_> = self.nodes().collect();
-        let Some(lost) = lives.iter().find(|(number, _)| *number == host).map(|(_, node)| node.me().key) else {
-            return true;
-        };
+        let lives: Vec<_> = self.nodes().map(|(number, node)| (number, node.me().key, node)).collect();
+        let Some(lost) = lives.iter().find(|(number, ..)| *number == host).map(|(_, key, _)| *key) else { return true };
         let held: BTreeSet<_> = lives
             .iter()
-            .flat_map(|(_, node)| node.rosters().into_iter().map(|(group, _)| (node.me().key, group)))
-            .filter(|(node, _)| *node != lost)
+            .flat_map(|(_, key, node)| node.rosters().into_iter().map(|(group, _)| (*key, group)))
+            .filter(|(key, _)| *key != lost)
             .collect();
-        lives.iter().flat_map(|(_, node)| node.rosters()).all(|(group, roster)| {
-            let left = roster.voters.iter().filter(|voter| held.contains(&(**voter, group))).count();
+        let keeps = |group: GroupId, voters: &mut dyn Iterator<Item = &NodeKey>| {
+            let (all, left) = voters
+                .fold((0, 0), |(all, left), voter| (all + 1, left + usize::from(held.contains(&(*voter, group)))));
+            left * 2 > all
+        };
+        lives.iter().all(|(.., node)| {
+            let rosters = node.rosters();
             // Between two sets of voters it would take a majority of both; it does not last.
-            let counts = roster.voters.contains(&lost);
-            !counts || (!roster.joint && left * 2 > roster.voters.len())
+            let now = rosters.iter().all(|(group, roster)| {
+                !roster.voters.contains(&lost) || (!roster.joint && keeps(*group, &mut roster.voters.iter()))
+            });
+            let wanted = node.wanted();
+            now && wanted.iter().all(|(group, voters)| !voters.contains(&lost) || keeps(*group, &mut voters.iter()))
         })
     }
 
