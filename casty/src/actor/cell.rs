@@ -182,6 +182,9 @@ impl<A: Actor> Cell<A> {
         if let Some(exchange) = self.shared().env().exchange() {
             exchange.ended(self.number, &ending.into());
         }
+        if let Some((name, naming)) = self.name().zip(self.shared().env().naming()) {
+            naming.release(name, self.number);
+        }
     }
 
     /// One more reference, for the actor itself. It may be the only one: then the actor is draining already.

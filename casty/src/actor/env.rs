@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cycles::Waits;
 use super::dead_letters::DeadLetters;
-use super::remote::{Entered, Exchange};
+use super::remote::{Entered, Exchange, Naming};
 use super::reply::Sweeper;
 
 /// The time an ask may take, unless the system or the ask says otherwise.
@@ -20,18 +20,30 @@ pub struct Env {
     dead_letters: DeadLetters,
     /// The node that the system belongs to.
     exchange: OnceLock<Weak<dyn Exchange>>,
+    /// Who gives names that are unique in the node's cluster.
+    naming: OnceLock<Box<dyn Naming>>,
 }
 
 impl Env {
     pub(super) fn new(system: Arc<str>, ask_timeout: Duration, time_asks: bool, detect_ask_cycles: bool) -> Arc<Self> {
         let (waits, dead_letters) = (detect_ask_cycles.then(Waits::default), DeadLetters::new(&system));
-        let (sweeper, exchange) = (Sweeper::new(waits), OnceLock::new());
-        Arc::new(Self { system, ask_timeout, time_asks, sweeper, dead_letters, exchange })
+        let (sweeper, exchange, naming) = (Sweeper::new(waits), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { system, ask_timeout, time_asks, sweeper, dead_letters, exchange, naming })
     }
 
     /// The system belongs to this node. The first one stands.
     pub(crate) fn join(&self, exchange: Weak<dyn Exchange>) {
         let _ = self.exchange.set(exchange);
+    }
+
+    /// Names are unique in a cluster from now on.
+    pub(crate) fn name_by(&self, naming: Box<dyn Naming>) {
+        let _ = self.naming.set(naming);
+    }
+
+    /// Who gives names that are unique in a cluster, if the system belongs to a node.
+    pub(super) fn naming(&self) -> Option<&dyn Naming> {
+        self.naming.get().map(|naming| &**naming)
     }
 
     /// The node that the system belongs to, while it lives.

@@ -177,6 +177,33 @@ pub enum SpawnError {
         /// The name.
         name: String,
     },
+    /// An actor of another node has the name. Names are unique in a cluster.
+    #[error("cannot spawn an actor named `{name}`: an actor of node {node} has the name; look it up with `lookup`")]
+    NameTakenElsewhere {
+        /// The name.
+        name: String,
+        /// The node where it lives.
+        node: String,
+    },
+    /// The actor cannot be known to other nodes, as one with a name is.
+    #[error("cannot spawn an actor named `{name}`: {reason}")]
+    NotExported {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The cluster could not be asked for the name.
+    #[error(
+        "cannot spawn an actor named `{name}`: the cluster did not give the name within {after:?}; does a majority of its \
+         nodes run?"
+    )]
+    NameUnavailable {
+        /// The name.
+        name: String,
+        /// How long was tried.
+        after: Duration,
+    },
     /// A living actor is the one that is found by this type. It was left as it is.
     #[error("cannot spawn another unique `{actor}`: one lives, or ends at this moment; use it, with `system.unique()`")]
     TypeTaken {
@@ -239,7 +266,7 @@ pub enum LookupError {
         /// The type that was asked for.
         expected: &'static str,
         /// The type that it is of.
-        found: &'static str,
+        found: String,
     },
 }
 

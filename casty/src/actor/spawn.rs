@@ -6,19 +6,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::{Instrument, Span};
 
 use super::actor_type::ActorType;
-use super::cell::{AnyCell, Cell, Ties};
+use super::cell::{AnyCell, Cell, Local, Ties};
 use super::directory::NotAdded;
 use super::error::SpawnError;
-use super::life::run;
+use super::life::{abort, run};
 use super::mailbox::{Mailbox, Overflow};
+use super::remote::{Untold, tell_any};
 use super::supervision::{Family, Rebirth};
 use super::system::Shared;
-use super::watch::Ending;
 use super::{Actor, ActorRef, Failure, Restarts};
 
 /// An actor about to be spawned: await it for its reference.
@@ -82,6 +83,12 @@ impl<A: Actor> Spawn<A> {
     }
 
     /// Gives the actor a name, under which it can be looked up while it lives.
+    ///
+    /// On a node of a cluster the name is unique in the cluster, and found from every node with [`Node::lookup`]; the actor runs
+    /// once the cluster has agreed, and does not stop for want of references. An actor that works on its own node only has its
+    /// name there only.
+    ///
+    /// [`Node::lookup`]: crate::Node::lookup
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into().into());
         self
@@ -131,7 +138,13 @@ impl<A: Actor> Spawn<A> {
         self
     }
 
+    /// Spawns it, with a name that is its own in this process only.
     pub(super) fn spawn(self) -> Result<ActorRef<A>, SpawnError> {
+        Ok(self.conceive()?.start())
+    }
+
+    /// Everything up to the start: messages can be sent, and wait.
+    fn conceive(self) -> Result<Unborn<A>, SpawnError> {
         let Self { shared, birth, parent, name, unique, phase, capacity, overflow } = self;
         shared.registry()?;
         let runtime = Handle::try_current().map_err(|_| SpawnError::NoRuntime)?;
@@ -153,25 +166,61 @@ impl<A: Actor> Spawn<A> {
             NotAdded::TypeTaken => SpawnError::TypeTaken { actor: A::NAME },
             NotAdded::Closed => SpawnError::ShutDown { system: shared.env().system().to_owned() },
         })?;
-        if let Some(family) = cell.family()
-            && !family.add(Arc::clone(&cell) as _)
-        {
-            directory.remove(&*cell);
-            // Somebody may have found it meanwhile, and wait for its end.
-            cell.mailbox.stop();
-            cell.end(Ending::Aborted);
-            return Err(SpawnError::ParentEnded);
-        }
-        shared.env().sweeper().run_on(&runtime);
         cell.kind.meters.actors.increment(1.0);
-        let task = match born {
-            Born::Actor(actor, rebirth) => start(&runtime, &*cell, run(actor, rebirth, Arc::clone(&cell))),
+        let unborn = Unborn { runtime, cell, local, born: Some(born) };
+        if unborn.joins_family() { Ok(unborn) } else { Err(SpawnError::ParentEnded) }
+    }
+}
+
+/// An actor that has a mailbox and does not run yet. Dropped, it ends as one that was never started.
+struct Unborn<A: Actor> {
+    runtime: Handle,
+    cell: Arc<Cell<A>>,
+    local: Local<A>,
+    /// Taken when it starts.
+    born: Option<Born<A>>,
+}
+
+impl<A: Actor> Unborn<A> {
+    fn joins_family(&self) -> bool {
+        self.cell.family().is_none_or(|family| family.add(Arc::clone(&self.cell) as _))
+    }
+
+    /// Asks the cluster for its name, if it has one and belongs to a node. An actor that works on its own node only has a
+    /// name there only.
+    fn claim(&self) -> Option<BoxFuture<'static, Result<(), SpawnError>>> {
+        let naming = self.cell.shared().env().naming()?;
+        let name = Arc::clone(self.cell.name()?);
+        match tell_any(&self.cell) {
+            Ok(address) => Some(naming.claim(name, address)),
+            Err(Untold::TooMany(error)) => {
+                let reason = error.to_string();
+                Some(Box::pin(std::future::ready(Err(SpawnError::NotExported { name: name.to_string(), reason }))))
+            }
+            Err(_local) => None,
+        }
+    }
+
+    fn start(mut self) -> ActorRef<A> {
+        let Self { runtime, cell, local, born } = &mut self;
+        cell.shared().env().sweeper().run_on(runtime);
+        let task = born.take().map(|born| match born {
+            Born::Actor(actor, rebirth) => start(runtime, &**cell, run(actor, rebirth, Arc::clone(cell))),
             #[cfg(feature = "testkit")]
-            Born::StandIn(inbox) => start(&runtime, &*cell, super::life::stand_in(inbox, Arc::clone(&cell))),
-        };
+            Born::StandIn(inbox) => start(runtime, &**cell, super::life::stand_in(inbox, Arc::clone(cell))),
+        });
         // The only place that sets it.
-        let _ = cell.task.set(task);
-        Ok(ActorRef::local(local))
+        let _ = task.map(|task| cell.task.set(task));
+        ActorRef::local(local.clone())
+    }
+}
+
+impl<A: Actor> Drop for Unborn<A> {
+    fn drop(&mut self) {
+        // Somebody may have found it meanwhile, and wait for its end.
+        if self.born.is_some() {
+            abort(Arc::clone(&self.cell));
+        }
     }
 }
 
@@ -220,19 +269,43 @@ impl<A: Actor> IntoFuture for Spawn<A> {
     type IntoFuture = Spawning<A>;
 
     fn into_future(self) -> Spawning<A> {
-        Spawning(Some(self))
+        Spawning(Stage::Begun(self))
     }
 }
 
 /// The future of [`Spawn`]. The actor runs, or waits for its turn to run `on_start`, when it is ready.
 #[must_use = "nothing is spawned until it is awaited"]
-pub struct Spawning<A: Actor>(Option<Spawn<A>>);
+pub struct Spawning<A: Actor>(Stage<A>);
+
+enum Stage<A: Actor> {
+    Begun(Spawn<A>),
+    /// The cluster decides on its name.
+    Naming(Unborn<A>, BoxFuture<'static, Result<(), SpawnError>>),
+    Done,
+}
 
 impl<A: Actor> Future for Spawning<A> {
     type Output = Result<ActorRef<A>, SpawnError>;
 
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.take().map_or(Poll::Pending, |spawn| Poll::Ready(spawn.spawn()))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (unborn, mut claim) = match std::mem::replace(&mut self.0, Stage::Done) {
+            Stage::Begun(spawn) => {
+                let unborn = spawn.conceive()?;
+                match unborn.claim() {
+                    None => return Poll::Ready(Ok(unborn.start())),
+                    Some(claim) => (unborn, claim),
+                }
+            }
+            Stage::Naming(unborn, claim) => (unborn, claim),
+            Stage::Done => return Poll::Pending,
+        };
+        match claim.as_mut().poll(cx)? {
+            Poll::Ready(()) => Poll::Ready(Ok(unborn.start())),
+            Poll::Pending => {
+                self.0 = Stage::Naming(unborn, claim);
+                Poll::Pending
+            }
+        }
     }
 }
 

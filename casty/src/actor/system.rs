@@ -109,7 +109,7 @@ impl ActorSystem {
     pub fn lookup<A: Actor>(&self, name: &str) -> Result<ActorRef<A>, LookupError> {
         let missing = || LookupError::NotFound { name: name.to_owned(), system: self.name().to_owned() };
         let cell = self.shared.directory.named(name).ok_or_else(missing)?;
-        let found = cell.actor();
+        let found = cell.actor().to_owned();
         let wrong = |()| LookupError::WrongType { name: name.to_owned(), expected: A::NAME, found };
         typed(cell).map_err(wrong)?.revive().map(ActorRef::local).ok_or_else(missing)
     }

@@ -40,7 +40,7 @@ impl Inner {
     async fn open_meta(self: &Arc<Self>, topology: &Topology, founder: bool) -> Result<(), RaftError> {
         let votes = topology.placements().get(&GroupId::META).map_or(&[][..], |placement| &placement.replicas);
         let voters = if founder && votes.contains(&self.me) { votes } else { &[] };
-        let meta = Box::new(Meta::new(topology.clone(), self.kinds.clone(), self.agreed.clone()));
+        let meta = Box::new(Meta::new(topology.clone(), self.kinds.clone(), self.agreed.clone(), self.names.clone()));
         let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta, voters).await?;
         self.spawn(self.clone().watch_meta(group.clone()));
         self.lead_first(group, voters);

@@ -15,6 +15,7 @@ use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
 use super::machines::Machines;
 use super::meta::Agreed;
+use super::names::Names;
 use super::stewardship::Stewardship;
 use crate::actor::ActorSystem;
 use crate::base::{GroupId, NodeId, NodeKey};
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) proposals: Proposals,
     /// What the cluster has agreed on.
     pub(super) agreed: Arc<Agreed>,
+    pub(super) names: Arc<Names>,
     pub(super) stewardship: Stewardship,
     pub(super) machines: Machines,
     /// A node that is away for so long is given up.

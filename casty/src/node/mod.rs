@@ -13,6 +13,7 @@ mod leave;
 mod links;
 mod machines;
 mod meta;
+mod names;
 mod references;
 mod remote;
 mod singleton;
@@ -39,11 +40,13 @@ pub(crate) use machines::{Applied, MachineWord};
 pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachine};
 #[cfg(feature = "sim")]
 pub(crate) use meta::{Command, Verdict};
+pub use names::{Lookup, NameWatch};
 pub use singleton::StartSingleton;
 pub use spawn_on::SpawnOnError;
 pub use topic::{ClusterTopic, Reached};
 
 use self::inner::{Inner, lock};
+use crate::actor::remote::Addressed;
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Cluster, Member};
@@ -133,6 +136,28 @@ impl Node {
     /// ```
     pub fn sharded<A: Registered + Persistent + FromId>(&self, name: impl Into<String>) -> StartSharded<A> {
         StartSharded::new(self.inner.clone(), name.into())
+    }
+
+    /// The living actor of this name, wherever it is: it was spawned with [`named`](crate::Spawn::named) on a node of the
+    /// cluster. It waits for a name that is not there yet. Nobody is asked: every node knows the names.
+    ///
+    /// ```no_run
+    /// # use casty::prelude::*;
+    /// # #[message] pub struct Say(String);
+    /// # pub struct ChatRoom; #[actor] impl ChatRoom { #[handler] fn say(&mut self, _: Say) {} }
+    /// # async fn example(node: casty::Node, other: casty::Node) -> Result<(), Box<dyn std::error::Error>> {
+    /// let _room = node.spawn(ChatRoom).named("general").await?;
+    /// let room: ActorRef<ChatRoom> = other.lookup("general").await?;
+    /// room.say(Say("hello".into())).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn lookup<A: Addressed>(&self, name: impl Into<String>) -> Lookup<A> {
+        Lookup::new(self.inner.clone(), name.into())
+    }
+
+    /// Which node's actor has a name, as that changes.
+    pub fn watch_name(&self, name: impl Into<String>) -> NameWatch {
+        NameWatch::new(self.inner.clone(), name.into())
     }
 
     /// An actor of which there is one instance in the whole cluster, about to be started. It is called like an entity, and

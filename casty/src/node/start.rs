@@ -12,6 +12,7 @@ use super::inbound::Dispatch;
 use super::inner::Inner;
 use super::links::NodeLinks;
 use super::machines::Machines;
+use super::names::NodeNaming;
 use super::stewardship::Stewardship;
 use super::{ClusterConfig, Node, StartError};
 use crate::actor::ActorSystem;
@@ -47,6 +48,7 @@ impl ActorSystem {
         links.connect(&cluster);
         let inner = assemble(&config, &cluster, links, system, Kinds::new(registry), seed);
         dispatch.connect(&inner);
+        inner.system.env().name_by(Box::new(NodeNaming(Arc::downgrade(&inner))));
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
         inner.spawn(inner.clone().tend());
@@ -87,6 +89,7 @@ fn assemble(
         regions,
         proposals: Proposals::default(),
         agreed: Arc::default(),
+        names: Arc::default(),
         stewardship: Stewardship::default(),
         machines: Machines::default(),
         remove_after: config.remove_after,

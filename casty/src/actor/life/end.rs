@@ -21,6 +21,12 @@ pub(super) struct End<A: Actor> {
     pub(super) handled: u32,
 }
 
+/// Ends an actor that was never started.
+pub(in crate::actor) fn abort<A: Actor>(cell: Arc<Cell<A>>) {
+    cell.mailbox.stop();
+    drop(End::new(cell));
+}
+
 impl<A: Actor> End<A> {
     pub(super) fn new(cell: Arc<Cell<A>>) -> Self {
         Self { cell, batch: Vec::new(), reason: None, told: false, handled: 0 }

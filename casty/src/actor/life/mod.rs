@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::end::End;
+pub(super) use self::end::abort;
 #[cfg(feature = "testkit")]
 pub(super) use self::stand_in::stand_in;
 use pin_project_lite::pin_project;

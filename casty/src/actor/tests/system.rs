@@ -101,7 +101,10 @@ async fn a_look_up_with_another_type_says_which_type_the_actor_is_of() {
     let system = ActorSystem::new("test");
     let _probe = system.spawn(Probe::new()).named("alice").await.unwrap();
     let error = system.lookup::<other::Other>("alice").unwrap_err();
-    assert_eq!(error, LookupError::WrongType { name: "alice".to_owned(), expected: "Other", found: "Probe" });
+    assert_eq!(
+        error,
+        LookupError::WrongType { name: "alice".to_owned(), expected: "Other", found: "Probe".to_owned() }
+    );
 }
 
 mod other {

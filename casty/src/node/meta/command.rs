@@ -1,8 +1,11 @@
 //! What the meta group decides on, and what it says.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::base::{GroupId, NodeKey};
+use crate::actor::remote::Address;
+use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::Member;
 use crate::sharding::Declaration;
 
@@ -25,6 +28,10 @@ pub(crate) enum Command {
     Settle { group: GroupId, epoch: u64 },
     /// A node has a state machine of this name, and holds a copy once enough nodes have it.
     Offer { name: String, node: NodeKey },
+    /// An actor is to have a name.
+    Register { name: Arc<str>, address: Address },
+    /// The actor of this number on this node needs its name no more.
+    Unregister { name: Arc<str>, node: NodeKey, number: u64 },
 }
 
 /// The end of a proposal.
@@ -34,6 +41,8 @@ pub(crate) enum Verdict {
     Agreed,
     /// The cluster has the entity type otherwise, or another type in its place.
     Conflict(Declaration),
+    /// An actor of this node has the name.
+    Taken { node: NodeId },
     /// It was overtaken, or makes no sense any more: nothing has changed.
     Overtaken,
     /// The node that was asked does not lead the meta group, or lost it: ask again.

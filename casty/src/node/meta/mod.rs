@@ -12,7 +12,9 @@ use tokio::sync::watch;
 
 pub(crate) use self::command::{Command, Verdict};
 pub(crate) use self::topology::{MACHINES_MAX, Stay, Topology};
-use crate::base::BoxError;
+use super::names::Names;
+use crate::actor::remote::Address;
+use crate::base::{BoxError, NodeKey};
 use crate::codec::{decode, encode};
 use crate::raft::Machine;
 use crate::sharding::{Declaration, Kinds};
@@ -25,14 +27,21 @@ pub(super) struct Meta {
     /// The entity types. The first declaration of a name stands; the same again is agreed to; another is a conflict.
     declared: BTreeMap<u32, Declaration>,
     topology: Topology,
+    /// Who has which name. Every actor is of a node of the cluster.
+    names: BTreeMap<Arc<str>, Address>,
     kinds: Kinds,
     agreed: Arc<Agreed>,
+    known: Arc<Names>,
 }
 
+/// Names that a cluster gives.
+const NAMES_MAX: usize = 1 << 20;
+
 impl Meta {
-    /// The beginning of a cluster. What is declared will be told to `kinds`, everything else to `agreed`.
-    pub(super) fn new(topology: Topology, kinds: Kinds, agreed: Arc<Agreed>) -> Self {
-        let meta = Self { declared: BTreeMap::new(), topology, kinds, agreed };
+    /// The beginning of a cluster. What is declared will be told to `kinds`, who has which name to `known`, everything else to
+    /// `agreed`.
+    pub(super) fn new(topology: Topology, kinds: Kinds, agreed: Arc<Agreed>, known: Arc<Names>) -> Self {
+        let meta = Self { declared: BTreeMap::new(), topology, names: BTreeMap::new(), kinds, agreed, known };
         meta.publish();
         meta
     }
@@ -40,9 +49,12 @@ impl Meta {
     fn decide(&mut self, command: Command) -> Verdict {
         match command {
             Command::Declare(declaration) => self.declare(declaration),
+            Command::Register { name, address } => self.register(name, address),
+            Command::Unregister { name, node, number } => self.unregister(&name, node, number),
             command => {
                 let verdict = self.topology.apply(command);
                 if verdict == Verdict::Agreed {
+                    self.free_names();
                     self.publish();
                 }
                 verdict
@@ -62,6 +74,38 @@ impl Meta {
         }
     }
 
+    fn register(&mut self, name: Arc<str>, address: Address) -> Verdict {
+        let id = |node| self.topology.nodes().get(&node).map(|entry| entry.id.clone());
+        let full = self.names.len() >= NAMES_MAX;
+        match self.names.get(&name) {
+            Some(there) if *there == address => Verdict::Agreed,
+            Some(there) => id(there.node).map_or(Verdict::Overtaken, |node| Verdict::Taken { node }),
+            None if full || id(address.node).is_none() => Verdict::Overtaken,
+            None => {
+                self.known.set(name.clone(), Some(address.clone()));
+                self.names.insert(name, address);
+                Verdict::Agreed
+            }
+        }
+    }
+
+    fn unregister(&mut self, name: &Arc<str>, node: NodeKey, number: u64) -> Verdict {
+        if self.names.get(name).is_none_or(|there| (there.node, there.number) != (node, number)) {
+            return Verdict::Overtaken;
+        }
+        self.names.remove(name);
+        self.known.set(name.clone(), None);
+        Verdict::Agreed
+    }
+
+    /// The names of actors whose nodes are gone are free.
+    fn free_names(&mut self) {
+        let nodes = self.topology.nodes();
+        for (name, _) in self.names.extract_if(.., |_, address| !nodes.contains_key(&address.node)) {
+            self.known.set(name, None);
+        }
+    }
+
     fn publish(&self) {
         self.agreed.send_replace(Some(Arc::new(self.topology.clone())));
     }
@@ -78,11 +122,12 @@ impl Machine for Meta {
     }
 
     fn snapshot(&self) -> Result<Bytes, BoxError> {
-        Ok(encode(&(&self.declared, &self.topology))?.into())
+        Ok(encode(&(&self.declared, &self.topology, &self.names))?.into())
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
-        (self.declared, self.topology) = decode(snapshot)?;
+        (self.declared, self.topology, self.names) = decode(snapshot)?;
+        self.known.replace(self.names.iter().map(|(name, address)| (name.clone(), address.clone())));
         self.kinds.learn(self.declared.values().cloned());
         self.publish();
         Ok(())
@@ -99,7 +144,7 @@ mod tests {
     fn meta() -> Meta {
         let founders = vec![Founder { id: "a".into(), incarnation: 1 }];
         let charter = Charter::new(founders, Terms { size: 1, groups: 4, replicas: 3 });
-        Meta::new(Topology::founded(&charter), Kinds::new(Registry::load().unwrap()), Arc::default())
+        Meta::new(Topology::founded(&charter), Kinds::new(Registry::load().unwrap()), Arc::default(), Arc::default())
     }
 
     fn declaration(shards: u32) -> Declaration {
@@ -141,5 +186,37 @@ mod tests {
         let before = meta.snapshot().unwrap();
         assert_eq!(decode::<Verdict>(&meta.apply(1, &Bytes::from_static(&[255; 9])).unwrap()), Ok(Verdict::Again));
         assert_eq!(meta.snapshot().unwrap(), before);
+    }
+
+    fn register(meta: &mut Meta, name: &str, node: &str, number: u64) -> Verdict {
+        let node = NodeKey::new(&node.into(), 1);
+        apply(meta, &Command::Register { name: name.into(), address: address(node, number) })
+    }
+
+    fn address(node: NodeKey, number: u64) -> Address {
+        Address { node, number, actor: "bank.Teller".into(), name: None }
+    }
+
+    #[test]
+    fn a_name_is_one_actors_until_it_gives_it_back_or_its_node_goes() {
+        let mut meta = meta();
+        let b = Member::new("b".into(), 1, "h:1", Role::Replica);
+        apply(&mut meta, &Command::Admit(b.clone()));
+        assert_eq!(register(&mut meta, "teller", "b", 3), Verdict::Agreed);
+        assert_eq!(register(&mut meta, "teller", "b", 3), Verdict::Agreed, "the same again does no harm");
+        assert_eq!(register(&mut meta, "teller", "a", 3), Verdict::Taken { node: "b".into() });
+        assert_eq!(register(&mut meta, "other", "stranger", 3), Verdict::Overtaken);
+        let free = |number| Command::Unregister { name: "teller".into(), node: b.key, number };
+        assert_eq!(apply(&mut meta, &free(2)), Verdict::Overtaken, "another actor's");
+        assert_eq!(apply(&mut meta, &free(3)), Verdict::Agreed);
+        assert_eq!(register(&mut meta, "teller", "b", 4), Verdict::Agreed);
+        let mut copy = self::meta();
+        copy.restore(&meta.snapshot().unwrap()).unwrap();
+        apply(&mut copy, &Command::Admit(Member::new("b".into(), 2, "h:1", Role::Replica)));
+        assert_eq!(
+            register(&mut copy, "teller", "a", 1),
+            Verdict::Agreed,
+            "b's earlier life is gone, and its names with it"
+        );
     }
 }

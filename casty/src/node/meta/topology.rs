@@ -130,10 +130,10 @@ impl Topology {
         self.placements.values().any(|placement| placement.has(node))
     }
 
-    /// Carries a decision out. Declarations are none of it.
+    /// Carries a decision out. Declarations and names are none of it.
     pub(in crate::node) fn apply(&mut self, command: Command) -> Verdict {
         let done = match command {
-            Command::Declare(_) => None,
+            Command::Declare(_) | Command::Register { .. } | Command::Unregister { .. } => None,
             Command::Admit(member) => self.admit(&member),
             Command::Away { node, away } => self.stay(node, if away { Stay::Away } else { Stay::Stays }),
             Command::Leave { node } => self.stay(node, Stay::Leaves),

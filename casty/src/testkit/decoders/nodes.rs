@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::whole::{same, spelled, whole};
 use crate::actor::Access;
+use crate::actor::remote::Address;
 use crate::base::{GroupId, NodeKey, SessionId};
 use crate::cluster::{Member, Role};
 use crate::node::{Applied, Charter, Command, Control, Founder, MachineWord, Terms, Verdict, decode_word};
@@ -109,6 +110,7 @@ pub(super) fn controls() -> Vec<Vec<u8>> {
         Control::Over { incarnation: 3 },
     ];
     let (node, group, epoch) = (NodeKey(1 << 40), GroupId(3), 2);
+    let address = Address { node, number: 7, actor: "chat.Room".into(), name: Some("room".into()) };
     let commands = [
         Command::Declare(declaration()),
         Command::Admit(Member::new("d".into(), 7, "127.0.0.1:1", Role::Observer)),
@@ -118,8 +120,16 @@ pub(super) fn controls() -> Vec<Vec<u8>> {
         Command::Place { group, epoch, replicas: vec![node, NodeKey(2)] },
         Command::Settle { group, epoch },
         Command::Offer { name: "kv".to_owned(), node },
+        Command::Register { name: "room".into(), address },
+        Command::Unregister { name: "room".into(), node, number: 7 },
     ];
-    let verdicts = [Verdict::Agreed, Verdict::Conflict(declaration()), Verdict::Overtaken, Verdict::Again];
+    let verdicts = [
+        Verdict::Agreed,
+        Verdict::Conflict(declaration()),
+        Verdict::Taken { node: "d".into() },
+        Verdict::Overtaken,
+        Verdict::Again,
+    ];
     let proposals = commands.map(|command| Control::Propose { id: 1, command });
     let answers = verdicts.map(|verdict| Control::Decided { id: 1, verdict });
     controls.iter().chain(&proposals).chain(&answers).map(spelled).collect()
