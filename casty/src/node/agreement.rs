@@ -36,6 +36,18 @@ impl Default for Proposals {
     }
 }
 
+/// However the wait for a decision ends, nothing is kept of it.
+struct Forget<'a> {
+    proposals: &'a Proposals,
+    id: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        lock(&self.proposals.waiting).remove(&self.id);
+    }
+}
+
 impl Inner {
     /// Has the meta group decide, and tries again until it has, or until the deadline: `None`.
     pub(super) async fn agree(&self, command: &Command, deadline: Instant) -> Option<Verdict> {
@@ -59,9 +71,9 @@ impl Inner {
         let proposals = &self.proposals;
         let (id, (answer, verdict)) = (proposals.next.fetch_add(1, Ordering::Relaxed), oneshot::channel());
         lock(&proposals.waiting).insert(id, answer);
+        let _forgotten = Forget { proposals, id };
         let sent = self.control(leader.leader.node, &Control::Propose { id, command: command.clone() });
         let verdict = if sent { timeout(ATTEMPT_MAX, verdict).await.ok().and_then(Result::ok) } else { None };
-        lock(&proposals.waiting).remove(&id);
         verdict.unwrap_or(Verdict::Again)
     }
 

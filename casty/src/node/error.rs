@@ -40,6 +40,10 @@ pub enum NotReady {
         "the founders of this node's cluster parted before anything came of it: restart the node, and it joins them"
     )]
     Abandoned,
+    /// A consensus group has stopped here, since its log or its machine failed; the log says why. Others take the places of this
+    /// node when it is started again.
+    #[error("a consensus group has stopped on this node, as the log says: mend the cause, and start the node again")]
+    GroupFailed,
     /// The cluster has given this node up, since it was away for too long, and others hold what it held.
     #[error("the cluster has removed this node, which was away for too long: restart it, and it joins as a new one")]
     Removed,

@@ -1,18 +1,23 @@
 //! The groups of which this node holds replicas: they are opened and closed as the meta group places them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::founding::Charter;
 use super::inner::Inner;
-use super::meta::{Meta, Topology};
+use super::meta::{Command, Meta, Topology};
 use crate::base::{GroupId, NodeKey};
 use crate::raft::{Group, RaftError};
 use crate::replication::{GroupState, SharedState};
 use crate::sharding::Region;
 use crate::sharding::region::RegionParts;
 use crate::storage::LogStore;
+
+/// How long it is tried to tell the cluster that a replica was dropped. The next change tries again.
+const LET_GO_MAX: Duration = Duration::from_secs(30);
 
 impl Inner {
     /// Begins to follow the cluster of this charter. A founder begins the groups that it was given, with the same first
@@ -63,21 +68,28 @@ impl Inner {
 
     async fn hold_as(self: &Arc<Self>, topology: &Topology) {
         // The meta group and those of state machines are followed by whoever has them.
-        let is_data = |group: GroupId| topology.followers(group).is_none();
-        let held = |group: GroupId| topology.placements().get(&group).is_some_and(|placement| placement.has(self.me));
-        for group in self.host.groups() {
-            if is_data(group.id()) && !held(group.id()) {
-                tracing::info!(group = %group.id(), "this node holds the group no more");
-                self.regions.remove(group.id());
-                self.host.close(group.id()).await;
-            }
-        }
-        for group in topology.placements().keys().copied().filter(|group| is_data(*group)) {
-            if held(group) && self.host.group(group).is_none() {
+        let data = topology.placements().iter().filter(|(group, _)| topology.followers(**group).is_none());
+        for (group, placement) in data {
+            let (group, open) = (*group, self.host.group(*group).is_some());
+            if placement.has(self.me) && !open {
                 tracing::info!(%group, "this node takes a replica of the group");
                 self.open(group, &[]).await;
             }
+            // Not merely because it is not placed here: others may count on it still, or again.
+            if placement.leaving.contains(&self.me) {
+                if open {
+                    tracing::info!(%group, "this node holds the group no more");
+                    self.regions.remove(group);
+                    self.host.close(group).await;
+                }
+                let inner = self.clone();
+                self.spawn(async move {
+                    let let_go = Command::LetGo { group, node: inner.me };
+                    inner.agree(&let_go, Instant::now() + LET_GO_MAX).await;
+                });
+            }
         }
+        self.close_machines_elsewhere(topology).await;
     }
 
     /// Opens a data group: it begins with these voters, or waits for a leader.

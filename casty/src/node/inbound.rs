@@ -1,5 +1,6 @@
 //! Where frames from other nodes go.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -114,10 +115,13 @@ impl Inner {
         if announcement.cluster_id.is_none_or(other) {
             return;
         }
-        if let Some(origin) = announcement.origin {
-            self.origins.announce(from, origin);
+        // Of a node that is no member nobody would say that it is gone.
+        if self.links.cluster().is_some_and(|cluster| cluster.is_member(from)) {
+            if let Some(origin) = announcement.origin {
+                self.origins.announce(from, origin);
+            }
+            self.stewardship.learn(from, announcement.lacks);
         }
-        self.stewardship.learn(from, announcement.lacks);
         self.router.learn(&announcement.leading);
     }
 
@@ -182,7 +186,12 @@ impl Inner {
     /// The cluster has given a life of this node up. If it is the present one, it is over.
     fn over(&self, incarnation: u64) {
         if self.links.cluster().is_some_and(|cluster| cluster.me().incarnation == incarnation) {
-            self.end(NotReady::Removed);
+            if self.leaving.load(Ordering::Acquire) {
+                // It asked for it, and ends in order.
+                self.told_over.notify_one();
+            } else {
+                self.end(NotReady::Removed);
+            }
         }
     }
 }

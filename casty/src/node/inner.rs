@@ -1,10 +1,11 @@
 //! The parts of a running node, and what holds them together.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -57,6 +58,10 @@ pub(super) struct Inner {
     /// The latest word on the meta group's leadership here.
     pub(super) meta: Mutex<Option<Leading>>,
     pub(super) tasks: Mutex<JoinSet<()>>,
+    /// The node has asked to leave.
+    pub(super) leaving: AtomicBool,
+    /// The cluster has said that it counts on this node no more, which had asked to leave.
+    pub(super) told_over: Notify,
     /// Why this life of the node is over, though nobody has shut it down.
     pub(super) ended: watch::Sender<Option<NotReady>>,
 }

@@ -1,11 +1,12 @@
 //! Leaving the cluster for good: what the node holds goes to others first.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::meta::{Command, Stay, Topology, Verdict};
-use super::{LeaveError, Node, NotReady};
+use super::{LeaveError, Node};
 use crate::actor::ShutdownReport;
 use crate::cluster::Role;
 
@@ -38,6 +39,7 @@ impl Node {
         if !inner.topology().is_some_and(|topology| others(&topology)) {
             return Ok(());
         }
+        inner.leaving.store(true, Ordering::Release);
         tracing::info!("leaving: the other nodes take over what this one holds");
         match inner.agree(&Command::Leave { node: inner.me }, deadline).await {
             // The cluster has given this node up before.
@@ -45,10 +47,12 @@ impl Node {
             _ => return Err(LeaveError::Unavailable { after: LEAVE_MAX }),
         }
         let mut agreed = inner.watch_topology();
-        let done = |topology: &Topology| !topology.needs(inner.me) || !others(topology);
+        // A view from before the decision may not know yet of what this node was given a moment ago.
+        let decided = |topology: &Topology| topology.nodes().get(&inner.me).is_none_or(|me| me.stay == Stay::Leaves);
+        let done = |topology: &Topology| (decided(topology) && !topology.needs(inner.me)) || !others(topology);
         tokio::select! {
             left = agreed.wait_for(|topology| topology.as_deref().is_none_or(done)) => drop(left),
-            NotReady::Removed = inner.ended() => {}
+            () = inner.told_over.notified() => {}
         }
         Ok(())
     }

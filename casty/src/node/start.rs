@@ -90,6 +90,8 @@ fn assemble(
         proposals: Proposals::default(),
         agreed: Arc::default(),
         names: Arc::default(),
+        leaving: Default::default(),
+        told_over: Default::default(),
         stewardship: Stewardship::default(),
         machines: Machines::default(),
         remove_after: config.remove_after,

@@ -23,8 +23,8 @@ pub struct Host {
     /// The votes of closed groups: who comes back to a group, without the log that it had, must not vote again in a term
     /// in which it voted before.
     votes: Mutex<StableMap<GroupId, Vote>>,
-    /// Held while a group is opened, which takes a moment, so that none is opened twice.
-    opening: tokio::sync::Mutex<()>,
+    /// Held while a group is opened, which takes a moment, so that none is opened twice. True once none is opened any more.
+    opening: tokio::sync::Mutex<bool>,
 }
 
 impl Host {
@@ -52,7 +52,10 @@ impl Host {
         machine: Box<dyn Machine>,
         voters: &[NodeKey],
     ) -> Result<Arc<Group>, RaftError> {
-        let _one_at_a_time = self.opening.lock().await;
+        let shut = self.opening.lock().await;
+        if *shut {
+            return Err(RaftError::Stopped { group: id, why: "its node is shutting down".to_owned() });
+        }
         if self.group(id).is_some() {
             return Err(RaftError::AlreadyOpen { group: id });
         }
@@ -118,6 +121,7 @@ impl Host {
 
     /// Stops all groups.
     pub async fn shutdown(&self) {
+        *self.opening.lock().await = true;
         for group in self.groups() {
             self.close(group.id()).await;
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::hub::Hub;
-use super::protocol::{End, encode_answer};
+use super::protocol::{End, Word, encode_answer};
 use crate::actor::AskFailure;
 use crate::actor::remote::Exchange;
 use crate::actor::reply::{ReplySink, SinkReply};
@@ -12,7 +12,8 @@ use crate::base::{NodeKey, StableMap};
 use crate::cluster::SendFailure;
 use crate::wire::Kind;
 
-/// The replies that wait for room on the link to one node, in bytes. Beyond it their askers are told that they are lost.
+/// The replies and words that wait for room on the link to one node, in bytes. Beyond it the askers of replies are told that
+/// they are lost, and words are.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
 
 /// What a reply counts at least, in bytes.
@@ -43,14 +44,22 @@ impl ReplySink for Answering {
     }
 }
 
-/// Replies that wait for room on a link.
+/// Replies and words that wait for room on a link, in order.
 #[derive(Default)]
 pub(super) struct Backlog(Mutex<StableMap<NodeKey, Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
-    answers: VecDeque<(u64, End)>,
+    items: VecDeque<Item>,
     bytes: usize,
+}
+
+/// What waits.
+enum Item {
+    /// The reply to an ask.
+    Answer(u64, End),
+    /// A word about an actor. Nobody repeats it.
+    Word(Word),
 }
 
 impl Backlog {
@@ -66,24 +75,40 @@ impl Backlog {
             }
             end => end,
         };
-        waiting.bytes += self::bytes(&end);
-        waiting.answers.push_back((ask, end));
+        waiting.push(Item::Answer(ask, end));
+    }
+
+    /// The link has no room for a word, or others wait that were said before. False if there are too many.
+    pub(super) fn add_word(&self, peer: NodeKey, word: Word) -> bool {
+        let mut backlog = self.lock();
+        let waiting = backlog.entry(peer).or_default();
+        let fits = waiting.bytes < BACKLOG_BYTES_MAX;
+        if fits {
+            waiting.push(Item::Word(word));
+        }
+        fits
+    }
+
+    /// Whether anything waits for the link to this node.
+    pub(super) fn is_waiting(&self, peer: NodeKey) -> bool {
+        self.lock().contains_key(&peer)
     }
 
     /// There may be room again. False if there is not enough.
     pub(super) fn send(&self, peer: NodeKey, hub: &Hub) -> bool {
         loop {
             // Out of the table while it is sent: nothing is locked then.
-            let Some((ask, end)) = self.pop(peer) else { return true };
-            match post(hub, peer, ask, &end) {
-                Err(SendFailure::Full { .. }) => {
-                    let mut backlog = self.lock();
-                    let waiting = backlog.entry(peer).or_default();
-                    waiting.bytes += bytes(&end);
-                    waiting.answers.push_front((ask, end));
-                    return false;
-                }
-                _sent_or_lost => {}
+            let Some(item) = self.pop(peer) else { return true };
+            let sent = match &item {
+                Item::Answer(ask, end) => post(hub, peer, *ask, end),
+                Item::Word(word) => hub.say(peer, word),
+            };
+            if let Err(SendFailure::Full { .. }) = sent {
+                let mut backlog = self.lock();
+                let waiting = backlog.entry(peer).or_default();
+                waiting.bytes += item.bytes();
+                waiting.items.push_front(item);
+                return false;
             }
         }
     }
@@ -93,13 +118,13 @@ impl Backlog {
         self.lock().remove(&peer);
     }
 
-    fn pop(&self, peer: NodeKey) -> Option<(u64, End)> {
+    fn pop(&self, peer: NodeKey) -> Option<Item> {
         let mut backlog = self.lock();
         let waiting = backlog.get_mut(&peer)?;
-        match waiting.answers.pop_front() {
-            Some((ask, end)) => {
-                waiting.bytes -= bytes(&end);
-                Some((ask, end))
+        match waiting.items.pop_front() {
+            Some(item) => {
+                waiting.bytes -= item.bytes();
+                Some(item)
             }
             None => {
                 backlog.remove(&peer);
@@ -110,6 +135,22 @@ impl Backlog {
 
     fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, item: Item) {
+        self.bytes += item.bytes();
+        self.items.push_back(item);
+    }
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Answer(_, end) => bytes(end),
+            Self::Word(word) => ANSWER_BYTES + word.bytes(),
+        }
     }
 }
 

@@ -148,10 +148,18 @@ impl Hub {
         &*self.links
     }
 
-    /// Says a word to a node, if there is a link.
+    /// Says a word to a node, if there is a link. It waits for room, behind those that were said before.
     pub(super) fn word(&self, to: NodeKey, word: &Word) {
-        if let Err(error) = self.say(to, word) {
-            tracing::debug!(%to, ?word, %error, "a word about an actor was not sent");
+        let waits = if self.backlog.is_waiting(to) { None } else { Some(self.say(to, word)) };
+        match waits {
+            Some(Ok(())) => {}
+            None | Some(Err(SendFailure::Full { .. })) => {
+                if !self.backlog.add_word(to, word.clone()) {
+                    tracing::warn!(%to, ?word, "a word about an actor is lost: too many wait for room on the link");
+                }
+                self.wait_for_room(to);
+            }
+            Some(Err(error)) => tracing::debug!(%to, ?word, %error, "a word about an actor was not sent"),
         }
     }
 

@@ -160,6 +160,18 @@ pub(crate) enum Word {
     Dry { stream: u64, broken: Option<Broken> },
 }
 
+impl Word {
+    /// What it holds beside itself, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Topics { all } => all.iter().map(|topic| size_of::<String>() + topic.len()).sum(),
+            Self::Hears { topic } | Self::Deaf { topic } => topic.len(),
+            Self::Spawn { actor, args, .. } => actor.len() + args.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A message that was published. Its body stands at the end of the frame, as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Published<'a> {

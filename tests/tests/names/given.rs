@@ -24,7 +24,7 @@ async fn a_name_is_given_once_and_the_error_says_where_its_actor_lives() {
     }
     // Actors that stay on their node have their names there.
     for node in 0..3 {
-        cluster.node(node).spawn(Private).named("private").await.unwrap();
+        let _private = cluster.node(node).spawn(Private).named("private").await.unwrap();
     }
 }
 

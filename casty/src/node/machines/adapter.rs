@@ -1,5 +1,6 @@
 //! A user's machine as the machine of a consensus group: it applies each command once, however often it is in the log.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use super::{Applied, StateMachine};
 use crate::actor::Failure;
 use crate::base::{BoxError, NodeKey, RequestId};
-use crate::codec::{decode, encode};
+use crate::codec::{DecodeError, decode, encode};
 use crate::raft::Machine;
 use crate::replication::{Recorded, SessionTable};
 
@@ -63,8 +64,11 @@ pub(super) trait AnyCopy: Send + Sync {
     /// The place in the log of the last command that was applied.
     fn applied(&self) -> u64;
 
+    /// Whether this program can read an entry.
+    fn reads(&self, entry: &Bytes) -> bool;
+
     /// The senders whose answers are kept.
-    fn origins(&self) -> std::collections::BTreeSet<NodeKey>;
+    fn origins(&self) -> BTreeSet<NodeKey>;
 }
 
 impl<M: StateMachine> AnyCopy for Copy<M> {
@@ -72,7 +76,15 @@ impl<M: StateMachine> AnyCopy for Copy<M> {
         *self.applied.borrow()
     }
 
-    fn origins(&self) -> std::collections::BTreeSet<NodeKey> {
+    fn reads(&self, entry: &Bytes) -> bool {
+        match decode(entry) {
+            Ok(Entry::Command { command, .. }) => decode::<M::Command>(&command).is_ok(),
+            Ok(Entry::Expire { .. }) => true,
+            Err(_) => false,
+        }
+    }
+
+    fn origins(&self) -> BTreeSet<NodeKey> {
         self.lock().sessions.origins()
     }
 }
@@ -81,25 +93,26 @@ impl<M: StateMachine> AnyCopy for Copy<M> {
 pub(super) struct Adapter<M>(pub(super) Arc<Copy<M>>);
 
 impl<M: StateMachine> State<M> {
-    fn apply(&mut self, entry: &Bytes) -> Applied {
-        match decode::<Entry>(entry) {
-            Ok(Entry::Expire { origin }) => {
+    fn apply(&mut self, entry: &Bytes) -> Result<Applied, DecodeError> {
+        match decode::<Entry>(entry)? {
+            Entry::Expire { origin } => {
                 self.sessions.expire(origin);
-                Applied::Over
+                Ok(Applied::Over)
             }
-            Ok(Entry::Command { id, floor, command }) => self.command(id, floor, &command),
-            Err(_) => Applied::Unreadable,
+            Entry::Command { id, floor, command } => self.command(id, floor, &command),
         }
     }
 
-    fn command(&mut self, id: RequestId, floor: u64, command: &Bytes) -> Applied {
+    fn command(&mut self, id: RequestId, floor: u64, command: &Bytes) -> Result<Applied, DecodeError> {
+        let origin = id.session.origin;
         match self.sessions.recorded(id) {
-            Some(Recorded::Value(output)) => return Applied::Value(output.clone()),
-            Some(Recorded::Failed) => return Applied::Failed,
-            None if !self.sessions.admits(id) => return Applied::Over,
+            Some(Recorded::Value(output)) => return Ok(Applied::Value(output.clone())),
+            Some(Recorded::Failed) => return Ok(Applied::Failed),
+            None if self.sessions.is_expired(origin) => return Ok(Applied::Expired(origin)),
+            None if !self.sessions.admits(id) => return Ok(Applied::Over),
             None => {}
         }
-        let Ok(command) = decode::<M::Command>(command) else { return Applied::Unreadable };
+        let command = decode::<M::Command>(command)?;
         let machine = &mut self.machine;
         let output = catch_unwind(AssertUnwindSafe(|| encode(&machine.apply(command))));
         let recorded = match output {
@@ -118,13 +131,16 @@ impl<M: StateMachine> State<M> {
             Recorded::Failed => Applied::Failed,
         };
         self.sessions.record(id, floor, recorded);
-        applied
+        Ok(applied)
     }
 }
 
 impl<M: StateMachine> Machine for Adapter<M> {
+    /// A command that is committed and cannot be read here would be applied on other copies: this one stops, rather than go
+    /// on with another state than theirs.
     fn apply(&mut self, index: u64, entry: &Bytes) -> Result<Bytes, BoxError> {
-        let applied = self.0.lock().apply(entry);
+        let unreadable = |error| format!("a command cannot be read by this version of the program: {error}");
+        let applied = self.0.lock().apply(entry).map_err(unreadable)?;
         self.0.applied.send_replace(index);
         Ok(encode(&applied)?.into())
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicateError {
-    /// This node replicates a machine of that name already.
-    #[error("this node has a state machine `{name}` already: clone its `Replicated`, or choose another name")]
+    /// This program has a machine of that name already, of another type, or is about to start it.
+    #[error(
+        "this node has another state machine `{name}`, or is about to start it: choose another name, or wait for it"
+    )]
     Taken {
         /// The name.
         name: String,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -59,23 +60,32 @@ impl<M: StateMachine> Replicated<M> {
     pub async fn apply(&self, command: impl Into<M::Command>) -> Result<M::Output, ApplyError> {
         let shared = &*self.shared;
         let codec = |why: String| ApplyError::Codec { name: shared.name.to_string(), why };
-        let command = encode(&command.into()).map_err(|error| codec(error.to_string()))?;
+        let command = Bytes::from(encode(&command.into()).map_err(|error| codec(error.to_string()))?);
         let after = shared.inner.system.env().ask_timeout();
         let deadline = Instant::now() + after;
         let unavailable = || ApplyError::Unavailable { name: shared.name.to_string(), after };
         let Ok(Ok(_place)) = timeout_at(deadline, shared.window.acquire()).await else { return Err(unavailable()) };
-        let request = shared.number();
-        let entry = Entry::Command { id: request.id(), floor: request.floor(), command: command.into() };
-        let entry = bytes::Bytes::from(encode(&entry).map_err(|error| codec(error.to_string()))?);
+        let mut request = shared.number();
         let mut sent = false;
         while Instant::now() < deadline {
-            let Some(leader) = shared.leader(deadline).await? else { break };
+            let leader = match shared.leader(deadline).await {
+                Ok(Some(leader)) => leader,
+                Err(stopped) if !sent => return Err(stopped),
+                Ok(None) | Err(_) => break,
+            };
+            let entry = Entry::Command { id: request.id(), floor: request.floor(), command: command.clone() };
+            let entry = Bytes::from(encode(&entry).map_err(|error| codec(error.to_string()))?);
             let applied = timeout_at(deadline, shared.ask_to_apply(leader, &entry)).await;
             match applied.unwrap_or(Applied::Lost) {
                 Applied::Value(output) => return decode(&output).map_err(|error| codec(error.to_string())),
                 Applied::Failed => return Err(ApplyError::Failed { name: shared.name.to_string() }),
                 Applied::Unreadable => return Err(codec("the leader's program cannot read it".to_owned())),
-                Applied::Over => break,
+                Applied::Expired(origin) if !sent => {
+                    // The cluster had given this node up: it goes on under another origin, as its requests to entities do.
+                    shared.inner.router.renew_origin(origin);
+                    request = shared.number();
+                }
+                Applied::Over | Applied::Expired(_) => break,
                 Applied::NotProposed => sleep(NO_LEADER_PAUSE).await,
                 Applied::Lost => sent = true,
             }
@@ -153,7 +163,7 @@ impl<M: StateMachine> Shared<M> {
         }
     }
 
-    async fn ask_to_apply(&self, leader: NodeKey, entry: &bytes::Bytes) -> Applied {
+    async fn ask_to_apply(&self, leader: NodeKey, entry: &Bytes) -> Applied {
         let group = self.group.id();
         if leader == self.inner.me {
             return self.inner.apply_here(group, entry.clone()).await;

@@ -1,6 +1,7 @@
 //! A node's part in the machines: it answers those who ask its copies, and looks after what the copies keep.
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::base::{GroupId, NodeKey};
 use crate::cluster::Lane;
 use crate::codec::{decode, encode};
 use crate::node::inner::{Inner, lock};
+use crate::node::meta::Topology;
 use crate::raft::{Group, ProposeError};
 use crate::sharding::Expiry;
 use crate::wire::Kind;
@@ -28,6 +30,9 @@ const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
 /// The machines of a node.
 pub(in crate::node) struct Machines {
     copies: Mutex<BTreeMap<GroupId, AnyMachine>>,
+    /// What the program has of each, by name.
+    handles: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>>,
+    starting: Mutex<BTreeSet<String>>,
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     next: AtomicU64,
     served: Arc<Semaphore>,
@@ -36,7 +41,6 @@ pub(in crate::node) struct Machines {
 /// One machine of a node, whatever it is.
 #[derive(Clone)]
 pub(in crate::node) struct AnyMachine {
-    pub(super) name: Arc<str>,
     pub(super) group: Arc<Group>,
     pub(super) copy: Arc<dyn AnyCopy>,
 }
@@ -57,6 +61,8 @@ impl Default for Machines {
     fn default() -> Self {
         Self {
             copies: Mutex::default(),
+            handles: Mutex::default(),
+            starting: Mutex::default(),
             waiting: Mutex::default(),
             next: AtomicU64::default(),
             served: Arc::new(Semaphore::new(SERVED_MAX)),
@@ -65,9 +71,28 @@ impl Default for Machines {
 }
 
 impl Machines {
-    /// Whether this node has a machine of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        lock(&self.copies).values().any(|machine| &*machine.name == name)
+    /// What this node's program holds of the machine of this name, if it has started it.
+    pub(super) fn handle(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        lock(&self.handles).get(name).cloned()
+    }
+
+    /// The program starts a machine. False if it is about to start one of this name.
+    pub(super) fn begin(&self, name: &str) -> bool {
+        lock(&self.starting).insert(name.to_owned())
+    }
+
+    /// The start of a machine has ended, one way or the other.
+    pub(super) fn started(&self, name: &str) {
+        lock(&self.starting).remove(name);
+    }
+
+    /// What the program has of a machine from now on.
+    pub(super) fn keep(&self, name: &str, handle: Arc<dyn Any + Send + Sync>) {
+        lock(&self.handles).insert(name.to_owned(), handle);
+    }
+
+    pub(super) fn remove(&self, group: GroupId) {
+        lock(&self.copies).remove(&group);
     }
 
     pub(super) fn insert(&self, machine: AnyMachine) {
@@ -97,6 +122,15 @@ impl Machines {
 }
 
 impl Inner {
+    /// Closes the groups in which machines were to begin that begin elsewhere: nothing was applied there.
+    pub(in crate::node) async fn close_machines_elsewhere(&self, topology: &Topology) {
+        let open: Vec<_> = lock(&self.machines.copies).keys().copied().collect();
+        for group in open.into_iter().filter(|group| topology.followers(*group).is_none()) {
+            self.machines.remove(group);
+            self.host.close(group).await;
+        }
+    }
+
     /// A word about a machine came from another node.
     pub(in crate::node) fn machine_word(self: &Arc<Self>, from: NodeKey, word: MachineWord) {
         match word {
@@ -154,8 +188,15 @@ impl Inner {
     /// Applies an entry, if this node leads the group.
     pub(super) async fn apply_here(&self, group: GroupId, entry: Bytes) -> Applied {
         let Some(machine) = self.machines.get(group) else { return Applied::NotProposed };
+        // Before, the machine may still be given another group, and what this one applied would be lost.
+        if !self.topology().is_some_and(|topology| topology.has_begun(group)) {
+            return Applied::NotProposed;
+        }
+        if !machine.copy.reads(&entry) {
+            return Applied::Unreadable;
+        }
         match machine.group.write(entry).await {
-            Ok(applied) => decode(&applied).unwrap_or(Applied::Unreadable),
+            Ok(applied) => decode(&applied).unwrap_or(Applied::Lost),
             Err(ProposeError::NotProposed { .. }) => Applied::NotProposed,
             Err(ProposeError::Lost { .. }) => Applied::Lost,
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::base::GroupId;
+use crate::base::{GroupId, NodeKey};
 
 /// A frame about the machine of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +25,12 @@ pub(crate) enum Applied {
     Value(Bytes),
     /// The machine panicked.
     Failed,
-    /// Its entry cannot be read by this version of the program: it changed nothing.
+    /// The leader's program cannot read it, and so has not proposed it.
     Unreadable,
-    /// Its sender was given up, or has heard the answer before.
+    /// Its sender has heard the answer before.
     Over,
+    /// This sender was given up for good.
+    Expired(NodeKey),
     /// It was certainly not proposed: ask again, here or elsewhere.
     NotProposed,
     /// It may have been proposed, and may be applied still.

@@ -26,8 +26,14 @@ pub(crate) enum Command {
     Place { group: GroupId, epoch: u64, replicas: Vec<NodeKey> },
     /// A group has changed over to the placement of this epoch.
     Settle { group: GroupId, epoch: u64 },
+    /// Nothing is decided but that the group's placement is still the one of this epoch.
+    Check { group: GroupId, epoch: u64 },
+    /// A node that is not counted on any more has dropped its replica.
+    LetGo { group: GroupId, node: NodeKey },
     /// A node has a state machine of this name, and holds a copy once enough nodes have it.
     Offer { name: String, node: NodeKey },
+    /// A node has given the state machine up before it began.
+    Withdraw { name: String, node: NodeKey },
     /// An actor is to have a name.
     Register { name: Arc<str>, address: Address },
     /// The actor of this number on this node needs its name no more.

@@ -49,6 +49,8 @@ impl Meta {
     fn decide(&mut self, command: Command) -> Verdict {
         match command {
             Command::Declare(declaration) => self.declare(declaration),
+            // It is about to be admitted, or was removed: the one comes again, the other is told.
+            Command::Offer { node, .. } if !self.topology.nodes().contains_key(&node) => Verdict::Again,
             Command::Register { name, address } => self.register(name, address),
             Command::Unregister { name, node, number } => self.unregister(&name, node, number),
             command => {
@@ -80,7 +82,8 @@ impl Meta {
         match self.names.get(&name) {
             Some(there) if *there == address => Verdict::Agreed,
             Some(there) => id(there.node).map_or(Verdict::Overtaken, |node| Verdict::Taken { node }),
-            None if full || id(address.node).is_none() => Verdict::Overtaken,
+            None if id(address.node).is_none() => Verdict::Again,
+            None if full => Verdict::Overtaken,
             None => {
                 self.known.set(name.clone(), Some(address.clone()));
                 self.names.insert(name, address);
@@ -205,7 +208,7 @@ mod tests {
         assert_eq!(register(&mut meta, "teller", "b", 3), Verdict::Agreed);
         assert_eq!(register(&mut meta, "teller", "b", 3), Verdict::Agreed, "the same again does no harm");
         assert_eq!(register(&mut meta, "teller", "a", 3), Verdict::Taken { node: "b".into() });
-        assert_eq!(register(&mut meta, "other", "stranger", 3), Verdict::Overtaken);
+        assert_eq!(register(&mut meta, "other", "stranger", 3), Verdict::Again);
         let free = |number| Command::Unregister { name: "teller".into(), node: b.key, number };
         assert_eq!(apply(&mut meta, &free(2)), Verdict::Overtaken, "another actor's");
         assert_eq!(apply(&mut meta, &free(3)), Verdict::Agreed);

@@ -23,6 +23,8 @@ pub(crate) struct Topology {
     gone: BTreeMap<NodeId, u64>,
     /// The state machines of the users', by name.
     machines: BTreeMap<String, Offered>,
+    /// Groups that machines were given so far. None is given twice.
+    machine_groups: u16,
     /// The number of data groups. Behind them come the groups of the machines.
     groups: u16,
     /// How many nodes hold a data group.
@@ -34,6 +36,8 @@ pub(crate) struct Topology {
 struct Offered {
     group: GroupId,
     nodes: BTreeSet<NodeKey>,
+    /// Its group has had a leader. Before, nothing was applied, and it can be given another group.
+    begun: bool,
 }
 
 /// State machines that a cluster can have.
@@ -71,6 +75,7 @@ impl Topology {
             placements: founding(&charter.keys(), charter.groups, usize::from(charter.replicas)),
             gone: BTreeMap::new(),
             machines: BTreeMap::new(),
+            machine_groups: 0,
             groups: charter.groups,
             replicas: charter.replicas,
         }
@@ -91,6 +96,11 @@ impl Topology {
         self.machines.get(name).map(|offered| offered.group)
     }
 
+    /// Whether a group may be used, and moved: a data group, or that of a state machine which has begun.
+    pub(crate) fn has_begun(&self, group: GroupId) -> bool {
+        self.machines.values().all(|offered| offered.group != group || offered.begun)
+    }
+
     /// The state machines' groups, and the nodes that have each machine.
     pub(crate) fn machines(&self) -> impl Iterator<Item = (GroupId, &BTreeSet<NodeKey>)> {
         self.machines.values().map(|offered| (offered.group, &offered.nodes))
@@ -99,7 +109,8 @@ impl Topology {
     /// Whether the group of a state machine has as many votes as the cluster has nodes for.
     pub(crate) fn is_whole(&self, group: GroupId) -> bool {
         let votes = meta_votes(self.replica_nodes());
-        self.placements.get(&group).is_some_and(|at| at.is_settled() && at.replicas.len() >= votes)
+        self.has_begun(group)
+            && self.placements.get(&group).is_some_and(|at| at.is_settled() && at.replicas.len() >= votes)
     }
 
     /// How many nodes hold replicas.
@@ -123,6 +134,7 @@ impl Topology {
     /// Whether this life of a node was a part of the cluster, and is no more.
     pub(crate) fn is_over(&self, id: &NodeId, incarnation: u64) -> bool {
         self.gone.get(id).is_some_and(|last| incarnation <= *last)
+            || self.nodes.values().any(|entry| entry.id == *id && entry.incarnation > incarnation)
     }
 
     /// Whether a node has to hold a replica of anything.
@@ -140,6 +152,11 @@ impl Topology {
             Command::Remove { node } => self.remove(node),
             Command::Place { group, epoch, replicas } => self.place(group, epoch, replicas),
             Command::Settle { group, epoch } => self.settle(group, epoch),
+            Command::Check { group, epoch } => self.at(group, epoch).map(drop),
+            Command::LetGo { group, node } => {
+                self.placements.get_mut(&group).and_then(|at| at.leaving.take(&node)).map(drop)
+            }
+            Command::Withdraw { name, node } => self.withdraw(&name, node),
             Command::Offer { name, node } => self.offer(name, node),
         };
         done.map_or(Verdict::Overtaken, |()| Verdict::Agreed)
@@ -148,7 +165,7 @@ impl Topology {
     fn admit(&mut self, member: &Member) -> Option<()> {
         let earlier =
             self.nodes.iter().find(|(_, entry)| entry.id == member.id).map(|(key, entry)| (*key, entry.incarnation));
-        if self.is_over(&member.id, member.incarnation) || earlier.is_some_and(|(_, life)| member.incarnation < life) {
+        if self.is_over(&member.id, member.incarnation) {
             return None;
         }
         if let Some((key, life)) = earlier.filter(|(key, _)| *key != member.key) {
@@ -164,6 +181,7 @@ impl Topology {
     /// The later life of a node takes the places of the earlier one, whose replicas are gone with it.
     fn inherit(&mut self, earlier: NodeKey, member: &Member) {
         for placement in self.placements.values_mut() {
+            placement.leaving.remove(&earlier);
             if placement.replicas.contains(&earlier) && member.role == Role::Replica {
                 let heir = |node: &NodeKey| if *node == earlier { member.key } else { *node };
                 placement.change(placement.replicas.iter().map(heir).collect());
@@ -178,6 +196,9 @@ impl Topology {
             return None;
         }
         entry.stay = stay;
+        if stay != Stay::Stays {
+            self.begin_without(node);
+        }
         Some(())
     }
 
@@ -192,10 +213,15 @@ impl Topology {
     }
 
     fn drop_node(&mut self, node: NodeKey) -> Option<Entry> {
-        for offered in self.machines.values_mut() {
+        let entry = self.nodes.remove(&node);
+        for placement in self.placements.values_mut() {
+            placement.leaving.remove(&node);
+        }
+        for offered in self.machines.values_mut().filter(|offered| offered.begun) {
             offered.nodes.remove(&node);
         }
-        self.nodes.remove(&node)
+        self.begin_without(node);
+        entry
     }
 
     fn end(&mut self, id: NodeId, incarnation: u64) {
@@ -206,43 +232,94 @@ impl Topology {
         }
     }
 
+    fn at(&mut self, group: GroupId, epoch: u64) -> Option<&mut Placement> {
+        self.placements.get_mut(&group).filter(|placement| placement.epoch == epoch)
+    }
+
     fn place(&mut self, group: GroupId, epoch: u64, replicas: Vec<NodeKey>) -> Option<()> {
         let known = |node: &NodeKey| self.nodes.get(node).is_some_and(|entry| entry.role == Role::Replica);
-        if replicas.is_empty() || !replicas.iter().all(known) {
+        if replicas.is_empty() || !replicas.iter().all(known) || !self.has_begun(group) {
             return None;
         }
-        self.placements.get_mut(&group).filter(|placement| placement.epoch == epoch)?.change(replicas);
+        let placement = self.at(group, epoch)?;
+        if replicas.iter().any(|node| placement.leaving.contains(node)) {
+            return None;
+        }
+        placement.change(replicas);
         Some(())
     }
 
     fn settle(&mut self, group: GroupId, epoch: u64) -> Option<()> {
+        let data = group != GroupId::META && group.0 <= self.groups;
         let placement = self.placements.get_mut(&group).filter(|placement| placement.epoch == epoch)?;
-        placement.before.clear();
+        let before = std::mem::take(&mut placement.before);
+        let gone = before.into_iter().filter(|node| data && self.nodes.contains_key(node));
+        placement.leaving.extend(gone.filter(|node| !placement.replicas.contains(node)));
+        self.machines.values_mut().filter(|offered| offered.group == group).for_each(|offered| offered.begun = true);
         Some(())
     }
 
-    /// A machine begins once a majority of those that are to vote have it: what it answers is on as many.
     fn offer(&mut self, name: String, node: NodeKey) -> Option<()> {
-        let entry = self.nodes.get(&node)?;
+        self.nodes.get(&node)?;
         if !self.machines.contains_key(&name) {
             if self.machines.len() >= MACHINES_MAX {
                 return None;
             }
-            let number = u16::try_from(self.machines.len()).ok()?;
-            let group = GroupId(self.groups.checked_add(1 + number)?);
-            self.machines.insert(name.clone(), Offered { group, nodes: BTreeSet::new() });
+            let group = self.next_machine_group()?;
+            self.machines.insert(name.clone(), Offered { group, nodes: BTreeSet::new(), begun: false });
         }
-        let may_vote = entry.role == Role::Replica;
-        let replicas = self.replica_nodes();
         let offered = self.machines.get_mut(&name)?;
         offered.nodes.insert(node);
-        let nodes = &self.nodes;
-        let votes = |node: &&NodeKey| nodes.get(node).is_some_and(|entry| entry.role == Role::Replica);
-        let voters: Vec<NodeKey> = offered.nodes.iter().filter(votes).copied().collect();
-        if may_vote && voters.len() * 2 > meta_votes(replicas) {
-            self.placements.entry(offered.group).or_insert_with(|| Placement::new(voters));
+        if !offered.begun {
+            self.begin(&name);
         }
         Some(())
+    }
+
+    fn withdraw(&mut self, name: &str, node: NodeKey) -> Option<()> {
+        let offered = self.machines.get(name).filter(|offered| !offered.begun && offered.nodes.contains(&node))?;
+        let group = offered.group;
+        self.machines.get_mut(name)?.nodes.remove(&node);
+        if self.placements.get(&group).is_some_and(|placement| placement.has(node)) {
+            self.begin_anew(name);
+        }
+        Some(())
+    }
+
+    fn next_machine_group(&mut self) -> Option<GroupId> {
+        let number = self.machine_groups.checked_add(1)?;
+        let group = GroupId(self.groups.checked_add(number)?);
+        self.machine_groups = number;
+        Some(group)
+    }
+
+    /// A machine begins once a majority of those that are to vote have it: what it answers is on as many.
+    fn begin(&mut self, name: &str) {
+        let votes = meta_votes(self.replica_nodes());
+        let Some(offered) = self.machines.get(name) else { return };
+        let may_vote = |node: &&NodeKey| {
+            self.nodes.get(node).is_some_and(|entry| entry.role == Role::Replica && entry.stay == Stay::Stays)
+        };
+        let voters: Vec<NodeKey> = offered.nodes.iter().filter(may_vote).copied().collect();
+        if voters.len() * 2 > votes {
+            self.placements.entry(offered.group).or_insert_with(|| Placement::new(voters));
+        }
+    }
+
+    /// Machines that have not begun and count on a node that goes begin in another group: nobody would complete the first one.
+    fn begin_without(&mut self, node: NodeKey) {
+        let waiting = self.machines.iter().filter(|(_, offered)| !offered.begun && offered.nodes.contains(&node));
+        for name in waiting.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.withdraw(&name, node);
+        }
+    }
+
+    fn begin_anew(&mut self, name: &str) {
+        let Some(group) = self.next_machine_group() else { return };
+        let Some(offered) = self.machines.get_mut(name) else { return };
+        self.placements.remove(&offered.group);
+        offered.group = group;
+        self.begin(name);
     }
 }
 
@@ -327,9 +404,42 @@ mod tests {
         assert_eq!(topology.placements[&group].replicas, voters);
         offer(&mut topology, key("c", 5));
         assert_eq!(topology.followers(group).unwrap().len(), 3);
+        assert_eq!(place(&mut topology, 4, vec![key("a", 5)]), Verdict::Overtaken, "it has not begun");
+        assert_eq!(topology.apply(Command::Settle { group, epoch: 0 }), Verdict::Agreed);
+        assert!(topology.has_begun(group));
         topology.apply(Command::Admit(member("c", 6)));
         assert_eq!(topology.followers(group).unwrap().len(), 2, "the new life has not said that it has the machine");
         assert_eq!(offer(&mut topology, key("stranger", 1)), Verdict::Overtaken);
+    }
+
+    #[test]
+    fn a_machine_that_has_not_begun_begins_in_another_group_when_one_that_it_counts_on_goes() {
+        let mut topology = founded();
+        let offer = |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node });
+        offer(&mut topology, key("a", 5));
+        offer(&mut topology, key("b", 5));
+        let first = topology.machine("kv").unwrap();
+        topology.apply(Command::Admit(member("a", 6)));
+        assert!(!topology.placements.contains_key(&first));
+        let second = topology.machine("kv").unwrap();
+        assert!(second != first && !topology.placements.contains_key(&second), "one of three has it");
+        offer(&mut topology, key("a", 6));
+        assert!(topology.placements.contains_key(&second));
+        assert_eq!(topology.apply(Command::Withdraw { name: "kv".into(), node: key("b", 5) }), Verdict::Agreed);
+        assert_ne!(topology.machine("kv"), Some(second));
+    }
+
+    #[test]
+    fn a_group_is_not_given_again_to_a_node_that_has_not_let_go() {
+        let (mut topology, group) = (founded(), GroupId(1));
+        let [a, b, c] = ["a", "b", "c"].map(|id| key(id, 5));
+        place(&mut topology, 1, vec![a, b]);
+        assert_eq!(topology.apply(Command::Settle { group, epoch: 1 }), Verdict::Agreed);
+        assert_eq!(place(&mut topology, 1, vec![a, b, c]), Verdict::Overtaken);
+        assert_eq!(topology.apply(Command::LetGo { group, node: c }), Verdict::Agreed);
+        assert_eq!(place(&mut topology, 1, vec![a, b, c]), Verdict::Agreed);
+        assert_eq!(topology.apply(Command::Check { group, epoch: 1 }), Verdict::Overtaken);
+        assert_eq!(topology.apply(Command::Check { group, epoch: 2 }), Verdict::Agreed);
     }
 
     #[test]

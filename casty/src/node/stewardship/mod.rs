@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::next::{Step, Wanted, next};
 use self::plan::{Sight, plan};
+use super::NotReady;
 use super::control::Control;
 use super::inner::{Inner, lock};
-use super::meta::{Command, Topology};
+use super::meta::{Command, Topology, Verdict};
 use crate::base::{GroupId, NodeKey};
 use crate::cluster::Member;
 use crate::raft::Group;
@@ -98,6 +99,12 @@ impl Inner {
     fn tend_all(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
         let mut busy = false;
         for group in self.host.groups() {
+            if let Some(error) = group.failure() {
+                // It looks well to the others, and holds nothing up to date: better that it is replaced.
+                tracing::error!(group = %group.id(), %error, "a group has stopped; this life of the node is over");
+                self.end(NotReady::GroupFailed);
+                return false;
+            }
             let ours = group.leadership().borrow().ours.is_some();
             if !ours {
                 continue;
@@ -118,7 +125,7 @@ impl Inner {
         let voters = placement.replicas.clone();
         let followers = topology.followers(id).unwrap_or_default();
         let learners = followers.into_iter().filter(|node| !voters.contains(node)).collect();
-        let wanted = Wanted { learners, settled: placement.is_settled(), voters };
+        let wanted = Wanted { learners, settled: placement.is_settled() && topology.has_begun(id), voters };
         let lacking = lock(&self.stewardship.lacking).clone();
         let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));
         let may_lead = |node| !lacking.contains(&node);
@@ -131,9 +138,11 @@ impl Inner {
             if under_way.rests.get(&id).is_some_and(|until| now < *until) {
                 return !wanted.settled;
             }
-            under_way.rests.insert(id, now + HAND_OVER_PAUSE);
         }
         if under_way.groups.insert(id) {
+            if matches!(step, Step::HandOver(_)) {
+                under_way.rests.insert(id, now + HAND_OVER_PAUSE);
+            }
             let (inner, group) = (self.clone(), group.clone());
             self.spawn(async move {
                 if timeout(STEP_MAX, inner.take_step(&group, epoch, step.clone())).await.is_err() {
@@ -150,7 +159,14 @@ impl Inner {
         let id = group.id();
         tracing::debug!(group = %id, ?step, "a step of a group's membership");
         let done = match step {
-            Step::Change(change) => group.change(change).await,
+            // A leader that has not heard of the latest placement would undo what another has done for it.
+            Step::Change(change) => {
+                let check = Command::Check { group: id, epoch };
+                match self.agree(&check, Instant::now() + STEP_MAX).await {
+                    Some(Verdict::Agreed) => group.change(change).await,
+                    _ => Ok(()),
+                }
+            }
             Step::HandOver(to) => group.transfer(to).await,
             Step::Settle => {
                 self.agree(&Command::Settle { group: id, epoch }, Instant::now() + STEP_MAX).await;

@@ -63,7 +63,9 @@ pub(super) fn next(sight: &Sight<'_>, roster: &Roster, wanted: &Wanted) -> Optio
     let is_up_to_date = |node: &NodeKey| roster.caught_up.contains(node) && (sight.reaches)(*node);
     let able = |node: &NodeKey| *node != me && is_up_to_date(node) && (sight.may_lead)(*node);
     if !voters.contains(&me) {
-        return wanted.voters.iter().copied().find(able).map(Step::HandOver);
+        // Better led by a program that lacks something than by nobody, once this one has gone.
+        let any = wanted.voters.iter().copied().find(|node| *node != me && is_up_to_date(node));
+        return wanted.voters.iter().copied().find(able).or(any).map(Step::HandOver);
     }
     if let Some(former) = roster.learners.iter().find(|node| !voters.contains(node) && !wanted.learners.contains(node))
     {
@@ -213,5 +215,15 @@ mod tests {
         group.roster.answering.remove(&NodeKey(3));
         assert_eq!(at(1, &group.roster, &wanted(&[1, 3], &[])), None, "both of two are a majority");
         assert!(at(1, &group.roster, &wanted(&[1, 2], &[])).is_some());
+    }
+
+    #[test]
+    fn whoever_goes_hands_over_even_to_a_program_that_lacks_something() {
+        let group = Group::new(&[1, 2, 3]);
+        let sight = Sight { me: NodeKey(1), reaches: &|_| true, may_lead: &|_| false };
+        let mut roster = group.roster.clone();
+        roster.voters = keys(&[1, 2, 3]);
+        assert_eq!(next(&sight, &roster, &wanted(&[2, 3], &[])), Some(Step::HandOver(NodeKey(2))));
+        assert_eq!(next(&sight, &roster, &Wanted { settled: true, ..wanted(&[2, 1, 3], &[]) }), None);
     }
 }

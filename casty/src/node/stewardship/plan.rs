@@ -56,8 +56,10 @@ fn placements(topology: &Topology, sight: &Sight) -> Vec<Command> {
     };
     let nodes = holds.map(|(node, entry)| (*node, standing(*node, entry.stay))).collect();
     let machines = topology.machines().map(|(group, nodes)| (group, nodes.clone())).collect();
-    let (placements, replicas) = (topology.placements(), topology.replicas());
-    let changes = rebalance(&Layout { placements, nodes: &nodes, replicas, machines: &machines });
+    let begun = topology.placements().iter().filter(|(group, _)| topology.has_begun(**group));
+    let placements = begun.map(|(group, placement)| (*group, placement.clone())).collect();
+    let replicas = topology.replicas();
+    let changes = rebalance(&Layout { placements: &placements, nodes: &nodes, replicas, machines: &machines });
     let epoch = |group: &GroupId| topology.placements().get(group).map_or(0, |placement| placement.epoch);
     let place = |(group, replicas)| Command::Place { epoch: epoch(&group), group, replicas };
     changes.into_iter().map(place).collect()

@@ -68,6 +68,10 @@ impl Mesh {
     /// A group no longer takes part.
     pub(in crate::raft) fn remove(&self, group: GroupId) {
         self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        // What came of a snapshot for it is of no use any more.
+        for peer in self.peers.read().unwrap_or_else(PoisonError::into_inner).values() {
+            peer.open().assemblies.remove(&group);
+        }
     }
 
     /// Nothing is expected from any peer any more.

@@ -19,6 +19,9 @@ pub(crate) struct Placement {
     pub(crate) replicas: Vec<NodeKey>,
     /// Nodes that held it before, until the group has changed over.
     pub(crate) before: BTreeSet<NodeKey>,
+    /// Nodes that are not counted on any more, and have not let go yet. Until they have, the group is not given to them again:
+    /// they may be about to drop what they would be taken to have.
+    pub(crate) leaving: BTreeSet<NodeKey>,
     /// Grows with every change, so that a late word about an earlier one is known as such.
     pub(crate) epoch: u64,
 }
@@ -26,7 +29,7 @@ pub(crate) struct Placement {
 impl Placement {
     /// A group that begins with these replicas.
     pub(crate) fn new(replicas: Vec<NodeKey>) -> Self {
-        Self { replicas, before: BTreeSet::new(), epoch: 0 }
+        Self { replicas, before: BTreeSet::new(), leaving: BTreeSet::new(), epoch: 0 }
     }
 
     /// Whether the group has changed over to its replicas.

@@ -135,9 +135,10 @@ impl<'a> View<'a> {
         let stays = |node: &&NodeKey| self.standing(**node) != Standing::Going;
         let mut mended: Vec<NodeKey> = placement.replicas.iter().filter(stays).copied().collect();
         // A new life that has not said that it has the machine holds a place until somebody does.
-        let fits = |node: NodeKey| self.layout.may_hold(node, group);
+        let fits = |node: NodeKey| self.layout.may_hold(node, group) && !placement.leaving.contains(&node);
         if mended.len() > wanted {
-            mended.sort_by_key(|node| !fits(*node));
+            // Those that can be reached keep their votes.
+            mended.sort_by_key(|node| (!fits(*node), self.standing(*node) != Standing::Able));
             mended.truncate(wanted);
         }
         while mended.len() < wanted {
@@ -164,8 +165,10 @@ impl<'a> View<'a> {
             if held < enough {
                 return None;
             }
-            let movable =
-                |placement: &&Placement| placement.replicas.contains(&from) && !placement.replicas.contains(&to);
+            let movable = |placement: &&Placement| {
+                let free = !placement.replicas.contains(&to) && !placement.leaving.contains(&to);
+                placement.replicas.contains(&from) && free
+            };
             let data = self.layout.data().filter(|(_, placement)| movable(placement));
             // Where it does not lead, nobody notices the move.
             let Some((group, placement)) = data.min_by_key(|(_, placement)| placement.replicas.first() == Some(&from))
@@ -342,5 +345,14 @@ mod tests {
         let without = next(&placements, &[2, 4]);
         assert_eq!(without.len(), 1, "two vote, of those that have it: {without:?}");
         assert!(!without[0].1.contains(&NodeKey(1)));
+    }
+
+    #[test]
+    fn of_too_many_voters_those_stay_that_can_be_reached() {
+        let (mut placements, mut nodes) = (founding(&keys(&nodes(0..5)), 5, 3), nodes(0..5));
+        nodes.insert(NodeKey(0), Standing::Absent);
+        nodes.insert(NodeKey(4), Standing::Going);
+        settle(&mut placements, &nodes);
+        assert_eq!(placements[&GroupId::META].replicas, [NodeKey(1), NodeKey(2), NodeKey(3)]);
     }
 }

@@ -113,8 +113,11 @@ impl Task {
 
     /// Starts the singletons of the group that do not run.
     fn start_singletons(&mut self) {
-        if let Some(open) = &mut self.open {
-            open.start_singletons();
+        let Some(open) = &mut self.open else { return };
+        open.start_singletons();
+        if open.lacks_a_type {
+            // The next step hands the group over, and comes by itself only with a request.
+            self.region.notify.notify_one();
         }
     }
 

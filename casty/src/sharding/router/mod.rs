@@ -230,7 +230,7 @@ impl Router {
 
     /// The cluster refuses the origin `expired` for good: if it is still ours, give up what is under way, and go on
     /// under another.
-    fn renew_origin(&self, expired: NodeKey) {
+    pub(crate) fn renew_origin(&self, expired: NodeKey) {
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         if expired != self.origin() {
             return;

@@ -119,7 +119,10 @@ pub(super) fn controls() -> Vec<Vec<u8>> {
         Command::Remove { node },
         Command::Place { group, epoch, replicas: vec![node, NodeKey(2)] },
         Command::Settle { group, epoch },
+        Command::Check { group, epoch },
+        Command::LetGo { group, node },
         Command::Offer { name: "kv".to_owned(), node },
+        Command::Withdraw { name: "kv".to_owned(), node },
         Command::Register { name: "room".into(), address },
         Command::Unregister { name: "room".into(), node, number: 7 },
     ];
@@ -142,6 +145,7 @@ pub(super) fn machine_words() -> Vec<Vec<u8>> {
         Applied::Failed,
         Applied::Unreadable,
         Applied::Over,
+        Applied::Expired(NodeKey(8)),
         Applied::NotProposed,
         Applied::Lost,
     ];
