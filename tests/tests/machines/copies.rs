@@ -21,7 +21,10 @@ async fn a_node_that_joins_later_gets_the_whole_state_from_a_snapshot() {
     let late = &names(&cluster, &[late]).await[0];
     assert_eq!(late.read(|names| names.0.len()).await, Ok(2_000));
     assert_eq!(put(late, "from the newcomer").await, Ok(2_001));
-    assert!(late.status().snapshot_index.is_some(), "it never had the entries");
+    eventually(DEADLINE, "it has a snapshot, since it never had the entries", || {
+        late.status().snapshot_index.is_some()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -81,6 +81,11 @@ impl Machines {
         lock(&self.starting).insert(name.to_owned())
     }
 
+    /// The number of the next attempt to start a machine.
+    pub(super) fn next_attempt(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The start of a machine has ended, one way or the other.
     pub(super) fn started(&self, name: &str) {
         lock(&self.starting).remove(name);

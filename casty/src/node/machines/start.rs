@@ -54,7 +54,8 @@ impl<M: StateMachine> Replicate<M> {
         if !inner.machines.begin(&name) {
             return Err(ReplicateError::Taken { name });
         }
-        let mut starting = Starting { inner, name, succeeded: false };
+        let attempt = inner.machines.next_attempt();
+        let mut starting = Starting { inner, name, attempt, succeeded: false };
         let replicated = starting.start(machine, within).await?;
         starting.succeeded = true;
         Ok(replicated)
@@ -65,6 +66,7 @@ impl<M: StateMachine> Replicate<M> {
 struct Starting {
     inner: Arc<Inner>,
     name: String,
+    attempt: u64,
     succeeded: bool,
 }
 
@@ -72,7 +74,7 @@ impl Starting {
     async fn start<M: StateMachine>(&self, machine: M, within: Duration) -> Result<Replicated<M>, ReplicateError> {
         let (inner, name, deadline) = (&self.inner, self.name.as_str(), Instant::now() + within);
         let unavailable = || ReplicateError::Unavailable { name: name.to_owned(), after: within };
-        let offer = Command::Offer { name: name.to_owned(), node: inner.me };
+        let offer = Command::Offer { name: name.to_owned(), node: inner.me, attempt: self.attempt };
         match inner.agree(&offer, deadline).await {
             Some(Verdict::Agreed) => {}
             Some(_) => return Err(ReplicateError::TooMany { name: name.to_owned(), max: MACHINES_MAX }),
@@ -109,10 +111,11 @@ impl Drop for Starting {
         let (inner, name) = (self.inner.clone(), std::mem::take(&mut self.name));
         inner.machines.started(&name);
         if !self.succeeded {
-            let of = inner.clone();
+            let (of, attempt) = (inner.clone(), self.attempt);
             inner.spawn(async move {
                 // It does nothing once the machine has begun: this node's copy stays, and a later call gets it.
-                of.agree(&Command::Withdraw { name, node: of.me }, Instant::now() + START_MAX).await;
+                let withdraw = Command::Withdraw { name, node: of.me, attempt };
+                of.agree(&withdraw, Instant::now() + START_MAX).await;
             });
         }
     }

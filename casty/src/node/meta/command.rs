@@ -31,9 +31,9 @@ pub(crate) enum Command {
     /// A node that is not counted on any more has dropped its replica.
     LetGo { group: GroupId, node: NodeKey },
     /// A node has a state machine of this name, and holds a copy once enough nodes have it.
-    Offer { name: String, node: NodeKey },
-    /// A node has given the state machine up before it began.
-    Withdraw { name: String, node: NodeKey },
+    Offer { name: String, node: NodeKey, attempt: u64 },
+    /// A node has given this attempt to start the state machine up, before it began.
+    Withdraw { name: String, node: NodeKey, attempt: u64 },
     /// An actor is to have a name.
     Register { name: Arc<str>, address: Address },
     /// The actor of this number on this node needs its name no more.

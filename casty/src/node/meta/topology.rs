@@ -35,7 +35,8 @@ pub(crate) struct Topology {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Offered {
     group: GroupId,
-    nodes: BTreeSet<NodeKey>,
+    /// The nodes that have it, and at which of their attempts they said so.
+    nodes: BTreeMap<NodeKey, u64>,
     /// Its group has had a leader. Before, nothing was applied, and it can be given another group.
     begun: bool,
 }
@@ -102,8 +103,8 @@ impl Topology {
     }
 
     /// The state machines' groups, and the nodes that have each machine.
-    pub(crate) fn machines(&self) -> impl Iterator<Item = (GroupId, &BTreeSet<NodeKey>)> {
-        self.machines.values().map(|offered| (offered.group, &offered.nodes))
+    pub(crate) fn machines(&self) -> impl Iterator<Item = (GroupId, BTreeSet<NodeKey>)> {
+        self.machines.values().map(|offered| (offered.group, offered.nodes.keys().copied().collect()))
     }
 
     /// Whether the group of a state machine has as many votes as the cluster has nodes for.
@@ -123,7 +124,7 @@ impl Topology {
         if group == GroupId::META {
             return Some(self.nodes.keys().copied().collect());
         }
-        self.machines().find(|(id, _)| *id == group).map(|(_, nodes)| nodes.clone())
+        self.machines().find(|(id, _)| *id == group).map(|(_, nodes)| nodes)
     }
 
     /// How many nodes are to hold a data group.
@@ -156,8 +157,8 @@ impl Topology {
             Command::LetGo { group, node } => {
                 self.placements.get_mut(&group).and_then(|at| at.leaving.take(&node)).map(drop)
             }
-            Command::Withdraw { name, node } => self.withdraw(&name, node),
-            Command::Offer { name, node } => self.offer(name, node),
+            Command::Withdraw { name, node, attempt } => self.withdraw(&name, node, Some(attempt)),
+            Command::Offer { name, node, attempt } => self.offer(name, node, attempt),
         };
         done.map_or(Verdict::Overtaken, |()| Verdict::Agreed)
     }
@@ -259,26 +260,30 @@ impl Topology {
         Some(())
     }
 
-    fn offer(&mut self, name: String, node: NodeKey) -> Option<()> {
+    fn offer(&mut self, name: String, node: NodeKey, attempt: u64) -> Option<()> {
         self.nodes.get(&node)?;
         if !self.machines.contains_key(&name) {
             if self.machines.len() >= MACHINES_MAX {
                 return None;
             }
             let group = self.next_machine_group()?;
-            self.machines.insert(name.clone(), Offered { group, nodes: BTreeSet::new(), begun: false });
+            self.machines.insert(name.clone(), Offered { group, nodes: BTreeMap::new(), begun: false });
         }
         let offered = self.machines.get_mut(&name)?;
-        offered.nodes.insert(node);
+        offered.nodes.insert(node, attempt);
         if !offered.begun {
             self.begin(&name);
         }
         Some(())
     }
 
-    fn withdraw(&mut self, name: &str, node: NodeKey) -> Option<()> {
-        let offered = self.machines.get(name).filter(|offered| !offered.begun && offered.nodes.contains(&node))?;
-        let group = offered.group;
+    /// A node does not begin the machine, at this attempt or at any.
+    fn withdraw(&mut self, name: &str, node: NodeKey, attempt: Option<u64>) -> Option<()> {
+        let offered = self.machines.get(name).filter(|offered| !offered.begun)?;
+        let (group, last) = (offered.group, *offered.nodes.get(&node)?);
+        if attempt.is_some_and(|attempt| attempt != last) {
+            return None;
+        }
         self.machines.get_mut(name)?.nodes.remove(&node);
         if self.placements.get(&group).is_some_and(|placement| placement.has(node)) {
             self.begin_anew(name);
@@ -300,7 +305,7 @@ impl Topology {
         let may_vote = |node: &&NodeKey| {
             self.nodes.get(node).is_some_and(|entry| entry.role == Role::Replica && entry.stay == Stay::Stays)
         };
-        let voters: Vec<NodeKey> = offered.nodes.iter().filter(may_vote).copied().collect();
+        let voters: Vec<NodeKey> = offered.nodes.keys().filter(may_vote).copied().collect();
         if voters.len() * 2 > votes {
             self.placements.entry(offered.group).or_insert_with(|| Placement::new(voters));
         }
@@ -308,9 +313,9 @@ impl Topology {
 
     /// Machines that have not begun and count on a node that goes begin in another group: nobody would complete the first one.
     fn begin_without(&mut self, node: NodeKey) {
-        let waiting = self.machines.iter().filter(|(_, offered)| !offered.begun && offered.nodes.contains(&node));
+        let waiting = self.machines.iter().filter(|(_, offered)| !offered.begun && offered.nodes.contains_key(&node));
         for name in waiting.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
-            self.withdraw(&name, node);
+            self.withdraw(&name, node, None);
         }
     }
 
@@ -394,7 +399,8 @@ mod tests {
     #[test]
     fn a_machine_begins_once_a_majority_of_its_voters_have_it_and_follows_whoever_has_it() {
         let mut topology = founded();
-        let offer = |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node });
+        let offer =
+            |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node, attempt: 1 });
         assert_eq!(offer(&mut topology, key("a", 5)), Verdict::Agreed);
         let group = topology.machine("kv").unwrap();
         assert_eq!((group, topology.placements.get(&group)), (GroupId(4), None), "behind the data groups");
@@ -415,7 +421,8 @@ mod tests {
     #[test]
     fn a_machine_that_has_not_begun_begins_in_another_group_when_one_that_it_counts_on_goes() {
         let mut topology = founded();
-        let offer = |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node });
+        let offer =
+            |topology: &mut Topology, node| topology.apply(Command::Offer { name: "kv".into(), node, attempt: 1 });
         offer(&mut topology, key("a", 5));
         offer(&mut topology, key("b", 5));
         let first = topology.machine("kv").unwrap();
@@ -425,7 +432,9 @@ mod tests {
         assert!(second != first && !topology.placements.contains_key(&second), "one of three has it");
         offer(&mut topology, key("a", 6));
         assert!(topology.placements.contains_key(&second));
-        assert_eq!(topology.apply(Command::Withdraw { name: "kv".into(), node: key("b", 5) }), Verdict::Agreed);
+        let withdraw = |attempt| Command::Withdraw { name: "kv".into(), node: key("b", 5), attempt };
+        assert_eq!(topology.apply(withdraw(0)), Verdict::Overtaken, "it has tried again since");
+        assert_eq!(topology.apply(withdraw(1)), Verdict::Agreed);
         assert_ne!(topology.machine("kv"), Some(second));
     }
 

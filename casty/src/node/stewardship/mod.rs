@@ -99,7 +99,9 @@ impl Inner {
     fn tend_all(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
         let mut busy = false;
         for group in self.host.groups() {
-            if let Some(error) = group.failure() {
+            // One that was closed meanwhile is no longer the host's.
+            let failure = group.failure().filter(|_| self.host.group(group.id()).is_some());
+            if let Some(error) = failure {
                 // It looks well to the others, and holds nothing up to date: better that it is replaced.
                 tracing::error!(group = %group.id(), %error, "a group has stopped; this life of the node is over");
                 self.end(NotReady::GroupFailed);

@@ -55,7 +55,7 @@ fn placements(topology: &Topology, sight: &Sight) -> Vec<Command> {
         Stay::Stays => Standing::Absent,
     };
     let nodes = holds.map(|(node, entry)| (*node, standing(*node, entry.stay))).collect();
-    let machines = topology.machines().map(|(group, nodes)| (group, nodes.clone())).collect();
+    let machines = topology.machines().collect();
     let begun = topology.placements().iter().filter(|(group, _)| topology.has_begun(**group));
     let placements = begun.map(|(group, placement)| (*group, placement.clone())).collect();
     let replicas = topology.replicas();

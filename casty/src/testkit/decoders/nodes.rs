@@ -121,8 +121,8 @@ pub(super) fn controls() -> Vec<Vec<u8>> {
         Command::Settle { group, epoch },
         Command::Check { group, epoch },
         Command::LetGo { group, node },
-        Command::Offer { name: "kv".to_owned(), node },
-        Command::Withdraw { name: "kv".to_owned(), node },
+        Command::Offer { name: "kv".to_owned(), node, attempt: 1 },
+        Command::Withdraw { name: "kv".to_owned(), node, attempt: 1 },
         Command::Register { name: "room".into(), address },
         Command::Unregister { name: "room".into(), node, number: 7 },
     ];
