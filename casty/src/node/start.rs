@@ -89,6 +89,7 @@ fn assemble(
         agreed: Arc::default(),
         stewardship: Stewardship::default(),
         machines: Machines::default(),
+        events: super::events::topic(),
         remove_after: config.remove_after,
         meta: Default::default(),
         tasks: Default::default(),

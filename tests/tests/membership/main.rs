@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod events;
 mod joining;
 mod leaving;
 mod replacing;
