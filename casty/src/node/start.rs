@@ -34,6 +34,7 @@ impl ActorSystem {
             discovery: config.discovery.clone(),
             node_id: config.node_id.clone(),
             role,
+            labels: config.labels.clone(),
             tls: config.tls.clone(),
             secret: config.secret.clone(),
             compression: config.compression,

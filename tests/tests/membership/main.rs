@@ -6,4 +6,5 @@ mod events;
 mod joining;
 mod leaving;
 mod replacing;
+mod roles;
 mod votes;
