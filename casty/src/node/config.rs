@@ -167,7 +167,8 @@ impl ClusterConfig {
     /// reads it ([`Member::has_role`](crate::cluster::Member::has_role)), and casty makes nothing of it. An
     /// [`observer`](Self::observer) may have roles as well.
     ///
-    /// Roles and [`metadata`](Self::metadata) are fixed for the life of the node. They may be 64 roles and keys, with 1 KiB in all.
+    /// Roles and [`metadata`](Self::metadata) are fixed for the life of the node. They may be 64 roles and keys, with 1 KiB in
+    /// all. Gossip carries them wherever it names the node, so short ones are cheaper.
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.labels.roles.insert(role.into());
         self
