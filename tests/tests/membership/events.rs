@@ -96,15 +96,15 @@ async fn a_node_that_is_cut_off_is_unreachable_to_the_others_as_they_are_to_it_a
     let before: Vec<_> = (0..3).map(|number| told.lines(number).len()).collect();
     told.cluster.tear_off(2);
     let seen_by = |number: usize| if number == 2 { &["node-1", "node-2"][..] } else { &["node-3"] };
-    for number in 0..3 {
+    for (number, before) in before.iter().enumerate() {
         for other in seen_by(number) {
-            told.next(number, before[number], &format!("{other} is unreachable")).await;
+            told.next(number, *before, &format!("{other} is unreachable")).await;
         }
     }
     told.cluster.network.heal();
-    for number in 0..3 {
+    for (number, before) in before.iter().enumerate() {
         for other in seen_by(number) {
-            let since = told.next(number, before[number], &format!("{other} is up")).await;
+            let since = told.next(number, *before, &format!("{other} is up")).await;
             let lines = of(&since, other);
             assert_eq!(lines[0], format!("{other} is unreachable"));
             assert!(lines.windows(2).all(|two| two[0] != two[1]), "nothing is told twice: {lines:?}");
