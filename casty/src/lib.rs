@@ -33,9 +33,9 @@ pub use actor::{
 pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use cluster::{Compression, Tls};
 pub use node::{
-    ApplyError, ClusterConfig, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Lookup, NameWatch, Node,
-    NotReady, Reached, Replicate, ReplicateError, Replicated, SpawnOnError, StartError, StartSharded, StartSingleton,
-    StateMachine,
+    ApplyError, ClusterConfig, ClusterEvent, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Lookup, NameWatch,
+    Node, NotReady, Reached, Replicate, ReplicateError, Replicated, SpawnOnError, StartError, StartSharded,
+    StartSingleton, StateMachine,
 };
 pub use sharding::{EntityRef, Sharded, ShardingError};
 

@@ -42,6 +42,7 @@ pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role, SECRET_BYTES_MIN, Secr
 #[cfg(feature = "sim")]
 pub(crate) use self::membership::{hear, samples};
 pub(crate) use self::trust::check as check_trust;
+pub(crate) use crate::wire::Labels;
 
 use self::membership::{Input, Membership};
 use self::mesh::Mesh;

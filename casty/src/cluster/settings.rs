@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{ClusterError, Discovery, Tls, trust};
 use crate::base::{Backoff, NodeId};
-use crate::wire::{Member, NAME_BYTES_MAX, Role, Secret, Versions};
+use crate::wire::{Labels, Member, NAME_BYTES_MAX, Role, Secret, Versions};
 
 /// What a node has to be told to take part in a cluster.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Settings {
     pub node_id: Option<NodeId>,
     /// What the node does in the cluster.
     pub role: Role,
+    /// What the program says of the node.
+    pub(crate) labels: Labels,
     /// How links are encrypted. Without it, and without a secret, a node does not start.
     pub tls: Option<Tls>,
     /// What all nodes know and prove to each other.
@@ -111,6 +113,7 @@ impl Settings {
             discovery: None,
             node_id: None,
             role: Role::default(),
+            labels: Labels::default(),
             tls: None,
             secret: None,
             compression: Compression::off(),
@@ -141,7 +144,7 @@ impl Settings {
     pub(super) fn member(&self, port: u16) -> Result<Member, ClusterError> {
         let addr = self.advertised(port)?;
         let id = self.node_id.clone().unwrap_or_else(|| addr.as_str().into());
-        Ok(Member::new(id, self.incarnation, addr, self.role))
+        Ok(Member::new(id, self.incarnation, addr, self.role).labelled(self.labels.clone()))
     }
 
     /// The address that others dial, when this node listens on `port`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::NodeId;
-use crate::cluster::{Compression, Discovery, Net, Secret, TcpNet, Tls, check_trust};
+use crate::cluster::{Compression, Discovery, Labels, Net, Secret, TcpNet, Tls, check_trust};
 use crate::raft::RaftSettings;
 use crate::sharding::GROUPS_PER_NODE;
 use crate::storage::{MemoryStores, Stores};
@@ -32,6 +32,7 @@ pub struct ClusterConfig {
     pub(super) expected_size: usize,
     pub(super) replicas: usize,
     pub(super) observer: bool,
+    pub(super) labels: Labels,
     pub(super) remove_after: Duration,
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
@@ -66,6 +67,7 @@ impl ClusterConfig {
             expected_size: 1,
             replicas: 3,
             observer: false,
+            labels: Labels::default(),
             remove_after: Duration::from_secs(20),
             ask_timeout: Duration::from_secs(5),
             window: 2048,
@@ -161,6 +163,24 @@ impl ClusterConfig {
         self
     }
 
+    /// Gives the node a role, `"frontend"`; several, if it is called several times. It is a word of the program's own: every node
+    /// reads it ([`Member::has_role`](crate::cluster::Member::has_role)), and casty makes nothing of it. An
+    /// [`observer`](Self::observer) may have roles as well.
+    ///
+    /// Roles and [`metadata`](Self::metadata) are fixed for the life of the node. They may be 64 roles and keys, with 1 KiB in
+    /// all. Gossip carries them wherever it names the node, so short ones are cheaper.
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.labels.roles.insert(role.into());
+        self
+    }
+
+    /// What the node says of itself under this key: `.metadata("zone", "eu-1")`. Every node reads it
+    /// ([`Member::metadata`](crate::cluster::Member::metadata)). Of two values for one key, the later counts.
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.metadata.insert(key.into(), value.into());
+        self
+    }
+
     /// A node that has been away for so long is given up: others take replicas of what it held, and it has to start anew. The
     /// leader of the meta group decides, so it matters there. Default: 20 s.
     pub fn remove_after(mut self, away: Duration) -> Self {
@@ -246,6 +266,9 @@ impl ClusterConfig {
                 format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"),
             );
         }
+        if let Err(error) = self.labels.check() {
+            return bad("role and metadata", error.to_string());
+        }
         if self.window < WINDOW_MIN {
             return bad("window", format!("{} is too small: {WINDOW_MIN} or more", self.window));
         }
@@ -305,6 +328,9 @@ mod tests {
         assert_eq!(fault(config().replicas(7)), "replicas");
         assert_eq!(fault(config().window(0)), "window");
         assert_eq!(config().observer().seeds(["127.0.0.1:1"]).check(), Ok(()));
+        assert_eq!(config().role("frontend").metadata("zone", "eu-1").check(), Ok(()));
+        assert_eq!(fault(config().role("")), "role and metadata");
+        assert_eq!(fault(config().metadata("zone", "z".repeat(1_021))), "role and metadata");
         assert_eq!(fault(config().secret("short")), "secret");
         assert_eq!(config().secret("long enough not to be guessed").check(), Ok(()));
     }

@@ -48,6 +48,7 @@ impl Inner {
         let meta = Box::new(Meta::new(topology.clone(), self.kinds.clone(), self.agreed.clone(), self.names.clone()));
         let group = self.host.open(GroupId::META, self.log(GroupId::META)?, meta, voters).await?;
         self.spawn(self.clone().watch_meta(group.clone()));
+        self.spawn(self.clone().tell_events(group.clone()));
         self.lead_first(group, voters);
         Ok(())
     }

@@ -12,13 +12,14 @@ use tokio::time::MissedTickBehavior;
 use super::NotReady;
 use super::agreement::Proposals;
 use super::control::Control;
+use super::events::ClusterEvent;
 use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
 use super::machines::Machines;
 use super::meta::Agreed;
 use super::names::Names;
 use super::stewardship::Stewardship;
-use crate::actor::ActorSystem;
+use crate::actor::{ActorSystem, Topic};
 use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host};
@@ -53,6 +54,8 @@ pub(super) struct Inner {
     pub(super) names: Arc<Names>,
     pub(super) stewardship: Stewardship,
     pub(super) machines: Machines,
+    /// Where it is told what happens to the cluster.
+    pub(super) events: Topic<ClusterEvent>,
     /// A node that is away for so long is given up.
     pub(super) remove_after: Duration,
     /// The latest word on the meta group's leadership here.

@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod declare;
 mod error;
+mod events;
 mod founding;
 mod holdings;
 mod inbound;
@@ -33,6 +34,7 @@ pub use config::{ClusterConfig, ConfigError};
 pub(crate) use control::{Control, decode_word};
 pub use declare::StartSharded;
 pub use error::{LeaveError, NotReady, StartError};
+pub use events::ClusterEvent;
 #[cfg(feature = "sim")]
 pub(crate) use founding::{Charter, Founder, Terms};
 #[cfg(feature = "sim")]

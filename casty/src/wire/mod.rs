@@ -5,6 +5,7 @@ mod error;
 mod frame;
 mod handshake;
 mod kind;
+mod labels;
 mod member;
 
 pub(crate) use compress::{expand, shrink};
@@ -16,4 +17,5 @@ pub(crate) use handshake::{
 };
 pub use handshake::{SECRET_BYTES_MIN, Secret};
 pub use kind::Kind;
+pub(crate) use labels::Labels;
 pub use member::{Member, NAME_BYTES_MAX, Role};

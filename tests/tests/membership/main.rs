@@ -2,7 +2,9 @@
 
 #![cfg(test)]
 
+mod events;
 mod joining;
 mod leaving;
 mod replacing;
+mod roles;
 mod votes;

@@ -19,11 +19,12 @@ impl Identity for Member {
     }
 
     /// The later life counts, then the later bump. Two processes with one name and one incarnation are a mistake;
-    /// the address decides then, so that all nodes agree on which of them they see.
+    /// what they say of themselves decides then, so that all nodes agree on which of them they see.
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
         let by_life = self.incarnation.cmp(&adversary.incarnation);
         let by_bump = || later(self.bump, adversary.bump);
-        let by_rest = || (&self.addr, self.role).cmp(&(&adversary.addr, adversary.role));
+        let rest = |member: &Self| (member.addr.clone(), member.role, member.labels.clone());
+        let by_rest = || rest(self).cmp(&rest(adversary));
         by_life.then_with(by_bump).then_with(by_rest).is_gt()
     }
 }

@@ -11,8 +11,8 @@ use super::whole::{spelled, whole};
 use crate::base::NodeKey;
 use crate::codec::decode;
 use crate::wire::{
-    FRAME_BYTES_MAX, Features, FrameReader, Hello, Kind, Member, NONCE_BYTES, PREFACE_FRAME_BYTES, Preface, Purpose,
-    Reason, Role, Versions, append, expand, shrink,
+    FRAME_BYTES_MAX, Features, FrameReader, Hello, Kind, Labels, Member, NONCE_BYTES, PREFACE_FRAME_BYTES, Preface,
+    Purpose, Reason, Role, Versions, append, expand, shrink,
 };
 
 /// Bytes of a connection, as frames: all that come before an error or the end.
@@ -133,5 +133,10 @@ pub(super) fn words() -> Vec<Vec<u8>> {
     words.extend(refusals.iter().map(spelled));
     words.push(preface.encode().to_vec());
     words.push(spelled(&member("c", 3)));
+    let labels = Labels {
+        roles: ["frontend".to_owned(), "canary".to_owned()].into(),
+        metadata: [("zone".to_owned(), "eu-1".to_owned())].into(),
+    };
+    words.push(spelled(&member("d", 4).labelled(labels)));
     words
 }
