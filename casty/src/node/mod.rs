@@ -140,7 +140,7 @@ impl Node {
         StartSharded::new(self.inner.clone(), name.into())
     }
 
-    /// The living actor of this name, wherever it is: it was spawned with [`named`](crate::Spawn::named) on a node of the
+    /// The living actor of this name, wherever it is: it was spawned with [`named`](crate::actor::Spawn::named) on a node of the
     /// cluster. It waits for a name that is not there yet. Nobody is asked: every node knows the names.
     ///
     /// ```no_run

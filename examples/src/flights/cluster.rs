@@ -69,7 +69,7 @@ impl Cluster {
         Ok(Self { children, node, rejoin: job.rejoin, aircraft })
     }
 
-    /// Waits until every group is led by the node that should lead it, or for [`SPREAD_LIMIT`], and says what those nodes
+    /// Waits until every group is led by the node that should lead it, or for `SPREAD_LIMIT`, and says what those nodes
     /// have that took the places of killed ones. `None` if there are none.
     pub async fn rejoined(&self) -> Option<Rejoined> {
         let replaced = self.children.replaced();

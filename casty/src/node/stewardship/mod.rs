@@ -136,10 +136,9 @@ impl Inner {
         let epoch = placement.epoch;
         let mut under_way = lock(&self.stewardship.under_way);
         let now = Instant::now();
-        if matches!(step, Step::HandOver(_)) {
-            if under_way.rests.get(&id).is_some_and(|until| now < *until) {
-                return !wanted.settled;
-            }
+        let rests = under_way.rests.get(&id).is_some_and(|until| now < *until);
+        if rests && matches!(step, Step::HandOver(_)) {
+            return !wanted.settled;
         }
         if under_way.groups.insert(id) {
             if matches!(step, Step::HandOver(_)) {
