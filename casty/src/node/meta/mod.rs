@@ -1,6 +1,7 @@
 //! The meta group's state machine: what the whole cluster agrees on. Every node of the cluster follows it.
 
 mod command;
+mod machines;
 mod topology;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 pub(crate) use self::command::{Command, Verdict};
-pub(crate) use self::topology::{MACHINES_MAX, Stay, Topology};
+pub(crate) use self::machines::MACHINES_MAX;
+pub(crate) use self::topology::{Stay, Topology};
 use super::names::Names;
 use crate::actor::remote::Address;
 use crate::base::{BoxError, NodeKey};
