@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -43,6 +43,8 @@ pub(crate) struct Hub {
     pub(super) streams: Streams,
     pub(super) topics: Topics,
     backlog: Backlog,
+    /// Actors that are being made for other nodes.
+    pub(super) spawns: Arc<Semaphore>,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
     /// The links for whose room a task waits.
@@ -66,6 +68,7 @@ impl Hub {
             streams: Streams::default(),
             topics: Topics::default(),
             backlog: Backlog::default(),
+            spawns: Arc::new(Semaphore::new(spawning::SPAWNS_MAX)),
             channels: RwLock::default(),
             full: Mutex::default(),
             myself: Weak::clone(myself),
@@ -134,6 +137,10 @@ impl Hub {
     /// Makes an actor of this type on this node, as another node would have it made.
     pub(crate) fn spawn_here(&self, actor: &str, args: &[u8]) -> Result<Address, Refusal> {
         spawning::make(&self.system, actor, args)
+    }
+
+    pub(super) fn system(&self) -> &ActorSystem {
+        &self.system
     }
 
     pub(super) fn me(&self) -> NodeKey {
@@ -280,9 +287,7 @@ impl Hub {
             Word::Hears { topic } => self.topics.hears(from, &topic),
             Word::Deaf { topic } => self.topics.deaf(from, &topic),
             Word::Spawn { ask, actor, args } => {
-                // `new` is the user's code: it does not hold up the link's reader.
-                let (hub, system) = (Arc::clone(self), self.system.clone());
-                drop(self.spawn(async move { spawning::spawn(&hub, &system, from, ask, &actor, &args) }));
+                spawning::spawn(self, from, ask, actor, args);
             }
             Word::Unheard { ask } => self.streams.unheard(from, ask),
             Word::Pull { stream, items } => self.streams.pulled(self, from, stream, items),

@@ -67,13 +67,29 @@ pub(crate) async fn spawn_on(
     }
 }
 
-/// Makes an actor that another node asked for, and answers.
-pub(super) fn spawn(hub: &Hub, system: &ActorSystem, from: NodeKey, ask: u64, actor: &str, args: &[u8]) {
-    let spawned = make(system, actor, args);
-    if let Err(refusal) = &spawned {
+/// Actors that are being made at one time because other nodes asked for them. Who asks for one more is refused.
+pub(super) const SPAWNS_MAX: usize = 64;
+
+/// Makes an actor that another node asked for, and answers. It takes a task: `new` is the user's code, and does not hold up the
+/// link's reader.
+pub(super) fn spawn(hub: &Arc<Hub>, from: NodeKey, ask: u64, actor: String, args: Vec<u8>) {
+    let Ok(permit) = hub.spawns.clone().try_acquire_owned() else {
+        let why = format!("it makes {SPAWNS_MAX} actors for other nodes at this moment; try again");
+        return answer(hub, from, ask, &actor, &Err(Refusal::Other(why)));
+    };
+    let made_for = hub.clone();
+    drop(hub.spawn(async move {
+        let spawned = make(made_for.system(), &actor, &args);
+        answer(&made_for, from, ask, &actor, &spawned);
+        drop(permit);
+    }));
+}
+
+fn answer(hub: &Hub, from: NodeKey, ask: u64, actor: &str, spawned: &Result<Address, Refusal>) {
+    if let Err(refusal) = spawned {
         tracing::warn!(%from, actor, ?refusal, "an actor that another node asked for was not spawned");
     }
-    let end = match encode(&spawned) {
+    let end = match encode(spawned) {
         Ok(bytes) => End::Value(bytes),
         Err(error) => End::Failure(AskFailure::Unknown { reason: error.to_string() }),
     };
