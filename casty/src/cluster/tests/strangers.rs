@@ -69,8 +69,9 @@ async fn the_handshake_of_version_1_as_it_was_recorded_is_still_understood() {
     let mut theirs = [0; PREFACE_FRAME_BYTES];
     stream.read_exact(&mut theirs).await.unwrap();
     assert_eq!(theirs[..14], [58, 0, 0, 0, 1, b'c', b's', b't', b'y', 2, 0, 1, 0, 1]);
-    // The cluster `bank`; the member `old`, life 9, no bump, at `127.0.0.1:1`, a replica; asks who is here.
-    let hello = [&[4][..], b"bank", &[3], b"old", &[9, 0, 11], b"127.0.0.1:1", &[0, 0]].concat();
+    // The cluster `bank`; the member `old`, life 9, no bump, at `127.0.0.1:1`, a replica without roles and metadata; asks who
+    // is here.
+    let hello = [&[4][..], b"bank", &[3], b"old", &[9, 0, 11], b"127.0.0.1:1", &[0, 0, 0, 0]].concat();
     let text = [&b"casty handshake\x01"[..], &156u64.to_le_bytes(), &[0; 32], &said, &theirs, &[6], &hello].concat();
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"");
     let proof = ring::hmac::sign(&key, &text);
