@@ -65,7 +65,7 @@ impl Process {
         self.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the node was ready at some time of its life.
+    /// Whether the node was ready at some time of its life, and is not about to leave.
     pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
@@ -81,9 +81,14 @@ impl Process {
 
     async fn leave(self: Arc<Self>) {
         let Some(node) = self.node() else { return };
+        // From here on it does not answer for long: what begins now begins on another node, or in its next life.
+        let was_ready = self.ready.swap(false, Ordering::Relaxed);
         match node.leave().await {
             Ok(_) => self.end("it has left the cluster".to_owned()),
-            Err(error) => tracing::warn!(%error, "a node cannot leave"),
+            Err(error) => {
+                tracing::warn!(%error, "a node cannot leave");
+                self.ready.store(was_ready, Ordering::Relaxed);
+            }
         }
     }
 
