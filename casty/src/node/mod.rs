@@ -292,6 +292,12 @@ impl Node {
         self.inner.host.groups().iter().map(|group| (group.id(), group.roster())).collect()
     }
 
+    /// Whether the node takes no requests any more.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.router.is_closed()
+    }
+
     /// Who is to vote in each group, as far as this node has heard.
     #[cfg(feature = "sim")]
     pub(crate) fn wanted(&self) -> Vec<(GroupId, Vec<NodeKey>)> {

@@ -63,9 +63,10 @@ impl Client {
         self.number
     }
 
-    /// Whether faults still happen. A client should end soon when they do not: the run waits for it.
+    /// Whether faults still happen, and the client's node takes requests still. A client should end soon when not: the run waits
+    /// for it.
     pub fn goes_on(&self) -> bool {
-        !self.shared.is_over()
+        !self.node.is_closed() && !self.shared.is_over()
     }
 
     /// How long the run has lasted, by the clock that all nodes share: the one for histories.
