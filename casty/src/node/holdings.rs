@@ -96,7 +96,7 @@ impl Inner {
     /// Opens a data group: it begins with these voters, or waits for a leader.
     async fn open(self: &Arc<Self>, id: GroupId, voters: &[NodeKey]) {
         if let Err(error) = self.try_open(id, voters).await {
-            tracing::error!(group = %id, %error, "a group cannot start; this node serves without it");
+            tracing::error!(group = %id, %error, "a group cannot start; it is tried again when the cluster changes");
         }
     }
 
