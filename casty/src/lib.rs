@@ -12,6 +12,7 @@ extern crate self as casty;
 pub mod __private;
 pub mod actor;
 pub mod base;
+mod client;
 pub mod cluster;
 pub mod codec;
 mod node;
@@ -31,6 +32,7 @@ pub use actor::{
     StreamError, StreamSender, Terminated, Timer, Topic,
 };
 pub use base::{BoxError, EntityId, GroupId, NodeId};
+pub use client::{Client, ClientConfig, ConnectError, Find, FindError};
 pub use cluster::{Compression, Tls};
 pub use node::{
     ApplyError, ClusterConfig, ClusterEvent, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Lookup, NameWatch,

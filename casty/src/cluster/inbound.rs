@@ -35,6 +35,9 @@ pub enum PeerEvent {
     MemberUp(Member),
     /// The node left, was declared down, or was replaced by a newer life.
     MemberDown(Member),
+    /// A client has left, and has not come back for so long that what it hosted counts as ended. Of a client there is no other
+    /// word than this and those of its links.
+    ClientGone(NodeKey),
     /// A newer life of this very node is a member. This one has stopped to take part, for good.
     Superseded(Member),
 }

@@ -15,6 +15,13 @@ pub(crate) const SPARE_BYTES_MAX: usize = 1 << 20;
 /// Peers that a node keeps links with.
 pub(crate) const PEERS_MAX: usize = 1_024;
 
+/// Clients that a node serves.
+pub(crate) const CLIENTS_MAX: usize = 4_096;
+
+/// Bytes that may wait on the connection between a client and its node, in each direction. An empty one takes one frame of any
+/// allowed size.
+pub(crate) const CLIENT_BYTES_MAX: usize = 8 << 20;
+
 /// Addresses of one discovery that are followed.
 pub(crate) const DISCOVERED_MAX: usize = 256;
 

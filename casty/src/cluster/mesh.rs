@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::edge::Clients;
 use super::membership::Input;
-use super::transport::{Links, Noted, PeerTable, Seeds, dial};
+use super::transport::{Caller, Links, Noted, PeerTable, Seeds, dial};
 use super::trust::Trust;
 use super::{ClusterError, Compression, Inbound, Net, PeerEvent, Settings, Timings};
-use crate::base::stable_hash_parts;
+use crate::base::{NodeKey, stable_hash_parts};
 use crate::wire::Member;
 
 /// What all tasks of a node's cluster side share. They hold it, and it holds none of them.
@@ -28,6 +29,7 @@ pub(crate) struct Mesh {
     pub(crate) net: Arc<dyn Net>,
     pub(crate) inbound: Arc<dyn Inbound>,
     pub(crate) links: Arc<Links>,
+    pub(crate) clients: Clients,
     pub(crate) seeds: Seeds,
     pub(crate) noted: Noted,
     /// The way to the membership task.
@@ -64,6 +66,7 @@ impl Mesh {
             net,
             inbound,
             links: Arc::new(Links::new()),
+            clients: Clients::new(),
             seeds: Seeds::default(),
             noted: Noted::default(),
             gossip,
@@ -101,6 +104,17 @@ impl Mesh {
             self.spawn(dial(self.clone(), key));
         }
         result
+    }
+
+    /// How this node dials.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        let handshake_max = self.timings.handshake_max;
+        Caller { me: &self.me, cluster_name: &self.cluster_name, trust: &self.trust, net: &*self.net, handshake_max }
+    }
+
+    /// Whether there are links in both directions.
+    pub(crate) fn is_linked(&self, peer: NodeKey) -> bool {
+        self.links.is_open(peer) && self.peers().is_heard(peer)
     }
 
     /// The table of peers, to look at.

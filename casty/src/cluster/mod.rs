@@ -11,6 +11,7 @@
 //! agreed is not decided here.
 
 mod discovery;
+mod edge;
 mod error;
 mod inbound;
 mod limits;
@@ -39,6 +40,7 @@ pub use self::transport::Lane;
 pub use self::trust::{Tls, TlsError};
 pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role, SECRET_BYTES_MIN, Secret};
 
+pub(crate) use self::edge::Uplink;
 #[cfg(feature = "sim")]
 pub(crate) use self::membership::{hear, samples};
 pub(crate) use self::trust::check as check_trust;
@@ -119,24 +121,38 @@ impl Cluster {
         kind: Kind,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), SendFailure> {
-        self.mesh.links.send(to, lane, kind, encode)
+        let Mesh { me, links, clients, .. } = &*self.mesh;
+        match links.get(to) {
+            Some(lanes) => lanes.push(lane, kind, encode),
+            None => clients.send((me.key, links), to, kind, encode),
+        }
     }
 
     /// Whether there is a link to the node, so that a frame could be sent now.
     pub fn is_connected(&self, to: NodeKey) -> bool {
-        self.mesh.links.is_open(to)
+        self.mesh.links.is_open(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.links.is_open(peer))
+    }
+
+    /// Whether there is a way to a client with this key: it is connected to this node, or has called by way of another.
+    pub fn is_client(&self, key: NodeKey) -> bool {
+        self.mesh.clients.is_known(key)
     }
 
     /// Waits until there is room on the bulk lane to the node again, after [`SendFailure::Full`], or until that link is gone.
     pub fn room(&self, to: NodeKey) -> impl Future<Output = ()> + Send + 'static {
-        let links = self.mesh.links.clone();
-        async move { links.room(to).await }
+        let mesh = self.mesh.clone();
+        async move {
+            match mesh.links.is_open(to) {
+                true => mesh.links.room(to).await,
+                false => mesh.clients.room(&mesh.links, to).await,
+            }
+        }
     }
 
     /// Whether there are links in both directions, so that a question could be answered. If one of them breaks, there
     /// will be a [`PeerEvent::LinkDown`].
     pub fn is_linked(&self, to: NodeKey) -> bool {
-        self.is_connected(to) && self.mesh.peers().is_heard(to)
+        self.mesh.is_linked(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.is_linked(peer))
     }
 
     /// Packets of the membership protocol that were dropped so far, since they could not be understood or came faster
@@ -156,7 +172,9 @@ impl Cluster {
             }
             self.mesh.leaving.cancel();
             self.mesh.links.seal();
+            self.mesh.clients.seal();
             self.mesh.links.until_none().await;
+            self.mesh.clients.until_none().await;
         };
         if timeout(LEAVE_MAX, leave).await.is_err() {
             tracing::warn!(after = ?LEAVE_MAX, "left without having told all that was queued");

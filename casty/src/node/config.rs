@@ -297,7 +297,7 @@ impl fmt::Debug for ClusterConfig {
 }
 
 /// Below this, an entity's eighth of the window would be nothing.
-const WINDOW_MIN: usize = 8;
+pub(crate) const WINDOW_MIN: usize = 8;
 
 /// A setting that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -25,6 +25,7 @@ impl Inner {
     pub(super) fn follow(self: &Arc<Self>, charter: Charter, founder: bool) {
         self.links.found(charter.cluster_id());
         self.router.found(charter.groups);
+        self.spawn(self.clone().attend());
         let inner = self.clone();
         self.spawn(async move {
             let topology = Topology::founded(&charter);

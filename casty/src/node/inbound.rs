@@ -42,6 +42,7 @@ impl Inbound for Dispatch {
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| inner.router.receive(from, group, words)),
             Kind::ROUTE => decode_word(&body).map(|announcement| inner.learn(from, announcement)),
             Kind::MACHINE => crate::codec::decode(&body).map(|word| inner.machine_word(from, word)),
+            Kind::DESK => decode_word(&body).map(|word| inner.asked(from, word)),
             Kind::NODE => decode_word(&body).map(|control| inner.control_received(from, control)),
             Kind::CALL | Kind::ANSWER | Kind::ACTOR | Kind::ITEM | Kind::TOPIC => inner.hub.frame(from, kind, &body),
             other => {
@@ -58,6 +59,8 @@ impl Inbound for Dispatch {
         let Some(inner) = self.inner() else { return };
         inner.hub.event(&event);
         match event {
+            // It asks for what it needs.
+            PeerEvent::LinkUp(peer) if inner.links.is_client(peer) => {}
             PeerEvent::LinkUp(peer) => inner.greet(peer),
             // It may have missed what was announced while its link to us was down.
             PeerEvent::InUp(peer) => inner.announce(Some(peer)),
@@ -65,6 +68,7 @@ impl Inbound for Dispatch {
                 inner.router.peer_lost(peer);
                 inner.machines.peer_lost(peer);
                 inner.host.link_down(peer);
+                inner.desk.left(peer);
             }
             PeerEvent::MemberUp(member) => {
                 tracing::info!(node = %member.id, addr = member.addr, "a node is up");
@@ -78,6 +82,7 @@ impl Inbound for Dispatch {
                 inner.origins.forget(member.key);
                 inner.stewardship.forget(member.key);
             }
+            PeerEvent::ClientGone(_) => {}
             PeerEvent::Superseded(me) => {
                 tracing::error!(node = %me.id, "a newer life of this node has joined the cluster; this one takes no part any more");
                 inner.end(NotReady::Superseded);
@@ -118,7 +123,7 @@ impl Inner {
         // Of a node that is no member nobody would say that it is gone.
         if self.links.cluster().is_some_and(|cluster| cluster.is_member(from)) {
             if let Some(origin) = announcement.origin {
-                self.origins.announce(from, origin);
+                self.origins.announce(from, origin, announcement.clients);
             }
             self.stewardship.learn(from, announcement.lacks);
         }

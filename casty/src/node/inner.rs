@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::NotReady;
 use super::agreement::Proposals;
 use super::control::Control;
+use super::desk::Desk;
 use super::events::ClusterEvent;
 use super::founding::{Charter, Founder, Founding, Step};
 use super::links::NodeLinks;
@@ -43,6 +44,8 @@ pub(super) struct Inner {
     pub(super) host: Arc<Host>,
     pub(super) router: Arc<Router>,
     pub(super) hub: Arc<Hub>,
+    /// The clients that are connected to this node.
+    pub(super) desk: Desk,
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
     pub(super) stores: Arc<dyn Stores>,
@@ -232,10 +235,11 @@ impl Inner {
     }
 
     fn announcement(&self) -> Announcement {
-        self.origins.announce(self.me, self.router.origin());
+        let clients = self.desk.origins();
+        self.origins.announce(self.me, self.router.origin(), clients.clone());
         let leading = self.regions.all().iter().filter_map(|region| region.leading()).collect();
         let (cluster_id, lacks) = (self.links.cluster_id(), self.kinds.lacks());
-        Announcement { cluster_id, leading, lacks, ..self.router.announcement() }
+        Announcement { cluster_id, leading, lacks, clients, ..self.router.announcement() }
     }
 
     /// The live nodes that could found a cluster.

@@ -56,6 +56,11 @@ impl NodeLinks {
         }
     }
 
+    /// Whether this is the key of a client, and no node's.
+    pub(super) fn is_client(&self, key: NodeKey) -> bool {
+        self.cluster().is_some_and(|cluster| cluster.is_client(key))
+    }
+
     /// The cluster, while it runs.
     pub(super) fn cluster(&self) -> Option<Arc<Cluster>> {
         self.cluster.get()?.upgrade()

@@ -4,6 +4,7 @@ mod agreement;
 mod config;
 mod control;
 mod declare;
+mod desk;
 mod error;
 mod events;
 mod founding;
@@ -29,10 +30,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use config::WINDOW_MIN;
 pub use config::{ClusterConfig, ConfigError};
 #[cfg(feature = "sim")]
-pub(crate) use control::{Control, decode_word};
+pub(crate) use control::Control;
+pub(crate) use control::decode_word;
 pub use declare::StartSharded;
+pub(crate) use desk::{Found, FromDesk, Sought, ToDesk};
 pub use error::{LeaveError, NotReady, StartError};
 pub use events::ClusterEvent;
 #[cfg(feature = "sim")]

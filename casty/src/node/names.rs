@@ -53,7 +53,13 @@ impl Names {
         self.changed.send_replace(());
     }
 
-    fn get(&self, name: &str) -> Option<Address> {
+    /// Changes with every name that is given or free.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Who has a name.
+    pub(super) fn get(&self, name: &str) -> Option<Address> {
         self.given.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
@@ -129,7 +135,7 @@ impl<A: Addressed> Lookup<A> {
 
     async fn find(self) -> Result<ActorRef<A>, LookupError> {
         let deadline = Instant::now() + self.within;
-        let mut changed = self.inner.names.changed.subscribe();
+        let mut changed = self.inner.names.subscribe();
         loop {
             changed.borrow_and_update();
             match self.look() {
@@ -180,7 +186,7 @@ pub struct NameWatch {
 
 impl NameWatch {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
-        let changed = inner.names.changed.subscribe();
+        let changed = inner.names.subscribe();
         let told = inner.names.get(&name);
         Self { inner, name, changed, told }
     }

@@ -17,7 +17,7 @@ impl Links for NodeLinks {
     }
 
     fn is_member(&self, node: NodeKey) -> bool {
-        self.cluster().is_some_and(|cluster| cluster.is_member(node))
+        self.cluster().is_some_and(|cluster| cluster.is_member(node) || cluster.is_client(node))
     }
 
     fn members(&self) -> Vec<NodeKey> {

@@ -83,6 +83,7 @@ fn assemble(
         host,
         router,
         hub,
+        desk: Default::default(),
         kinds,
         origins: Arc::default(),
         stores: config.stores.clone(),

@@ -117,6 +117,11 @@ impl Hub {
                 self.exports.forget(member.key);
                 self.topics.forget(member.key);
             }
+            PeerEvent::ClientGone(client) => {
+                self.watches.member_down(*client);
+                self.exports.forget(*client);
+                self.topics.forget(*client);
+            }
             PeerEvent::Superseded(_) => self.close("a newer life of this node has joined the cluster"),
         }
     }

@@ -96,6 +96,12 @@ impl Kinds {
         declared.values().any(|declaration| !self.has(declaration))
     }
 
+    /// The declared type of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<Declaration> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.get(&tag(name)).filter(|declaration| declaration.name == name).cloned()
+    }
+
     /// Every declared type.
     #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<Declaration> {

@@ -5,14 +5,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{NodeKey, StableMap};
 
-/// The origins of the live nodes. Leaders expire the sessions of origins that are nobody's any more.
+/// The origins of the live nodes and of their clients. Leaders expire the sessions of origins that are nobody's any more.
 #[derive(Default)]
-pub(crate) struct Origins(Mutex<StableMap<NodeKey, NodeKey>>);
+pub(crate) struct Origins(Mutex<StableMap<NodeKey, Announced>>);
+
+/// What a node said last.
+struct Announced {
+    origin: NodeKey,
+    clients: Vec<NodeKey>,
+}
 
 impl Origins {
-    /// `node` says that its requests come under `origin`.
-    pub(crate) fn announce(&self, node: NodeKey, origin: NodeKey) {
-        self.lock().insert(node, origin);
+    /// `node` says that its requests come under `origin`, and those of its clients under these.
+    pub(crate) fn announce(&self, node: NodeKey, origin: NodeKey, clients: Vec<NodeKey>) {
+        self.lock().insert(node, Announced { origin, clients });
     }
 
     /// `node` is gone.
@@ -25,12 +31,13 @@ impl Origins {
         self.lock().contains_key(&node)
     }
 
-    /// Every origin that is some live node's.
+    /// Every origin that is some live node's, or a client's of one.
     pub(crate) fn live(&self) -> BTreeSet<NodeKey> {
-        self.lock().values().copied().collect()
+        let announced = self.lock();
+        announced.values().flat_map(|one| one.clients.iter().copied().chain([one.origin])).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, NodeKey>> {
+    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Announced>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -236,6 +236,8 @@ pub(crate) struct Announcement {
     pub(crate) leading: Vec<Leading>,
     /// The sender's program lacks an entity type of the cluster: it is better led by others.
     pub(crate) lacks: bool,
+    /// The origins of the clients that are connected to the sender.
+    pub(crate) clients: Vec<NodeKey>,
 }
 
 /// Appends a value of ours. They are plain data, which the codec always takes.

@@ -172,6 +172,12 @@ pub(crate) enum HandshakeError {
         /// The limit.
         max: u32,
     },
+    /// The acceptor serves as many clients as it can.
+    #[error("the node serves {max} clients already, its limit; another node may have room")]
+    TooManyClients {
+        /// The limit.
+        max: u32,
+    },
 }
 
 impl HandshakeError {
@@ -192,6 +198,7 @@ impl HandshakeError {
             Self::OtherNode { .. } | Self::Superseded { .. } | Self::SameLife { .. } => "identity",
             Self::StaleLink | Self::Leaving => "passing",
             Self::TooManyPeers { .. } => "too_many_peers",
+            Self::TooManyClients { .. } => "too_many_clients",
         }
     }
 }

@@ -21,6 +21,10 @@ impl Kind {
     pub const COMPRESSED: Self = Self(8);
     /// A packet of the membership protocol.
     pub const GOSSIP: Self = Self(5);
+    /// A frame of another kind on its way between a client and a node, by way of the node that the client is connected to.
+    pub const RELAY: Self = Self(9);
+    /// From a node to its clients: which nodes there are. From node to node: a client has gone.
+    pub const NEWS: Self = Self(10);
     /// Consensus: votes, appends, snapshots.
     pub const RAFT: Self = Self(16);
     /// A message for an entity.
@@ -33,6 +37,8 @@ impl Kind {
     pub const NODE: Self = Self(20);
     /// Commands of replicated state machines, and what became of them.
     pub const MACHINE: Self = Self(21);
+    /// Between a client and the node that it is connected to: what only nodes know.
+    pub const DESK: Self = Self(22);
     /// A message for an actor.
     pub const CALL: Self = Self(24);
     /// The end of an ask.

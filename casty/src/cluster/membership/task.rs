@@ -174,11 +174,11 @@ impl Membership {
         self.mesh.with_peers(|peers| peers.set_alive(&after));
         for member in gone(&before, &after) {
             tracing::info!(%member, "member down");
-            self.mesh.inbound.event(PeerEvent::MemberDown(member.clone()));
+            self.mesh.tell(PeerEvent::MemberDown(member.clone()));
         }
         for member in joined(&before, &after) {
             tracing::info!(%member, "member up");
-            self.mesh.inbound.event(PeerEvent::MemberUp(member.clone()));
+            self.mesh.tell(PeerEvent::MemberUp(member.clone()));
         }
     }
 

@@ -15,8 +15,9 @@ use super::writer::write_frames;
 use crate::base::NodeKey;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::{PeerEvent, meters, trust};
-use crate::wire::{Features, HandshakeError, Hello, Purpose};
+use crate::cluster::trust::{self, Trust};
+use crate::cluster::{Net, PeerEvent, meters};
+use crate::wire::{Features, HandshakeError, Hello, Member, Purpose};
 
 /// A link that lasted so long was a good one: the next is dialled without a long delay.
 const GOOD_AFTER: Duration = Duration::from_secs(1);
@@ -41,15 +42,26 @@ pub(crate) async fn dial(mesh: Arc<Mesh>, key: NodeKey) {
     }
 }
 
-/// Connects to an address and says hello. Returns who answered.
-pub(super) async fn connect(mesh: &Mesh, addr: &str, purpose: Purpose) -> Result<Greeted, HandshakeError> {
-    let max = mesh.timings.handshake_max;
-    let hello = Hello { cluster_name: mesh.cluster_name.clone(), member: mesh.me.clone(), purpose };
-    let stream = within(max, mesh.net.connect(addr)).await?;
-    let greeting = async { greet(mesh.trust.dialled(stream, addr).await?, &mesh.trust, &hello).await };
-    within(max, greeting).await.map_err(trust::explain).inspect_err(|error| {
-        meters::handshake_failed(&mesh.cluster_name, "dialler", error.label());
-    })
+/// Who dials, and how.
+pub(in crate::cluster) struct Caller<'a> {
+    pub(in crate::cluster) me: &'a Member,
+    pub(in crate::cluster) cluster_name: &'a str,
+    pub(in crate::cluster) trust: &'a Trust,
+    pub(in crate::cluster) net: &'a dyn Net,
+    pub(in crate::cluster) handshake_max: Duration,
+}
+
+impl Caller<'_> {
+    /// Connects to an address and says hello. Returns who answered.
+    pub(in crate::cluster) async fn connect(&self, addr: &str, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+        let Self { me, cluster_name, trust, net, handshake_max: max } = *self;
+        let hello = Hello { cluster_name: cluster_name.to_owned(), member: me.clone(), purpose };
+        let stream = within(max, net.connect(addr)).await?;
+        let greeting = async { greet(trust.dialled(stream, addr).await?, trust, &hello).await };
+        within(max, greeting).await.map_err(trust::explain).inspect_err(|error| {
+            meters::handshake_failed(cluster_name, "dialler", error.label());
+        })
+    }
 }
 
 /// Tells the log why there is no link, and follows the hints that a refusal gives.
@@ -79,7 +91,7 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     if mesh.leaving.is_cancelled() {
         lanes.seal();
     }
-    mesh.inbound.event(PeerEvent::LinkUp(to));
+    mesh.tell(PeerEvent::LinkUp(to));
     // It fails when the membership task has ended, and then nobody needs to know.
     let _ = mesh.gossip.send(Input::LinkUp(member.clone())).await;
     let bulk_writing = AbortOnDropHandle::new(mesh.tasks.spawn(write_bulk(mesh.clone(), lanes.clone(), bulk.writer)));
@@ -100,7 +112,7 @@ async fn link(mesh: &Arc<Mesh>, target: &Target) -> Result<(), HandshakeError> {
     };
     drop(open);
     tracing::debug!(peer = %member, why, "the link to the peer ended");
-    mesh.inbound.event(PeerEvent::LinkDown(to));
+    mesh.tell(PeerEvent::LinkDown(to));
     Ok(())
 }
 
@@ -112,7 +124,7 @@ async fn write_bulk(mesh: Arc<Mesh>, lanes: Arc<Lanes>, mut writer: Writer) -> i
 
 /// One connection of a link, to the node that is wanted and no other.
 async fn lane(mesh: &Mesh, target: &Target, purpose: Purpose) -> Result<Greeted, HandshakeError> {
-    let greeted = connect(mesh, &target.member.addr, purpose).await?;
+    let greeted = mesh.caller().connect(&target.member.addr, purpose).await?;
     if greeted.member.key != target.member.key {
         return Err(HandshakeError::OtherNode { wanted: target.member.key, found: Box::new(greeted.member) });
     }

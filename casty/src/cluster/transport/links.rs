@@ -28,8 +28,7 @@ impl Links {
         kind: Kind,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), SendFailure> {
-        let lanes = self.get(to).ok_or(SendFailure::NotConnected)?;
-        lanes.outbox(lane).push(kind, encode)
+        self.get(to).ok_or(SendFailure::NotConnected)?.push(lane, kind, encode)
     }
 
     pub(crate) fn is_open(&self, to: NodeKey) -> bool {
@@ -89,13 +88,14 @@ impl Links {
         }
     }
 
-    fn get(&self, to: NodeKey) -> Option<Arc<Lanes>> {
+    /// The lanes of the link to `to`.
+    pub(crate) fn get(&self, to: NodeKey) -> Option<Arc<Lanes>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned()
     }
 }
 
 /// What waits to be written on each lane of one link.
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     pub(super) control: Outbox,
     pub(super) bulk: Outbox,
 }
@@ -113,11 +113,13 @@ impl Lanes {
         self.bulk.seal();
     }
 
-    fn outbox(&self, lane: Lane) -> &Outbox {
-        match lane {
+    /// Queues a frame on a lane.
+    pub(crate) fn push(&self, lane: Lane, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendFailure> {
+        let outbox = match lane {
             Lane::Control => &self.control,
             Lane::Bulk => &self.bulk,
-        }
+        };
+        outbox.push(kind, encode)
     }
 }
 

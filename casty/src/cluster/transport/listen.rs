@@ -12,7 +12,7 @@ use super::peers::{Admitted, Connection};
 use super::reader::Incoming;
 use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::{Listener, PeerEvent, Stream, meters, trust};
+use crate::cluster::{Listener, PeerEvent, Stream, edge, meters, trust};
 use crate::wire::{HandshakeError, Hello, Purpose, Reason};
 
 /// Takes connections until the node leaves.
@@ -69,6 +69,10 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
             let _ = within(max, guest.writer.shutdown()).await;
         }
         Ok(Granted::Link { admitted, nonce }) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+        Ok(Granted::Client(admitted)) => {
+            drop(place);
+            edge::serve(&mesh, guest, admitted).await;
+        }
         Ok(Granted::Bulk(link)) => {
             if within(max, guest.welcome(&mesh.me)).await.is_ok() {
                 // It fails when the link has ended meanwhile, and then the connection ends too.
@@ -113,7 +117,7 @@ async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, 
     }
     mesh.with_peers(|peers| peers.release(key, nonce));
     if counted {
-        mesh.inbound.event(PeerEvent::LinkDown(key));
+        mesh.tell(PeerEvent::LinkDown(key));
     }
 }
 
@@ -125,6 +129,8 @@ enum Granted {
     Link { admitted: Admitted, nonce: u64 },
     /// To send on the bulk lane of a link, which waits for the connection.
     Bulk(oneshot::Sender<Connection>),
+    /// To call the cluster as a client.
+    Client(edge::Admitted),
 }
 
 /// Whether a dialler is let in, and for what.
@@ -152,6 +158,7 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
             Ok(Granted::Link { admitted, nonce })
         }
+        Purpose::Client { nonce } => Ok(Granted::Client(mesh.clients.admit(them.key, nonce, || edge::hear(mesh))?)),
         Purpose::Bulk { nonce, .. } => Ok(Granted::Bulk(mesh.peers().attach(them.key, nonce)?)),
     }
 }

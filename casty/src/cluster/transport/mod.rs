@@ -17,13 +17,16 @@ mod reader;
 mod seeds;
 mod writer;
 
-pub(super) use dial::dial;
+pub(super) use dial::{Caller, dial};
 pub(super) use links::Links;
 pub(super) use listen::listen;
 pub(super) use noted::Noted;
 pub use outbox::Lane;
+pub(super) use outbox::{Bounds, Outbox};
 pub(super) use peers::PeerTable;
 pub(super) use seeds::{Seeds, discover};
 
+pub(super) use handshake::{Greeted, Guest, Writer, within};
 #[cfg(test)]
-pub(super) use handshake::{Greeted, Guest, greet, receive};
+pub(super) use handshake::{greet, receive};
+pub(super) use writer::write_frames;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::handshake::Reader;
 use super::peers::Connection;
 use crate::cluster::PeerEvent;
+use crate::cluster::edge::relayed;
 use crate::cluster::membership::Input;
 use crate::cluster::mesh::Mesh;
 use crate::wire::{FRAME_BYTES_MAX, Features, FrameError, Kind, Member, Terms, expand};
@@ -49,7 +50,7 @@ impl Incoming {
         };
         let (Next::Frame(of_control), Next::Frame(of_bulk)) = first else { return false };
         self.mesh.peers().heard(self.from.key, self.nonce);
-        self.mesh.inbound.event(PeerEvent::InUp(self.from.key));
+        self.mesh.tell(PeerEvent::InUp(self.from.key));
         let me = self.clone();
         // A task of its own: what is done about a bulk frame does not hold a control frame up.
         let mut bulk = self.mesh.tasks.spawn(async move { me.read_lane(of_bulk, bulk).await });
@@ -132,6 +133,8 @@ impl Incoming {
                     self.mesh.gossip_errors.fetch_add(1, Ordering::Relaxed);
                 }
             }
+            Kind::RELAY => relayed(&self.mesh, self.from.key, body),
+            Kind::NEWS => self.mesh.departed(self.from.key, &body),
             kind => self.mesh.inbound.frame(self.from.key, kind, body),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::dial::{connect, explain};
+use super::dial::explain;
 use super::handshake::Greeted;
 use super::peers::INTRODUCED_FOR;
 use crate::base::BoxError;
@@ -112,7 +112,7 @@ async fn follow_seed(mesh: &Arc<Mesh>, addr: &str) {
 
 /// Who is at the address; `None` is this node itself.
 async fn ask(mesh: &Mesh, addr: &str) -> Result<Option<Member>, HandshakeError> {
-    let Greeted { member, .. } = connect(mesh, addr, Purpose::Ask).await?;
+    let Greeted { member, .. } = mesh.caller().connect(addr, Purpose::Ask).await?;
     if member.key != mesh.me.key {
         return Ok(Some(member));
     }

@@ -13,7 +13,7 @@ use crate::wire::{Kind, append};
 ///
 /// The first frame is a ping: it tells the acceptor that this end counts the link as open, and so answers on it. An idle lane
 /// carries pings, each lane its own: a connection of which one end has gone is found whichever it is.
-pub(super) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
+pub(in crate::cluster) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
 {

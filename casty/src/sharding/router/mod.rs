@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::route::Route;
@@ -52,6 +52,8 @@ pub(crate) struct Router {
     /// Why nothing is taken any more.
     closed: OnceLock<String>,
     env: Arc<Env>,
+    /// Told when a group has another leader, or none.
+    leaders: watch::Sender<()>,
     busy: Notify,
     way: Arc<Way>,
 }
@@ -93,7 +95,8 @@ impl Router {
         let way = Arc::new(Way { me, post, regions, counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
         let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), OnceLock::new());
-        Arc::new(Self { settings, me, routes, origin, lives, closed, env, busy, way })
+        let leaders = watch::Sender::new(());
+        Arc::new(Self { settings, me, routes, origin, lives, closed, env, leaders, busy, way })
     }
 
     /// The cluster is known, and how many data groups it has.
@@ -120,6 +123,16 @@ impl Router {
     /// The leader of a group whose region is open, as far as this node knows.
     pub(crate) fn leader(&self, group: GroupId) -> Option<Leading> {
         self.route(group).and_then(|route| route.leader())
+    }
+
+    /// The leaders of all groups, as far as this node knows.
+    pub(crate) fn leaders(&self) -> Vec<Leading> {
+        self.routes.get().into_iter().flatten().filter_map(|route| lock(route).leader()).collect()
+    }
+
+    /// Changes when a group has another leader, or none.
+    pub(crate) fn watch_leaders(&self) -> watch::Receiver<()> {
+        self.leaders.subscribe()
     }
 
     /// Takes a request, or makes it wait for a place.
@@ -149,8 +162,9 @@ impl Router {
     /// What a region on `from` says.
     pub(crate) fn receive(&self, from: NodeKey, group: GroupId, words: Vec<ToRouter>) {
         let mut finished = Vec::new();
-        let mut expired = None;
+        let (mut expired, mut changed) = (None, false);
         if let Some(mut route) = self.route(group) {
+            let before = route.leader();
             for word in words {
                 match word {
                     ToRouter::Answer { session, counter, sequence, outcome } => {
@@ -162,7 +176,9 @@ impl Router {
                 }
             }
             route.let_in(&self.way);
+            changed = route.leader() != before;
         }
+        self.note(changed);
         self.finish(finished);
         if let Some(origin) = expired {
             self.renew_origin(origin);
@@ -171,18 +187,27 @@ impl Router {
 
     /// A node says which groups it leads, or no longer.
     pub(crate) fn learn(&self, leading: &[Leading]) {
+        let mut changed = false;
         for one in leading {
             if let Some(mut route) = self.route(one.group) {
+                let before = route.leader();
                 route.learn(*one, &self.way, Instant::now());
+                changed |= route.leader() != before;
             }
         }
+        self.note(changed);
     }
 
     /// The link to a node broke, in either direction: what it was asked may be lost.
     pub(crate) fn peer_lost(&self, peer: NodeKey) {
+        let mut changed = false;
         for route in self.routes.get().into_iter().flatten() {
-            lock(route).peer_lost(peer, Instant::now());
+            let mut route = lock(route);
+            let before = route.leader();
+            route.peer_lost(peer, Instant::now());
+            changed |= route.leader() != before;
         }
+        self.note(changed);
     }
 
     /// Gives up all that is under way, and takes no more.
@@ -260,6 +285,12 @@ impl Router {
                     self.env.dead_letters().record(reason, "a message to an entity", || entity.to_string());
                 }
             }
+        }
+    }
+
+    fn note(&self, changed: bool) {
+        if changed {
+            self.leaders.send_replace(());
         }
     }
 

@@ -158,6 +158,7 @@ pub(super) fn machine_words() -> Vec<Vec<u8>> {
 pub(super) fn announcements() -> Vec<Vec<u8>> {
     let leading = Leading { group: GroupId(3), leader: leader(), epoch: 2, open: true };
     let full = Announcement {
+        clients: vec![NodeKey(5), NodeKey(1 << 50)],
         cluster_id: Some(u64::MAX),
         origin: Some(NodeKey(9)),
         leading: vec![leading, Leading { open: false, ..leading }],

@@ -24,6 +24,9 @@ pub(crate) enum Purpose {
     Link { to: NodeKey, nonce: u64 },
     /// To be the bulk lane of the link with this nonce, which is open once it has both lanes.
     Bulk { to: NodeKey, nonce: u64 },
+    /// To call the cluster through whoever answers, without being a node of it: frames go both ways. The nonce grows with every
+    /// connection that the client makes, to whichever node: what was under way on an earlier one is late.
+    Client { nonce: u64 },
 }
 
 /// Why an acceptor takes no link. "Yours" is the dialler's, "mine" the acceptor's.
@@ -35,6 +38,7 @@ pub(crate) enum Reason {
     StaleLink,
     Leaving,
     TooManyPeers { max: u32 },
+    TooManyClients { max: u32 },
 }
 
 impl Reason {
@@ -59,6 +63,7 @@ impl Reason {
             Self::StaleLink => HandshakeError::StaleLink,
             Self::Leaving => HandshakeError::Leaving,
             Self::TooManyPeers { max } => HandshakeError::TooManyPeers { max },
+            Self::TooManyClients { max } => HandshakeError::TooManyClients { max },
         }
     }
 }

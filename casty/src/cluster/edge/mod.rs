@@ -1,0 +1,53 @@
+//! Clients: peers that call the cluster without being nodes of it.
+//!
+//! A client has one connection, to any node, and frames go both ways on it. To the layers above it is a peer like others, with a
+//! key of its own; that its frames come by way of a node is known here and nowhere else. Each frame bears whom it is for, or
+//! from ([`Envelope`]). The client's node passes those for others on, and every node remembers by whose hands a client's frames
+//! came ([`Clients`]), so that what it says to the client goes back that way.
+//!
+//! A client that has lost its node connects to another. Its connections are numbered: what was still under way on an earlier
+//! one is late, and is dropped.
+
+mod clients;
+mod envelope;
+mod news;
+mod serve;
+mod uplink;
+
+pub(super) use clients::{Admitted, Clients};
+#[cfg(feature = "sim")]
+pub(crate) use envelope::{Envelope, Relayed};
+#[cfg(feature = "sim")]
+pub(crate) use news::{Departed, News};
+pub(super) use serve::{hear, relayed, serve};
+pub(crate) use uplink::Uplink;
+
+use std::time::Duration;
+
+use super::Timings;
+use super::limits::CLIENT_BYTES_MAX;
+use super::transport::{Bounds, Lane, Outbox};
+use crate::wire::{FRAME_BYTES_MAX, Kind};
+
+/// An idle connection of a client carries pings this often: there may be thousands of them, from far away.
+const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// A connection of a client without a byte for so long is closed.
+const SILENCE_MAX: Duration = Duration::from_secs(4);
+
+/// What waits to be written on one side of a client's connection.
+fn outbox() -> Outbox {
+    Outbox::new(Lane::Bulk, Bounds { frame: FRAME_BYTES_MAX, all: CLIENT_BYTES_MAX })
+}
+
+/// How fast the connection of a client is given up.
+fn timings(of_links: &Timings) -> Timings {
+    Timings { ping_every: PING_EVERY, silence_max: SILENCE_MAX, ..of_links.clone() }
+}
+
+/// Whether frames of this kind go between clients and nodes. Consensus, membership and what nodes agree on do not.
+fn may_pass(kind: Kind) -> bool {
+    const PASSING: [Kind; 8] =
+        [Kind::ENTITY, Kind::REPLY, Kind::DESK, Kind::CALL, Kind::ANSWER, Kind::ACTOR, Kind::ITEM, Kind::TOPIC];
+    PASSING.contains(&kind)
+}
