@@ -1,5 +1,6 @@
 //! One group on one node.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::{LeaderId, Leadership, NotLeader, ProposeError, RaftError, RaftSettings, Refusal, Roster, RosterChange};
@@ -17,6 +19,9 @@ use crate::storage::LogStore;
 const CAMPAIGN_TRIES: u32 = 10;
 /// How long it waits in between: the others may not have opened the group yet.
 const CAMPAIGN_PAUSE: Duration = Duration::from_millis(20);
+
+/// So many heartbeats a member has to answer that is to vote.
+const ANSWER_HEARTBEATS: u32 = 5;
 
 /// A command that was committed and applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +151,24 @@ impl Group {
     /// Who belongs to the group, as far as this node knows.
     pub fn roster(&self) -> Roster {
         self.engine.roster()
+    }
+
+    /// Waits for answers, on the leader, from a majority of these, to what it sends from now on: it would get them now. `false`:
+    /// they did not come within some heartbeats. What was heard before says nothing: a process that stood still for an hour
+    /// finds that it heard from everybody a moment ago.
+    pub async fn reaches_majority_of(&self, voters: &BTreeSet<NodeKey>) -> bool {
+        let (begun, heartbeat) = (Instant::now(), self.engine.heartbeat());
+        let reached = || {
+            let answered = self.engine.answered_since(begun);
+            voters.intersection(&answered).count() * 2 > voters.len()
+        };
+        for _ in 0..2 * ANSWER_HEARTBEATS {
+            if reached() {
+                return true;
+            }
+            tokio::time::sleep(heartbeat / 2).await;
+        }
+        reached()
     }
 
     /// Changes who belongs to the group, on its leader, and waits until the change is committed. It is not known whether

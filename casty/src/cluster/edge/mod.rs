@@ -18,7 +18,9 @@ pub(super) use clients::{Admitted, Clients};
 #[cfg(feature = "sim")]
 pub(crate) use envelope::{Envelope, Relayed};
 #[cfg(feature = "sim")]
-pub(crate) use news::{Departed, News};
+pub(crate) use news::Departed;
+#[cfg(any(feature = "sim", test))]
+pub(crate) use news::News;
 pub(super) use serve::{hear, relayed, serve};
 pub(crate) use uplink::Uplink;
 

@@ -1,5 +1,6 @@
 //! Whole nodes against each other: on sockets of this machine, and on a network in memory where time is simulated.
 
+mod clients;
 mod compression;
 mod joining;
 mod lanes;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::transport::{Greeted, greet};
 use crate::cluster::trust::{Guarded, Trust};
-use crate::cluster::{Cluster, Inbound, Kind, Listener, Member, Net, PeerEvent, Secret, Settings, Stream, TcpNet, Tls};
+use crate::cluster::{
+    Cluster, Inbound, Kind, Listener, Member, Net, PeerEvent, Secret, Settings, Stream, TcpNet, Tls, Uplink,
+};
 use crate::wire::{HandshakeError, Hello, Versions};
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
@@ -44,15 +47,25 @@ impl Inbound for Recorder {
 
 pub(super) struct Node {
     pub(super) cluster: Arc<Cluster>,
+    ears: Ears,
+}
+
+pub(super) struct Client {
+    pub(super) uplink: Arc<Uplink>,
+    ears: Ears,
+}
+
+/// What a recorder was told, in order.
+pub(super) struct Ears {
     told: mpsc::UnboundedReceiver<Seen>,
     unread: Vec<Seen>,
 }
 
 impl Node {
     pub(super) async fn start(net: Arc<dyn Net>, settings: Settings) -> Self {
-        let (tell, told) = mpsc::unbounded_channel();
-        let cluster = Cluster::start(settings, net, Arc::new(Recorder(tell))).await.unwrap();
-        Self { cluster, told, unread: Vec::new() }
+        let (recorder, ears) = Ears::new();
+        let cluster = Cluster::start(settings, net, recorder).await.unwrap();
+        Self { cluster, ears }
     }
 
     pub(super) fn key(&self) -> NodeKey {
@@ -61,6 +74,60 @@ impl Node {
 
     pub(super) fn addr(&self) -> String {
         self.cluster.me().addr.clone()
+    }
+}
+
+impl Client {
+    pub(super) fn start(net: Arc<dyn Net>, settings: Settings) -> Self {
+        let (recorder, ears) = Ears::new();
+        Self { uplink: Uplink::start(settings, net, recorder).unwrap(), ears }
+    }
+
+    pub(super) fn key(&self) -> NodeKey {
+        self.uplink.me().key
+    }
+}
+
+impl Deref for Node {
+    type Target = Ears;
+
+    fn deref(&self) -> &Ears {
+        &self.ears
+    }
+}
+
+impl DerefMut for Node {
+    fn deref_mut(&mut self) -> &mut Ears {
+        &mut self.ears
+    }
+}
+
+impl Deref for Client {
+    type Target = Ears;
+
+    fn deref(&self) -> &Ears {
+        &self.ears
+    }
+}
+
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Ears {
+        &mut self.ears
+    }
+}
+
+impl Ears {
+    fn new() -> (Arc<Recorder>, Self) {
+        let (tell, told) = mpsc::unbounded_channel();
+        (Arc::new(Recorder(tell)), Self { told, unread: Vec::new() })
+    }
+
+    /// Everything that was told so far and not asked for.
+    pub(super) fn so_far(&mut self) -> &[Seen] {
+        while let Ok(seen) = self.told.try_recv() {
+            self.unread.push(seen);
+        }
+        &self.unread
     }
 
     /// The first thing that was told and not asked for yet, of those that fit.

@@ -22,7 +22,7 @@ use super::inner::{Inner, lock};
 use super::meta::{Command, Topology, Verdict};
 use crate::base::{GroupId, NodeKey};
 use crate::cluster::Member;
-use crate::raft::Group;
+use crate::raft::{Group, RosterChange};
 
 /// How often a steward looks while something is under way.
 const BUSY_PERIOD: Duration = Duration::from_millis(20);
@@ -164,7 +164,7 @@ impl Inner {
             Step::Change(change) => {
                 let check = Command::Check { group: id, epoch };
                 match self.agree(&check, Instant::now() + STEP_MAX).await {
-                    Some(Verdict::Agreed) => group.change(change).await,
+                    Some(Verdict::Agreed) if could_end(group, &change).await => group.change(change).await,
                     _ => Ok(()),
                 }
             }
@@ -217,5 +217,13 @@ impl Inner {
         for member in members.iter().filter(|member| topology.is_over(&member.id, member.incarnation)) {
             self.control(member.key, &Control::Over { incarnation: member.incarnation });
         }
+    }
+}
+
+/// Whether those who are to vote answer now, after it was decided: a change that was begun cannot be taken back.
+async fn could_end(group: &Group, change: &RosterChange) -> bool {
+    match change {
+        RosterChange::Vote(voters) => group.reaches_majority_of(voters).await,
+        RosterChange::Learn(_) | RosterChange::Forget(_) => true,
     }
 }

@@ -35,6 +35,22 @@ impl Engine {
         }
     }
 
+    /// On the leader, the members that have answered what it sent since `begun`, itself among them.
+    pub(in crate::raft) fn answered_since(&self, begun: tokio::time::Instant) -> BTreeSet<NodeKey> {
+        // In this order: an answer to what was sent before counts as too old.
+        let age = begun.elapsed();
+        let metrics = self.core.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let heard = metrics.heartbeat.iter().flatten();
+        let since = heard.filter(|(_, at)| at.as_ref().is_some_and(|at| at.elapsed() <= age));
+        since.map(|(node, _)| NodeKey(*node)).chain([self.me]).collect()
+    }
+
+    /// How long the leader waits between two heartbeats.
+    pub(in crate::raft) fn heartbeat(&self) -> std::time::Duration {
+        self.heartbeat
+    }
+
     /// Changes the membership by one step, and waits for its commit.
     pub(in crate::raft) async fn change(&self, change: RosterChange) -> Result<(), RaftError> {
         let change = match change {

@@ -6,6 +6,7 @@
 //! themselves, how much memory is taken, `tests/tests/allocation.rs` measures around them.
 
 mod actors;
+mod clients;
 mod consensus;
 mod links;
 mod nodes;
@@ -13,6 +14,7 @@ mod remote;
 mod whole;
 
 pub use actors::{message, message_sample, state, state_sample};
+pub use clients::{client_word, relayed};
 pub use consensus::{consensus, log_entry, snapshot};
 pub use links::{compressed, frame, gossip, handshake};
 pub use nodes::{announcement, control, machine, to_region, to_router};
@@ -43,6 +45,8 @@ pub const ALL: &[Decoder] = &[
     Decoder { name: "control", run: control, samples: nodes::controls },
     Decoder { name: "announcement", run: announcement, samples: nodes::announcements },
     Decoder { name: "machine", run: machine, samples: nodes::machine_words },
+    Decoder { name: "client_word", run: client_word, samples: clients::words },
+    Decoder { name: "relayed", run: relayed, samples: clients::frames },
     Decoder { name: "call", run: call, samples: remote::calls },
     Decoder { name: "answer", run: answer, samples: remote::answers },
     Decoder { name: "actor_word", run: actor_word, samples: remote::words },

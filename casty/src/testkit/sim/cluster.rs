@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use crate::base::{GroupId, NodeKey};
+use crate::cluster::Role;
 use crate::node::Node;
 use crate::raft::GroupStatus;
 use crate::replication::SharedState;
@@ -61,10 +62,18 @@ impl<'a> Cluster<'a> {
     }
 
     /// Whether a node may be lost: every group keeps a majority of its voters, in the view of every replica that lives, and
-    /// of those that are to vote in it. (A group that shrinks to two can lose none from the decision on.)
+    /// of those that are to vote in it. (A group that shrinks to two can lose none from the decision on.) And another has to
+    /// stay: where all that are left leave, the cluster ends.
     pub(crate) fn can_lose(&self, host: usize) -> bool {
         let lives: Vec<_> = self.nodes().map(|(number, node)| (number, node.me().key, node)).collect();
         let Some(lost) = lives.iter().find(|(number, ..)| *number == host).map(|(_, key, _)| *key) else { return true };
+        let leaves = |other: &Host| other.life().is_some_and(|life| life.process.is_leaving());
+        let stays = |(other, node): (usize, Arc<Node>)| {
+            other != host && node.me().role == Role::Replica && !leaves(&self.hosts[other])
+        };
+        if self.hosts.iter().any(leaves) && !self.nodes().any(stays) {
+            return false;
+        }
         let held: BTreeSet<_> = lives
             .iter()
             .flat_map(|(_, key, node)| node.rosters().into_iter().map(|(group, _)| (*key, group)))

@@ -55,6 +55,8 @@ pub(super) struct Process {
     /// Steps that it has run.
     steps: AtomicU64,
     ready: AtomicBool,
+    /// It has asked to leave, and was not refused.
+    leaving: AtomicBool,
     /// It will not be ready any more, or did not start: why.
     ended: Mutex<Option<String>>,
 }
@@ -63,6 +65,11 @@ impl Process {
     /// The node, once it has started.
     pub(super) fn node(&self) -> Option<Arc<Node>> {
         self.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the node has asked to leave.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// Whether the node was ready at some time of its life, and is not about to leave.
@@ -83,11 +90,13 @@ impl Process {
         let Some(node) = self.node() else { return };
         // From here on it does not answer for long: what begins now begins on another node, or in its next life.
         let was_ready = self.ready.swap(false, Ordering::Relaxed);
+        self.leaving.store(true, Ordering::Relaxed);
         match node.leave().await {
             Ok(_) => self.end("it has left the cluster".to_owned()),
             Err(error) => {
                 tracing::warn!(%error, "a node cannot leave");
                 self.ready.store(was_ready, Ordering::Relaxed);
+                self.leaving.store(false, Ordering::Relaxed);
             }
         }
     }

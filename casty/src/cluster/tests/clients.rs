@@ -1,0 +1,201 @@
+//! Clients: their frames, the ways that these take, and what is told when a way is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout};
+
+use super::support::{Client, DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings};
+use crate::base::NodeKey;
+use crate::cluster::limits::{CLIENT_BYTES_MAX, CLIENTS_MAX};
+use crate::cluster::{Kind, Lane, Net, PeerEvent, SendFailure, Settings};
+
+async fn started(net: Arc<dyn Net>, seeds: &[&Node]) -> Client {
+    let seeds: Vec<_> = seeds.iter().map(|node| node.addr()).collect();
+    let mut client = Client::start(net, settings("client", &seeds));
+    for seed in 0..seeds.len() {
+        client.until("a member", |seen| matches!(seen, Seen::Event(PeerEvent::MemberUp(_))).then_some(seed)).await;
+    }
+    client
+}
+
+async fn linked(client: &mut Client, nodes: &[&Node]) {
+    for node in nodes {
+        client.told(PeerEvent::LinkUp(node.key())).await;
+    }
+}
+
+fn send(client: &Client, to: NodeKey, kind: Kind, body: &'static [u8]) -> Result<(), SendFailure> {
+    client.uplink.send(to, kind, |out| out.extend_from_slice(body))
+}
+
+fn answer(node: &Node, to: NodeKey, body: &'static [u8]) -> Result<(), SendFailure> {
+    node.cluster.send(to, Lane::Bulk, Kind::ANSWER, |out| out.extend_from_slice(body))
+}
+
+fn frame(from: NodeKey, kind: Kind, body: &'static [u8]) -> impl FnMut(&Seen) -> Option<()> {
+    move |seen| (*seen == Seen::Frame(from, kind, Bytes::from_static(body))).then_some(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_of_a_client_get_to_every_node_and_back_and_both_are_linked() {
+    let net: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let mut client = started(net, &[&nodes[0]]).await;
+    linked(&mut client, &[&nodes[0], &nodes[1]]).await;
+    let me = client.key();
+    for node in &mut nodes {
+        assert!(!node.cluster.is_member(me), "a client is no member");
+        send(&client, node.key(), Kind::CALL, b"hello").unwrap();
+        node.told(PeerEvent::LinkUp(me)).await;
+        node.until("hello", frame(me, Kind::CALL, b"hello")).await;
+        assert!(node.cluster.is_client(me) && node.cluster.is_linked(me) && node.cluster.is_connected(me));
+        answer(node, me, b"welcome").unwrap();
+        let node = node.key();
+        client.until("welcome", frame(node, Kind::ANSWER, b"welcome")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_nodes_say_passes_in_no_direction() {
+    let net: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let mut client = started(net, &[&nodes[0]]).await;
+    linked(&mut client, &[&nodes[0], &nodes[1]]).await;
+    let me = client.key();
+    let of_nodes = [Kind::RAFT, Kind::NODE, Kind::ROUTE, Kind::MACHINE, Kind::GOSSIP, Kind::NEWS, Kind::RELAY];
+    for node in &mut nodes {
+        for kind in of_nodes {
+            send(&client, node.key(), kind, b"?").unwrap();
+        }
+        send(&client, node.key(), Kind::CALL, b"the last").unwrap();
+        node.until("the last", frame(me, Kind::CALL, b"the last")).await;
+        let passed = node.so_far().iter().find(|seen| matches!(seen, Seen::Frame(from, ..) if *from == me)).cloned();
+        assert_eq!(passed, None);
+        for kind in of_nodes {
+            let sent = node.cluster.send(me, Lane::Bulk, kind, |_| {});
+            assert_eq!(sent, Err(SendFailure::NotConnected), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_loses_its_node_is_linked_anew_by_way_of_another_and_nobody_takes_it_for_gone() {
+    let memory: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(memory.clone(), &["a", "b", "c"]).await;
+    let faulty = FaultyNet::new(memory);
+    let mut client = started(faulty.clone(), &[&nodes[0]]).await;
+    linked(&mut client, &[&nodes[0], &nodes[1], &nodes[2]]).await;
+    let (me, far) = (client.key(), nodes[2].key());
+    send(&client, far, Kind::CALL, b"one").unwrap();
+    nodes[2].told(PeerEvent::LinkUp(me)).await;
+    faulty.block(&nodes[0].addr());
+    client.told(PeerEvent::LinkDown(far)).await;
+    client.told(PeerEvent::LinkUp(far)).await;
+    assert_ne!(client.uplink.through().map(|node| node.key), Some(nodes[0].key()));
+    send(&client, far, Kind::CALL, b"two").unwrap();
+    nodes[2].told(PeerEvent::LinkDown(me)).await;
+    nodes[2].told(PeerEvent::LinkUp(me)).await;
+    nodes[2].until("two", frame(me, Kind::CALL, b"two")).await;
+    answer(&nodes[2], me, b"yes").unwrap();
+    client.until("an answer", frame(far, Kind::ANSWER, b"yes")).await;
+    let gone = nodes[2]
+        .within(Duration::from_secs(60), |seen| (*seen == Seen::Event(PeerEvent::ClientGone(me))).then_some(()));
+    assert_eq!(gone.await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_come_back_is_gone_for_all_who_knew_it() {
+    let net: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let mut client = started(net, &[&nodes[0]]).await;
+    linked(&mut client, &[&nodes[0], &nodes[1]]).await;
+    let me = client.key();
+    for node in &mut nodes {
+        send(&client, node.key(), Kind::CALL, b"hello").unwrap();
+        node.told(PeerEvent::LinkUp(me)).await;
+    }
+    client.uplink.shutdown().await;
+    for node in &mut nodes {
+        node.told(PeerEvent::LinkDown(me)).await;
+        assert!(!node.cluster.is_client(me));
+        let left = Instant::now();
+        node.told(PeerEvent::ClientGone(me)).await;
+        assert!(left.elapsed() <= Duration::from_secs(10), "{:?}", left.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_lost_takes_the_ways_to_its_clients_with_it() {
+    let net: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(net.clone(), &["a", "b"]).await;
+    let mut client = started(net, &[&nodes[0]]).await;
+    linked(&mut client, &[&nodes[0], &nodes[1]]).await;
+    let me = client.key();
+    send(&client, nodes[1].key(), Kind::CALL, b"hello").unwrap();
+    nodes[1].told(PeerEvent::LinkUp(me)).await;
+    drop(nodes.remove(0));
+    nodes[0].told(PeerEvent::LinkDown(me)).await;
+    // Its seed is gone, and it has heard of the other.
+    client.told(PeerEvent::LinkUp(nodes[0].key())).await;
+    send(&client, nodes[0].key(), Kind::CALL, b"again").unwrap();
+    nodes[0].until("again", frame(me, Kind::CALL, b"again")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_let_go_and_holds_no_more_than_its_bound() {
+    let memory: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let mut nodes = mesh(memory.clone(), &["a", "b"]).await;
+    let stuck = StuckClient::connect(&memory, &nodes[0]).await;
+    let node = &mut nodes[0];
+    node.told(PeerEvent::LinkUp(stuck.key)).await;
+    let body = vec![7; 64 << 10];
+    let mut queued = 0;
+    let full = loop {
+        match node.cluster.send(stuck.key, Lane::Bulk, Kind::ANSWER, |out| out.extend_from_slice(&body)) {
+            Ok(()) => queued += body.len(),
+            Err(failure) => break failure,
+        }
+    };
+    assert!(matches!(full, SendFailure::Full { max: CLIENT_BYTES_MAX, .. }), "{full:?}");
+    assert!(queued <= CLIENT_BYTES_MAX, "{queued}");
+    let room = node.cluster.room(stuck.key);
+    node.told(PeerEvent::LinkDown(stuck.key)).await;
+    timeout(DEADLINE, room).await.expect("whoever waits for room is told that there is no link");
+}
+
+/// A client that says hello, and then reads nothing.
+struct StuckClient {
+    key: NodeKey,
+    _connection: crate::cluster::transport::Greeted,
+}
+
+impl StuckClient {
+    async fn connect(net: &Arc<dyn Net>, node: &Node) -> Self {
+        let settings: Settings = settings("stuck", &[]);
+        let trust = crate::cluster::trust::Trust::new(&settings).unwrap();
+        let me = crate::cluster::Member::new("stuck".into(), 1, "client:0", crate::cluster::Role::Observer);
+        let caller = crate::cluster::transport::Caller {
+            me: &me,
+            cluster_name: &settings.cluster_name,
+            trust: &trust,
+            net: &**net,
+            handshake_max: DEADLINE,
+        };
+        let purpose = crate::wire::Purpose::Client { nonce: 1 };
+        Self { key: me.key, _connection: caller.connect(&node.addr(), purpose).await.unwrap() }
+    }
+}
+
+#[test]
+fn a_node_serves_a_bounded_number_of_clients() {
+    let clients = crate::cluster::edge::Clients::new();
+    let news = || crate::cluster::edge::News::All { members: Vec::new(), linked: Vec::new() };
+    for client in 0..CLIENTS_MAX as u64 {
+        assert!(clients.admit(NodeKey(client), 1, news).is_ok());
+    }
+    let refused = clients.admit(NodeKey(u64::MAX), 1, news).err();
+    assert!(matches!(refused, Some(crate::wire::Reason::TooManyClients { max }) if max as usize == CLIENTS_MAX));
+    assert!(clients.admit(NodeKey(7), 2, news).is_ok(), "one that was there comes again");
+}
