@@ -25,7 +25,8 @@ pub struct ClientConfig {
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
     pub(super) seed: Option<u64>,
-    pub(super) nonces_from_seed: bool,
+    /// Nothing comes from the system: not the challenges, and not the number of the client's life.
+    pub(super) replayable: bool,
     pub(super) net: Arc<dyn Net>,
 }
 
@@ -42,7 +43,7 @@ impl ClientConfig {
             ask_timeout: Duration::from_secs(5),
             window: 2048,
             seed: None,
-            nonces_from_seed: false,
+            replayable: false,
             net: Arc::new(TcpNet),
         }
     }
@@ -97,10 +98,10 @@ impl ClientConfig {
         self
     }
 
-    /// Challenges are drawn from `rng_seed` too, so that a run can be replayed.
+    /// All that is random or new follows from this seed, so that a run can be replayed.
     #[cfg(feature = "sim")]
-    pub(crate) fn replayable(mut self) -> Self {
-        self.nonces_from_seed = true;
+    pub(crate) fn replayable(mut self, seed: u64) -> Self {
+        (self.seed, self.replayable) = (Some(seed), true);
         self
     }
 

@@ -9,7 +9,7 @@ mod links;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -28,7 +28,7 @@ use crate::actor::{ActorRef, ActorSystem, FromId, Persistent, Registered, Shutdo
 use crate::base::NodeId;
 use crate::cluster::{Member, Settings, Uplink};
 use crate::codec::{DecodeError, EncodeError, decode, encode};
-use crate::node::{Found, Sought};
+use crate::node::{Found, Sought, incarnation};
 use crate::remote::Hub;
 use crate::sharding::{Declaration, EntityRef, Regions, Router, RouterSettings, Sharded};
 
@@ -82,8 +82,8 @@ impl Client {
             discovery: config.discovery.clone(),
             tls: config.tls.clone(),
             secret: config.secret.clone(),
-            nonces_from_seed: config.nonces_from_seed,
-            incarnation: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64),
+            nonces_from_seed: config.replayable,
+            incarnation: if config.replayable { seed } else { incarnation() },
             seed,
             ..Settings::new(config.name.clone(), String::new())
         };

@@ -49,6 +49,7 @@ pub(crate) use meta::{Command, Verdict};
 pub use names::{Lookup, NameWatch};
 pub use singleton::StartSingleton;
 pub use spawn_on::SpawnOnError;
+pub(crate) use start::incarnation;
 pub use topic::{ClusterTopic, Reached};
 
 use self::inner::{Inner, lock};

@@ -105,6 +105,6 @@ fn assemble(
 }
 
 /// The number of this life of the node: higher than that of any life before, by the clock of the machine.
-fn incarnation() -> u64 {
+pub(crate) fn incarnation() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }

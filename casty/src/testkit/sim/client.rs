@@ -17,6 +17,7 @@ use super::host::{Life, Process};
 use super::pace::paced;
 use super::trace::Trace;
 use crate::actor::Failure as Panic;
+use crate::client::ConnectError;
 use crate::node::Node;
 
 /// What a client, or a check at the end of a run, has in hand: the node that it runs on.
@@ -56,6 +57,11 @@ impl Client {
     /// The node that the client runs on.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Connects to the cluster from outside, by way of whichever node answers: for what is asked without a node's own router.
+    pub async fn connect(&self) -> Result<crate::client::Client, ConnectError> {
+        self.process.connect(self.number).await
     }
 
     /// A number that no other client of the run has.

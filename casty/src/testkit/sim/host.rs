@@ -12,12 +12,15 @@ use super::disk::SimDisk;
 use super::net::{HostNet, Network};
 use crate::actor::ActorSystem;
 use crate::base::stable_hash_parts;
+use crate::client::{Client, ClientConfig, ConnectError};
 use crate::node::{ClusterConfig, Node};
 
 /// How the nodes of a run are set up: the same for all.
 #[derive(Clone)]
 pub(super) struct Setup {
     pub(super) config: ClusterConfig,
+    /// What clients that run on this machine are told.
+    pub(super) client: ClientConfig,
     pub(super) network: Arc<Network>,
     pub(super) seed: u64,
 }
@@ -49,8 +52,9 @@ struct Halt {
 }
 
 /// What a process shows to the simulation.
-#[derive(Default)]
 pub(super) struct Process {
+    /// What clients that run beside the node are told.
+    client: ClientConfig,
     node: Mutex<Option<Arc<Node>>>,
     /// Steps that it has run.
     steps: AtomicU64,
@@ -62,6 +66,23 @@ pub(super) struct Process {
 }
 
 impl Process {
+    fn new(client: ClientConfig) -> Self {
+        Self {
+            client,
+            node: Mutex::default(),
+            steps: AtomicU64::default(),
+            ready: AtomicBool::default(),
+            leaving: AtomicBool::default(),
+            ended: Mutex::default(),
+        }
+    }
+
+    /// A client of the cluster that runs beside the node, as client number `number` of the process.
+    pub(super) async fn connect(&self, number: u64) -> Result<Client, ConnectError> {
+        let seed = stable_hash_parts(&[b"client", &number.to_le_bytes()]);
+        Client::connect(self.client.clone().replayable(seed)).await
+    }
+
     /// The node, once it has started.
     pub(super) fn node(&self) -> Option<Arc<Node>> {
         self.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -146,6 +167,7 @@ impl Host {
         let address = HostNet::address(self.number);
         // The clock of the machine, and never twice the same.
         let incarnation = (now + self.clock_ahead).as_micros() as u64 + self.lives;
+        let net = Arc::new(HostNet::new(self.setup.network.clone(), self.number));
         let config = self.setup.config.clone();
         let config = config
             .listen(address)
@@ -153,9 +175,9 @@ impl Host {
             .incarnation(incarnation)
             .rng_seed(seed)
             .replayable()
-            .net(Arc::new(HostNet::new(self.setup.network.clone(), self.number)))
+            .net(net.clone())
             .stores(disk.clone());
-        let process = Arc::new(Process::default());
+        let process = Arc::new(Process::new(self.setup.client.clone().net(net)));
         runtime.spawn(process.clone().run(config));
         let until = runtime.block_on(async { Instant::now() });
         self.life = Some(Life { runtime, process, disk, until, halted: None });

@@ -1,13 +1,12 @@
 //! The mixed workload on a simulated cluster: what casty tests itself with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Faults, Scenario, Sim};
+use super::{Client, Faults, Scenario, Sim};
+use crate::base::BoxError;
 use crate::testkit::invariants::judge;
 use crate::testkit::workload::{self, Books, Objects, Pace};
-
-/// How many clients run on each node.
-const CLIENTS: usize = 2;
 
 impl Sim {
     /// Three nodes and an observer, all faults, for some seconds.
@@ -17,21 +16,29 @@ impl Sim {
 }
 
 impl Scenario {
-    /// Adds the clients of the mixed workload, and every invariant that its recording is judged by.
+    /// Adds the clients of the mixed workload, on each node one that calls by way of it and one that calls the cluster from
+    /// outside, and every invariant that its recording is judged by.
     pub fn mixed(&mut self) {
         let (books, pace) = (Books::new(), Pace::default());
-        for _ in 0..CLIENTS {
-            let (books, pace) = (books.clone(), pace.clone());
-            self.client(move |client| {
-                let (books, pace) = (books.clone(), pace.clone());
-                async move {
-                    match Objects::start(client.node()).await {
-                        Ok(objects) => workload::run(&objects, &books, &pace, client).await,
-                        Err(error) => client.note(format!("a client cannot begin: {error}")),
-                    }
+        let (of_nodes, of_clients) = ((books.clone(), pace.clone()), (books.clone(), pace.clone()));
+        self.client(move |client| {
+            let (books, pace) = of_nodes.clone();
+            async move {
+                match Objects::start(client.node()).await {
+                    Ok(objects) => workload::run(&objects, &books, &pace, client).await,
+                    Err(error) => client.note(format!("a client cannot begin: {error}")),
                 }
-            });
-        }
+            }
+        });
+        self.client(move |client| {
+            let (books, pace) = of_clients.clone();
+            async move {
+                match outside(&client).await {
+                    Ok((objects, _connection)) => workload::run(&objects, &books, &pace, client).await,
+                    Err(error) => client.note(format!("a client cannot begin: {error}")),
+                }
+            }
+        });
         self.finally("the workload is served and all that it saw is right", move |client| async move {
             let objects = Objects::start(client.node()).await.map_err(|error| error.to_string())?;
             let silent = workload::read_all(&objects, &books, &pace, client).await;
@@ -41,4 +48,10 @@ impl Scenario {
             judge(&books.recording()).into_result()
         });
     }
+}
+
+/// The objects as those have them who call the cluster without being nodes of it.
+async fn outside(client: &Client) -> Result<(Arc<Objects>, crate::client::Client), BoxError> {
+    let connection = client.connect().await?;
+    Ok((Objects::find(&connection).await?, connection))
 }

@@ -17,6 +17,7 @@ use super::plan::Plan;
 use super::scenario::Scenario;
 use super::sim::Sim;
 use super::trace::Trace;
+use crate::client::ClientConfig;
 use crate::cluster::Tls;
 use crate::node::ClusterConfig;
 use crate::raft::RaftSettings;
@@ -63,12 +64,13 @@ impl Simulation {
         let config = ClusterConfig::new(String::new()).tls(Tls::insecure()).expected_size(nodes).replicas(sim.replicas);
         let config = config.remove_after(REMOVE_AFTER);
         let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
+        let client = ClientConfig::new(seeds.clone()).tls(Tls::insecure()).ask_timeout(sim.ask_timeout);
         let host = |number| {
             let mut config = if all > 1 { config.clone().seeds(seeds.clone()) } else { config.clone() };
             if number >= nodes {
                 config = config.observer();
             }
-            Host::new(number, Setup { config, network: network.clone(), seed })
+            Host::new(number, Setup { config, client: client.clone(), network: network.clone(), seed })
         };
         let hosts: Vec<_> = (0..all).map(host).collect();
         let boots = hosts.iter().map(|_| Some(Duration::from_millis(rng.random_range(0..BOOT_SPREAD_MS)))).collect();

@@ -13,6 +13,7 @@ pub(super) use counter::{Add, Counter, Total};
 pub(super) use list::{Append, List, Tokens};
 pub(super) use register::{CompareAndSet, Read, Register, Write};
 
+use crate::client::{Client, FindError};
 use crate::node::Node;
 use crate::sharding::{Sharded, ShardingError};
 
@@ -28,6 +29,16 @@ pub struct Objects {
 impl Objects {
     /// How the ids of the objects of each kind begin.
     pub(super) const KINDS: [&str; 4] = ["register", "counter", "list", "account"];
+
+    /// Finds the entity types, which a node has started.
+    pub async fn find(client: &Client) -> Result<Arc<Self>, FindError> {
+        Ok(Arc::new(Self {
+            registers: client.sharded("registers").await?,
+            counters: client.sharded("counters").await?,
+            lists: client.sharded("lists").await?,
+            accounts: client.sharded("accounts").await?,
+        }))
+    }
 
     /// Starts the entity types.
     pub async fn start(node: &Node) -> Result<Arc<Self>, ShardingError> {
