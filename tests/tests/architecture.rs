@@ -16,6 +16,7 @@ const RANKS: &[&[&str]] = &[
     &["replication"],
     &["sharding"],
     &["node"],
+    &["client"],
     &["testkit"],
     &["bin"],
 ];

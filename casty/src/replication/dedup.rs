@@ -1,6 +1,6 @@
 //! Which requests are answered, and how. It changes by applied log entries only, so every replica knows the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,8 +14,34 @@ use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 #[derive(Default, Debug)]
 pub(crate) struct SessionTable {
     sessions: StableMap<SessionId, Session>,
-    expired: BTreeSet<NodeKey>,
+    expired: Expired,
     bytes: usize,
+}
+
+/// So many origins are refused that are gone. Each was nobody's for a minute before it got here, and frames are under way for
+/// seconds: what comes of one that is forgotten again, after so many others, was sent by nobody.
+const EXPIRED_MAX: usize = 65_536;
+
+/// The origins that are refused.
+#[derive(Default, Debug)]
+struct Expired {
+    origins: BTreeSet<NodeKey>,
+    /// The oldest first.
+    order: VecDeque<NodeKey>,
+}
+
+impl Expired {
+    fn insert(&mut self, origin: NodeKey) {
+        if !self.origins.insert(origin) {
+            return;
+        }
+        self.order.push_back(origin);
+        if self.order.len() > EXPIRED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.origins.remove(&oldest);
+        }
+    }
 }
 
 #[derive(Default, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +112,7 @@ impl SessionTable {
 
     /// Whether an origin is refused.
     pub(crate) fn is_expired(&self, origin: NodeKey) -> bool {
-        self.expired.contains(&origin)
+        self.expired.origins.contains(&origin)
     }
 
     /// Whether there is a session of this id.
@@ -113,13 +139,15 @@ impl SessionTable {
     pub(super) fn to_parts(&self) -> Parts {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect();
         sessions.sort_by_key(|(id, _)| *id);
-        Parts { sessions, expired: self.expired.iter().copied().collect() }
+        Parts { sessions, expired: self.expired.order.iter().copied().collect() }
     }
 
     /// The table that a snapshot holds.
     pub(super) fn from_parts(parts: Parts) -> Self {
         let bytes = parts.sessions.iter().flat_map(|(_, session)| session.replies.values()).map(Recorded::bytes).sum();
-        Self { sessions: parts.sessions.into_iter().collect(), expired: parts.expired.into_iter().collect(), bytes }
+        let mut expired = Expired::default();
+        parts.expired.into_iter().for_each(|origin| expired.insert(origin));
+        Self { sessions: parts.sessions.into_iter().collect(), expired, bytes }
     }
 }
 
@@ -179,7 +207,19 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_origin_is_refused_for_good() {
+    fn the_memory_of_expired_origins_is_bounded_and_the_same_after_a_snapshot() {
+        let mut table = SessionTable::default();
+        (0..=EXPIRED_MAX as u64).for_each(|origin| table.expire(NodeKey(origin)));
+        let mut copy = SessionTable::from_parts(table.to_parts());
+        for table in [&mut table, &mut copy] {
+            assert_eq!((table.is_expired(NodeKey(0)), table.is_expired(NodeKey(1))), (false, true));
+            table.expire(NodeKey(u64::MAX));
+            assert_eq!((table.is_expired(NodeKey(1)), table.is_expired(NodeKey(2))), (false, true));
+        }
+    }
+
+    #[test]
+    fn an_expired_origin_is_refused() {
         let mut table = SessionTable::default();
         table.expire(NodeKey(1));
         assert!(!table.admits(request(0)));
