@@ -1,7 +1,7 @@
 //! Everything between the actors of one node and those of others.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +22,9 @@ use super::spawning::{self, Refusal};
 use super::streams::Streams;
 use super::topics::{self, Topics};
 use super::watches::Watches;
-use crate::actor::remote::{Address, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyStreams};
+use crate::actor::remote::{
+    Address, Entities, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyStreams,
+};
 use crate::actor::{ActorSystem, AskFailure, DeadReason, Env, Route, StopReason};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::{PeerEvent, SendFailure};
@@ -47,6 +49,8 @@ pub(crate) struct Hub {
     pub(super) spawns: Arc<Semaphore>,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
+    /// Where entities are found.
+    entities: OnceLock<Arc<dyn Entities>>,
     /// The links for whose room a task waits.
     full: Mutex<BTreeSet<NodeKey>>,
     myself: Weak<Self>,
@@ -70,12 +74,18 @@ impl Hub {
             backlog: Backlog::default(),
             spawns: Arc::new(Semaphore::new(spawning::SPAWNS_MAX)),
             channels: RwLock::default(),
+            entities: OnceLock::new(),
             full: Mutex::default(),
             myself: Weak::clone(myself),
         });
         let exchange: Weak<dyn Exchange> = hub.myself.clone();
         env.join(exchange);
         hub
+    }
+
+    /// References to entities lead there. The first one stands.
+    pub(crate) fn find_entities(&self, entities: Arc<dyn Entities>) {
+        let _ = self.entities.set(entities);
     }
 
     /// A frame came. One that cannot be read is an error, and nothing comes of it.
@@ -354,6 +364,10 @@ impl Exchange for Hub {
         // Before one of them is dropped, which looks at the table.
         drop(channels);
         faster.unwrap_or(new)
+    }
+
+    fn entities(&self) -> Option<Arc<dyn Entities>> {
+        self.entities.get().cloned()
     }
 
     fn ended(&self, number: u64, reason: &StopReason) {

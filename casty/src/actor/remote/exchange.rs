@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Address, Exported, Flowing, Outflow, TooManyStreams};
+use super::{Address, Entities, Exported, Flowing, Outflow, TooManyStreams};
 use crate::actor::{Route, StopReason};
 use crate::base::NodeKey;
 
@@ -24,6 +24,9 @@ pub trait Exchange: Send + Sync + 'static {
 
     /// The way to an actor of another node, or to one of this node that has stopped.
     fn route(self: Arc<Self>, address: Address) -> Arc<dyn Route>;
+
+    /// The entities of its cluster, while the node runs.
+    fn entities(&self) -> Option<Arc<dyn Entities>>;
 
     /// An actor of this node has stopped.
     fn ended(&self, number: u64, reason: &StopReason);
