@@ -21,7 +21,7 @@ pub(crate) use self::entities::entity;
 pub use self::entities::{Entities, NoEntity};
 pub(super) use self::exchange::Entered;
 pub(super) use self::exchange::Leaving;
-pub use self::exchange::{Exchange, TooManyExported};
+pub use self::exchange::{Exchange, TooManyExported, TooManyLinks};
 pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
 pub(super) use self::far::Far;
 pub(super) use self::flow::Inflow;
