@@ -28,8 +28,8 @@ use super::{
 ///   and the actor's mailbox: then senders wait, and `try_send` fails. When the link breaks, what is under way is lost;
 ///   what arrives arrives in order.
 /// - `ask` ends with `Unavailable` if its message did not leave, and with `Unknown` as soon as the link breaks after it did.
-/// - `stop`, `drain`, `stopped` and watching work as for a local one. An actor whose node is lost has stopped.
-/// - A link with it ([`Ctx::link`](super::Ctx::link)) does nothing.
+/// - `stop`, `drain`, `stopped`, watching and links ([`Ctx::link`](super::Ctx::link)) work as for a local one. An actor whose node
+///   is lost has stopped.
 #[must_use = "the actor stops when the last reference to it is dropped"]
 pub struct ActorRef<A: Actor>(A::Handle<ActorTarget<A>>);
 

@@ -31,6 +31,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 pub use self::discovery::{Discovery, DnsDiscovery};
+#[cfg(feature = "dns-srv")]
+pub use self::discovery::{SrvDiscovery, SrvError};
 pub use self::error::{ClusterError, SendFailure};
 pub use self::inbound::{Inbound, PeerEvent};
 pub use self::limits::{BULK_BYTES_MAX, CONTROL_BYTES_MAX};

@@ -19,7 +19,7 @@ use crate::actor::ActorSystem;
 use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::remote::Hub;
-use crate::sharding::{Kinds, Regions, Router, RouterSettings};
+use crate::sharding::{EntityTypes, Kinds, Regions, Router, RouterSettings};
 
 impl ActorSystem {
     /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
@@ -72,6 +72,7 @@ fn assemble(
     let regions = Arc::<Regions>::default();
     let router = Router::new(me, links.clone(), regions.clone(), router_settings, system.env().clone());
     let hub = Hub::new(me, links.clone(), &system);
+    hub.find_entities(Arc::new(EntityTypes::new(router.clone(), kinds.clone())));
     let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
     let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
     let founding = Founding::new(me, terms, !config.observer);

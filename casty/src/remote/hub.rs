@@ -1,7 +1,7 @@
 //! Everything between the actors of one node and those of others.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::answers::{self, Backlog, post};
 use super::asks::Asks;
 use super::channel::Channel;
 use super::exports::Exports;
+use super::linked::{self, Ends, Linked};
 use super::links::Links;
 use super::protocol::{
     Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item, decode_published, decode_word,
@@ -22,7 +23,9 @@ use super::spawning::{self, Refusal};
 use super::streams::Streams;
 use super::topics::{self, Topics};
 use super::watches::Watches;
-use crate::actor::remote::{Address, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyStreams};
+use crate::actor::remote::{
+    Address, Entities, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyLinks, TooManyStreams,
+};
 use crate::actor::{ActorSystem, AskFailure, DeadReason, Env, Route, StopReason};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::{PeerEvent, SendFailure};
@@ -40,6 +43,7 @@ pub(crate) struct Hub {
     pub(super) asks: Asks,
     pub(super) exports: Exports,
     pub(super) watches: Watches,
+    pub(super) linked: Linked,
     pub(super) streams: Streams,
     pub(super) topics: Topics,
     backlog: Backlog,
@@ -47,6 +51,8 @@ pub(crate) struct Hub {
     pub(super) spawns: Arc<Semaphore>,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
+    /// Where entities are found.
+    entities: OnceLock<Arc<dyn Entities>>,
     /// The links for whose room a task waits.
     full: Mutex<BTreeSet<NodeKey>>,
     myself: Weak<Self>,
@@ -65,17 +71,24 @@ impl Hub {
             asks: Asks::new(),
             exports: Exports::default(),
             watches: Watches::default(),
+            linked: Linked::default(),
             streams: Streams::default(),
             topics: Topics::default(),
             backlog: Backlog::default(),
             spawns: Arc::new(Semaphore::new(spawning::SPAWNS_MAX)),
             channels: RwLock::default(),
+            entities: OnceLock::new(),
             full: Mutex::default(),
             myself: Weak::clone(myself),
         });
         let exchange: Weak<dyn Exchange> = hub.myself.clone();
         env.join(exchange);
         hub
+    }
+
+    /// References to entities lead there. The first one stands.
+    pub(crate) fn find_entities(&self, entities: Arc<dyn Entities>) {
+        let _ = self.entities.set(entities);
     }
 
     /// A frame came. One that cannot be read is an error, and nothing comes of it.
@@ -107,6 +120,9 @@ impl Hub {
                 for number in self.watches.of(*peer) {
                     self.word(*peer, &Word::Watch { number });
                 }
+                for word in self.linked.again(*peer) {
+                    self.word(*peer, &word);
+                }
                 self.word(*peer, &self.topics.announcement());
             }
             PeerEvent::LinkDown(peer) => self.lost(*peer, "the link to the actor's node broke"),
@@ -114,6 +130,7 @@ impl Hub {
             PeerEvent::MemberDown(member) => {
                 self.lost(member.key, "the actor's node was lost");
                 self.watches.member_down(member.key);
+                linked::lost(self, member.key);
                 self.exports.forget(member.key);
                 self.topics.forget(member.key);
             }
@@ -282,11 +299,16 @@ impl Hub {
                 }
             }
             Word::Unwatch { number } => self.exports.unwatch(number, from),
+            Word::Link { from: theirs, to, new } => linked::said(self, from, theirs, to, new),
+            Word::Linked { mine, yours } => self.linked.share(Ends { node: from, theirs: mine, ours: yours }),
+            Word::Unlink { mine, yours } => linked::unsaid(self, Ends { node: from, theirs: mine, ours: yours }),
             Word::Ended { number, reason } => {
                 if let Some(channel) = self.channel(from, number) {
                     channel.end();
                 }
-                self.watches.ended(from, number, reason.into());
+                let reason = reason.into();
+                linked::ended(self, from, number, &reason);
+                self.watches.ended(from, number, reason);
             }
             Word::Topics { all } => self.topics.announced(from, all),
             Word::Hears { topic } => self.topics.hears(from, &topic),
@@ -361,10 +383,24 @@ impl Exchange for Hub {
         faster.unwrap_or(new)
     }
 
+    fn entities(&self) -> Option<Arc<dyn Entities>> {
+        self.entities.get().cloned()
+    }
+
     fn ended(&self, number: u64, reason: &StopReason) {
-        for peer in self.exports.ended(number, reason) {
+        // In this order: whoever adds a link looks afterwards whether the actor can be called still.
+        let watching = self.exports.ended(number, reason);
+        for peer in watching.union(&self.linked.ours_ended(number)).copied() {
             self.word(peer, &Word::Ended { number, reason: Reason::from(reason) });
         }
+    }
+
+    fn link(&self, ours: Address, theirs: &Address) -> Result<(), TooManyLinks> {
+        self.myself.upgrade().map_or(Ok(()), |hub| linked::link(&hub, ours, theirs))
+    }
+
+    fn unlink(&self, number: u64, from: &Address) {
+        linked::unlink(self, Ends { node: from.node, theirs: from.number, ours: number });
     }
 
     fn taken(&self, from: NodeKey, number: u64, sequence: u64) {

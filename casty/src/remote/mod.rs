@@ -11,6 +11,7 @@ mod asks;
 mod channel;
 mod exports;
 mod hub;
+mod linked;
 mod links;
 pub(crate) mod protocol;
 mod spawning;

@@ -140,7 +140,13 @@ pub(crate) enum Word {
     Watch { number: u64 },
     /// To the actor's node: this node wants to know no more.
     Unwatch { number: u64 },
-    /// To whoever watches it, or sends to it: it has stopped.
+    /// The actor of the sending node is linked with that of the receiving one; `new`: which may not know.
+    Link { from: Address, to: u64, new: bool },
+    /// The sending node has this link too.
+    Linked { mine: u64, yours: u64 },
+    /// The sending node has this link no more, or never had it.
+    Unlink { mine: u64, yours: u64 },
+    /// To whoever watches it, is linked with it, or sends to it: it has stopped.
     Ended { number: u64, reason: Reason },
     /// The sending node has subscribers of these topics, and of no others.
     Topics { all: Vec<String> },
@@ -167,6 +173,7 @@ impl Word {
             Self::Topics { all } => all.iter().map(|topic| size_of::<String>() + topic.len()).sum(),
             Self::Hears { topic } | Self::Deaf { topic } => topic.len(),
             Self::Spawn { actor, args, .. } => actor.len() + args.len(),
+            Self::Link { from, .. } => from.actor.len() + from.name.as_ref().map_or(0, |name| name.len()),
             _ => 0,
         }
     }

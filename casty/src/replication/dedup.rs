@@ -11,9 +11,9 @@ use crate::base::{NodeKey, RequestId, SessionId, StableMap};
 ///
 /// A session keeps the floor below which all is answered, and a reply for every recorded sequence above it; never just a
 /// highest sequence, since the commits of different entities finish out of order.
-#[derive(Default, Debug)]
-pub(crate) struct SessionTable {
-    sessions: StableMap<SessionId, Session>,
+#[derive(Debug)]
+pub(crate) struct SessionTable<R = Recorded> {
+    sessions: StableMap<SessionId, Session<R>>,
     expired: Expired,
     bytes: usize,
 }
@@ -44,10 +44,19 @@ impl Expired {
     }
 }
 
-#[derive(Default, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Session {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Session<R> {
     floor: u64,
-    replies: BTreeMap<u64, Recorded>,
+    replies: BTreeMap<u64, R>,
+    /// What the replies take.
+    #[serde(skip)]
+    bytes: usize,
+}
+
+/// An answer that a table keeps.
+pub(crate) trait Kept: Clone {
+    /// How many bytes it has.
+    fn bytes(&self) -> usize;
 }
 
 /// A recorded answer.
@@ -59,17 +68,22 @@ pub(crate) enum Recorded {
     Failed,
 }
 
-impl Recorded {
+impl Kept for Recorded {
     fn bytes(&self) -> usize {
-        /// What a reply costs beside its bytes: its place in the tree.
-        const OVERHEAD_BYTES: usize = 48;
-        OVERHEAD_BYTES + if let Self::Value(bytes) = self { bytes.len() } else { 0 }
+        if let Self::Value(bytes) = self { bytes.len() } else { 0 }
     }
 }
 
-impl SessionTable {
+/// What a reply takes.
+fn cost(reply: &impl Kept) -> usize {
+    /// Its place in the tree.
+    const OVERHEAD_BYTES: usize = 48;
+    OVERHEAD_BYTES + reply.bytes()
+}
+
+impl<R: Kept> SessionTable<R> {
     /// The recorded answer to a request, if it has one that its origin has not confirmed.
-    pub(crate) fn recorded(&self, id: RequestId) -> Option<&Recorded> {
+    pub(crate) fn recorded(&self, id: RequestId) -> Option<&R> {
         self.sessions.get(&id.session)?.replies.get(&id.sequence)
     }
 
@@ -83,17 +97,34 @@ impl SessionTable {
     }
 
     /// Records an answer, and lets go of what `floor` says is answered.
-    pub(crate) fn record(&mut self, id: RequestId, floor: u64, reply: Recorded) {
+    pub(crate) fn record(&mut self, id: RequestId, floor: u64, reply: R) {
         let session = self.sessions.entry(id.session).or_default();
+        self.bytes -= session.bytes;
         if floor > session.floor {
             session.floor = floor;
             let kept = session.replies.split_off(&floor);
             let gone = std::mem::replace(&mut session.replies, kept);
-            self.bytes -= gone.values().map(Recorded::bytes).sum::<usize>();
+            session.bytes -= gone.values().map(cost).sum::<usize>();
         }
-        self.bytes += reply.bytes();
-        if let Some(old) = session.replies.insert(id.sequence, reply) {
-            self.bytes -= old.bytes();
+        session.put(id.sequence, reply);
+        self.bytes += session.bytes;
+    }
+
+    /// Has answers replaced by what `shortened` makes of them until all take `max` bytes at most: always the oldest of the
+    /// session that takes most, so that who asks for little loses nothing to who asks for much. What goes follows from the
+    /// table alone: it is the same on every replica.
+    pub(crate) fn shrink(&mut self, max: usize, shortened: impl Fn(&R) -> Option<R>) {
+        while self.bytes > max {
+            let largest = self.sessions.iter_mut().max_by_key(|(id, session)| (session.bytes, **id));
+            let Some((_, session)) = largest else { return };
+            let mut oldest = session.replies.iter();
+            let Some((sequence, short)) = oldest.find_map(|(sequence, reply)| Some((*sequence, shortened(reply)?)))
+            else {
+                return;
+            };
+            self.bytes -= session.bytes;
+            session.put(sequence, short);
+            self.bytes += session.bytes;
         }
     }
 
@@ -104,7 +135,7 @@ impl SessionTable {
         self.sessions.retain(|id, session| {
             let keep = id.origin != origin;
             if !keep {
-                *bytes -= session.replies.values().map(Recorded::bytes).sum::<usize>();
+                *bytes -= session.bytes;
             }
             keep
         });
@@ -136,28 +167,53 @@ impl SessionTable {
     }
 
     /// All of it, in a fixed order, for a snapshot.
-    pub(super) fn to_parts(&self) -> Parts {
+    pub(super) fn to_parts(&self) -> Parts<R> {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect();
         sessions.sort_by_key(|(id, _)| *id);
         Parts { sessions, expired: self.expired.order.iter().copied().collect() }
     }
 
     /// The table that a snapshot holds.
-    pub(super) fn from_parts(parts: Parts) -> Self {
-        let bytes = parts.sessions.iter().flat_map(|(_, session)| session.replies.values()).map(Recorded::bytes).sum();
+    pub(super) fn from_parts(parts: Parts<R>) -> Self {
+        let mut sessions: StableMap<_, Session<R>> = parts.sessions.into_iter().collect();
+        for session in sessions.values_mut() {
+            session.bytes = session.replies.values().map(cost).sum();
+        }
+        let bytes = sessions.values().map(|session| session.bytes).sum();
         let mut expired = Expired::default();
         parts.expired.into_iter().for_each(|origin| expired.insert(origin));
-        Self { sessions: parts.sessions.into_iter().collect(), expired, bytes }
+        Self { sessions, expired, bytes }
     }
 }
 
-impl Serialize for SessionTable {
+impl<R: Kept> Session<R> {
+    fn put(&mut self, sequence: u64, reply: R) {
+        self.bytes += cost(&reply);
+        if let Some(old) = self.replies.insert(sequence, reply) {
+            self.bytes -= cost(&old);
+        }
+    }
+}
+
+impl<R> Default for SessionTable<R> {
+    fn default() -> Self {
+        Self { sessions: StableMap::default(), expired: Expired::default(), bytes: 0 }
+    }
+}
+
+impl<R> Default for Session<R> {
+    fn default() -> Self {
+        Self { floor: 0, replies: BTreeMap::new(), bytes: 0 }
+    }
+}
+
+impl<R: Kept + Serialize> Serialize for SessionTable<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_parts().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for SessionTable {
+impl<'de, R: Kept + Deserialize<'de>> Deserialize<'de> for SessionTable<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Parts::deserialize(deserializer).map(Self::from_parts)
     }
@@ -165,8 +221,8 @@ impl<'de> Deserialize<'de> for SessionTable {
 
 /// A [`SessionTable`] as a snapshot holds it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Parts {
-    sessions: Vec<(SessionId, Session)>,
+pub(super) struct Parts<R = Recorded> {
+    sessions: Vec<(SessionId, Session<R>)>,
     expired: Vec<NodeKey>,
 }
 
@@ -201,14 +257,14 @@ mod tests {
         for sequence in 0..100 {
             table.record(request(sequence), sequence, value(0));
         }
-        assert_eq!(table.bytes(), value(0).bytes());
+        assert_eq!(table.bytes(), cost(&value(0)));
         table.expire(NodeKey(1));
         assert_eq!((table.bytes(), table.len()), (0, 0));
     }
 
     #[test]
     fn the_memory_of_expired_origins_is_bounded_and_the_same_after_a_snapshot() {
-        let mut table = SessionTable::default();
+        let mut table = SessionTable::<Recorded>::default();
         (0..=EXPIRED_MAX as u64).for_each(|origin| table.expire(NodeKey(origin)));
         let mut copy = SessionTable::from_parts(table.to_parts());
         for table in [&mut table, &mut copy] {
@@ -219,8 +275,34 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_origin_is_refused() {
+    fn the_session_that_takes_most_gives_its_oldest_answers_up_and_no_other() {
+        let of = |origin: u64, sequence| RequestId {
+            session: SessionId { origin: NodeKey(origin), ..request(0).session },
+            sequence,
+        };
+        let large = || Recorded::Value(Bytes::from(vec![7; 1_000]));
         let mut table = SessionTable::default();
+        table.record(of(1, 0), 0, large());
+        (0..4).for_each(|sequence| table.record(of(2, sequence), 0, large()));
+        let short = |reply: &Recorded| (reply.bytes() > 0).then_some(Recorded::Failed);
+        let mut restored = SessionTable::<Recorded>::from_parts(table.to_parts());
+        for table in [&mut table, &mut restored] {
+            table.shrink(3 * cost(&large()) + 2 * cost(&Recorded::Failed), short);
+            let kept = |origin, sequence| table.recorded(of(origin, sequence)) == Some(&large());
+            assert_eq!([0, 1, 2, 3].map(|sequence| kept(2, sequence)), [false, false, true, true]);
+            assert!(kept(1, 0), "who asked for little loses nothing");
+            assert!(!table.admits(of(2, 0)), "what was let go of is answered all the same");
+        }
+        table.shrink(0, short);
+        assert_eq!(table.bytes(), 5 * cost(&Recorded::Failed), "nothing is left to shorten");
+        table.record(of(2, 4), 4, Recorded::Failed);
+        table.record(of(1, 1), 1, Recorded::Failed);
+        assert_eq!(table.bytes(), 2 * cost(&Recorded::Failed));
+    }
+
+    #[test]
+    fn an_expired_origin_is_refused_for_good() {
+        let mut table = SessionTable::<Recorded>::default();
         table.expire(NodeKey(1));
         assert!(!table.admits(request(0)));
         let table = SessionTable::from_parts(table.to_parts());

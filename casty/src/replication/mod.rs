@@ -8,7 +8,7 @@ mod record;
 mod snapshot;
 mod state;
 
-pub(crate) use dedup::{Recorded, SessionTable};
+pub(crate) use dedup::{Kept, Recorded, SessionTable};
 #[cfg(feature = "sim")]
 pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};

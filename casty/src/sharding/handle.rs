@@ -33,8 +33,14 @@ pub struct Sharded<A: Actor> {
 ///
 /// It has the typed methods of the actor's handlers. The entity exists from its first message on. What is asked is
 /// linearizable: a write is committed by a quorum when the answer comes, and a read sees every write answered before it.
+///
+/// It can be a field of a message or of an actor's persistent state: it is written as the name of its entity type and its id, and
+/// leads to the same entity from every node of the cluster, for as long as the cluster lives. Only a node can read one, and
+/// only if it knows the entity type: elsewhere decoding fails, and says why ([`NoEntity`](crate::actor::remote::NoEntity)).
 pub struct EntityRef<A: Registered> {
     handle: A::Handle<Routed<A>>,
+    /// No method gives it: handlers may have that name.
+    pub(super) entity_type: Arc<str>,
     id: EntityId,
 }
 
@@ -48,14 +54,8 @@ impl<A: Registered> Sharded<A> {
     /// The entity with this id.
     pub fn entity(&self, id: impl Into<EntityId>) -> EntityRef<A> {
         let id = id.into();
-        let path = EntityPath {
-            router: self.router.clone(),
-            group: self.group_of(id.as_str()),
-            entity_type: tag(&self.name),
-            shard: shard_of(id.as_str(), self.shards),
-            id: id.clone(),
-        };
-        EntityRef { handle: Routed::new(Arc::new(path)).into(), id }
+        let path = EntityPath::new(self.router.clone(), &self.name, self.shards, id.clone());
+        EntityRef::new(Arc::new(path), self.name.clone(), id)
     }
 
     /// Asks the entity with this id: short for `entity(id).ask(msg)`, for a single call.
@@ -88,8 +88,7 @@ impl<A: Registered> Sharded<A> {
 
     /// The consensus group that holds the entity with this id.
     pub fn group_of(&self, id: &str) -> GroupId {
-        let slot = slot_of(&self.name, shard_of(id, self.shards));
-        group_of(slot, self.router.groups().unwrap_or(1))
+        group_in(&self.router, &self.name, shard_of(id, self.shards))
     }
 }
 
@@ -106,6 +105,10 @@ impl<A: Actor> fmt::Debug for Sharded<A> {
 }
 
 impl<A: Registered> EntityRef<A> {
+    pub(super) fn new(route: Arc<dyn Route>, entity_type: Arc<str>, id: EntityId) -> Self {
+        Self { handle: Routed::new(route).into(), entity_type, id }
+    }
+
     /// Asks: the request is a future that ends with the reply.
     pub fn ask<M: Message>(&self, msg: impl SentTo<A, Message = M>) -> Request<'_, A, Routed<A>, M>
     where
@@ -147,13 +150,14 @@ impl<A: Registered> Deref for EntityRef<A> {
 
 impl<A: Registered> Clone for EntityRef<A> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.as_ref().clone().into(), id: self.id.clone() }
+        let (handle, entity_type) = (self.handle.as_ref().clone().into(), self.entity_type.clone());
+        Self { handle, entity_type, id: self.id.clone() }
     }
 }
 
 impl<A: Registered> fmt::Debug for EntityRef<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EntityRef").field("actor", &A::NAME).field("id", &self.id).finish()
+        f.debug_struct("EntityRef").field("entity_type", &self.entity_type).field("id", &self.id).finish()
     }
 }
 
@@ -169,7 +173,19 @@ pub(super) struct EntityPath {
     id: EntityId,
 }
 
+/// The consensus group that holds a shard.
+fn group_in(router: &Router, entity_type: &str, shard: u32) -> GroupId {
+    group_of(slot_of(entity_type, shard), router.groups().unwrap_or(1))
+}
+
 impl EntityPath {
+    /// The path of an entity of a type that has so many shards.
+    pub(super) fn new(router: Arc<Router>, entity_type: &str, shards: u32, id: EntityId) -> Self {
+        let shard = shard_of(id.as_str(), shards);
+        let group = group_in(&router, entity_type, shard);
+        Self { router, group, entity_type: tag(entity_type), shard, id }
+    }
+
     /// The path of an entity whose group and shard are known: the region that runs it knows both.
     pub(super) fn of(router: Arc<Router>, group: GroupId, entity_type: u32, shard: u32, id: EntityId) -> Self {
         Self { router, group, entity_type, shard, id }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
+use crate::actor::remote::NoEntity;
 use crate::codec::tag;
 
 /// One declared entity type: what `sharded(name).shards(n).start()` said first.
@@ -108,6 +109,21 @@ impl Kinds {
         self.declared.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// The type of this name, whose actor is to be `actor`.
+    pub(crate) fn find(&self, name: &str, actor: &str) -> Result<Declaration, NoEntity> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let found = declared.get(&tag(name)).filter(|declaration| declaration.name == name);
+        let found = found.ok_or_else(|| NoEntity::Undeclared { entity_type: name.to_owned() })?;
+        if found.actor != actor {
+            return Err(NoEntity::OtherActor {
+                entity_type: name.to_owned(),
+                expected: actor.to_owned(),
+                found: found.actor.clone(),
+            });
+        }
+        Ok(found.clone())
+    }
+
     /// How to run the type with this tag.
     pub(crate) fn get(&self, tag: u32) -> Kind {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
@@ -125,5 +141,23 @@ impl Kinds {
     fn runner(&self, declaration: &Declaration) -> Option<&'static dyn EntityType> {
         let registration = self.registry.get(&declaration.actor)?;
         registration.entity.or(registration.stateless.filter(|_| declaration.single))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_to_a_type_that_is_known_and_to_the_actor_behind_it() {
+        let kinds = Kinds::new(Registry::load().unwrap());
+        let account =
+            Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 7, single: false };
+        let unknown = NoEntity::Undeclared { entity_type: "account".to_owned() };
+        assert_eq!(kinds.find("account", "bank.Account"), Err(unknown));
+        kinds.learn([account.clone()]);
+        assert_eq!(kinds.find("account", "bank.Account"), Ok(account));
+        let error = kinds.find("account", "bank.Branch").unwrap_err();
+        assert!(matches!(&error, NoEntity::OtherActor { found, .. } if found == "bank.Account"), "{error}");
     }
 }

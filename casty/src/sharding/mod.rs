@@ -8,6 +8,7 @@
 
 pub(crate) mod allocation;
 mod call;
+mod entities;
 mod error;
 mod handle;
 mod kinds;
@@ -19,6 +20,7 @@ mod router;
 mod shard;
 
 pub use call::{AskEntity, SendEntity};
+pub(crate) use entities::EntityTypes;
 pub use error::ShardingError;
 pub use handle::{EntityRef, Sharded};
 pub(crate) use kinds::{Declaration, Kinds};

@@ -5,6 +5,7 @@
 mod basics;
 mod bytes;
 mod ends;
+mod linking;
 mod loss;
 mod order;
 mod spawning;

@@ -10,6 +10,7 @@ mod loss;
 mod observer;
 mod order;
 mod panics;
+mod references;
 mod replies;
 mod retries;
 mod sends;

@@ -5,16 +5,23 @@ use std::sync::Arc;
 use super::extras::Watch;
 use super::{Ctx, Home};
 use crate::actor::cell::{AnyCell, Cell};
+use crate::actor::remote::{TooManyLinks, Untold, tell_any};
 use crate::actor::watch::{ActorId, Interest, Signal, Terminated, Watcher};
 use crate::actor::{Actor, ActorRef, ActorTarget, WatchesOthers};
 
-/// Why an actor is not watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an actor is not watched, or not linked with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
     /// An entity cannot watch: it has no place of its own that another could tell.
     #[error("an entity cannot watch or link: have an actor watch, which then sends the entity a message")]
     InEntity,
+    /// The other actor lives on another node, which cannot be told of this one.
+    #[error("a link with an actor of another node takes one that can be told of: {0}")]
+    Untold(#[from] Untold),
+    /// There are too many links with actors of other nodes.
+    #[error(transparent)]
+    TooMany(#[from] TooManyLinks),
 }
 
 impl<A: Actor> Ctx<A> {
@@ -39,29 +46,60 @@ impl<A: Actor> Ctx<A> {
     /// stopped so already, this actor stops after the message in hand.
     ///
     /// A link ends when one of them stops as it was told. It outlives restarts, which are no ends. An entity never stops: a
-    /// link with one does nothing. Nor does one with an actor of another node: watch that.
+    /// link with one does nothing.
+    ///
+    /// With an actor of another node it is the same, from when that node has heard of it. A connection between the nodes that
+    /// breaks is no end of an actor: who stops meanwhile, and what is taken back, is told afterwards. A node that is lost is an
+    /// end of all its actors, and none that they were told. This actor can be called from other nodes from then on, and does
+    /// not stop for want of references.
     pub fn link<B: Actor>(&mut self, other: &ActorRef<B>) -> Result<(), WatchError> {
         let Home::Local(me) = &self.home else { return Err(WatchError::InEntity) };
-        if let ActorTarget::Local(other) = other.target() {
-            let other = other.cell();
-            me.sideband.add(linked(other), || me.id());
-            other.sideband.add(linked(me), || other.id());
+        match other.target() {
+            ActorTarget::Local(other) => {
+                let other = other.cell();
+                me.sideband.add(linked(other), || me.id());
+                other.sideband.add(linked(me), || other.id());
+            }
+            ActorTarget::Remote(other) => {
+                // What has no place of its own never stops.
+                let Ok(theirs) = other.address() else { return Ok(()) };
+                let (ours, far) = (tell_any(me)?, (theirs.node, theirs.number));
+                me.sideband.link_far(far);
+                let linked = me.shared().env().exchange().map_or(Ok(()), |node| node.link(ours, &theirs));
+                if let Err(error) = linked {
+                    me.sideband.unlink_far(far);
+                    return Err(error.into());
+                }
+            }
         }
         Ok(())
     }
 
     /// Takes a [`link`](Self::link) back, whichever of them made it. False if they were not linked.
     pub fn unlink<B: Actor>(&mut self, other: &ActorRef<B>) -> bool {
-        let (Home::Local(me), ActorTarget::Local(other)) = (&self.home, other.target()) else { return false };
-        other.cell().sideband.remove(me.key(), Interest::Link);
-        me.sideband.remove(other.cell().key(), Interest::Link)
+        let Home::Local(me) = &self.home else { return false };
+        match other.target() {
+            ActorTarget::Local(other) => {
+                other.cell().sideband.remove(me.key(), Interest::Link);
+                me.sideband.remove(other.cell().key(), Interest::Link)
+            }
+            ActorTarget::Remote(other) => {
+                let Ok(theirs) = other.address() else { return false };
+                if let Some(node) = me.shared().env().exchange() {
+                    node.unlink(me.number, &theirs);
+                }
+                me.sideband.unlink_far((theirs.node, theirs.number))
+            }
+        }
     }
 
     /// An actor that this one is linked with has stopped. False if they are linked no more.
     pub(in crate::actor) fn take_link(&self, other: &ActorId) -> bool {
-        match (&self.home, other.key()) {
-            (Home::Local(me), Some(key)) => me.sideband.remove(key, Interest::Link),
-            _ => false,
+        let Home::Local(me) = &self.home else { return false };
+        match (other.key(), other.far()) {
+            (Some(key), _) => me.sideband.remove(key, Interest::Link),
+            (None, Some(far)) => me.sideband.unlink_far(far),
+            (None, None) => false,
         }
     }
 

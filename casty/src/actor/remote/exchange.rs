@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Address, Exported, Flowing, Outflow, TooManyStreams};
+use super::{Address, Entities, Exported, Flowing, Outflow, TooManyStreams};
 use crate::actor::{Route, StopReason};
 use crate::base::NodeKey;
 
@@ -25,8 +25,17 @@ pub trait Exchange: Send + Sync + 'static {
     /// The way to an actor of another node, or to one of this node that has stopped.
     fn route(self: Arc<Self>, address: Address) -> Arc<dyn Route>;
 
+    /// The entities of its cluster, while the node runs.
+    fn entities(&self) -> Option<Arc<dyn Entities>>;
+
     /// An actor of this node has stopped.
     fn ended(&self, number: u64, reason: &StopReason);
+
+    /// An actor of this node links itself with one that is not: from now on both hear of the other's end.
+    fn link(&self, ours: Address, theirs: &Address) -> Result<(), TooManyLinks>;
+
+    /// The actor of this number is linked no more with that one.
+    fn unlink(&self, number: u64, from: &Address);
 
     /// All messages up to `sequence` that `from` sent to the actor of this number have a place in its mailbox, or never will.
     fn taken(&self, from: NodeKey, number: u64, sequence: u64);
@@ -50,6 +59,14 @@ pub trait Exchange: Send + Sync + 'static {
     "{max} actors of this node are known to other nodes already: stop some, or send one reference for several actors"
 )]
 pub struct TooManyExported {
+    /// The limit.
+    pub max: usize,
+}
+
+/// No more actors of this node can be linked with those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{max} links between actors of this node and those of others stand already: watch, or link fewer")]
+pub struct TooManyLinks {
     /// The limit.
     pub max: usize,
 }

@@ -14,7 +14,10 @@ use crate::actor::cell::{AnyCell, Cell, Local};
 use crate::actor::lock::{Mutex, lock};
 use crate::actor::registration::{Origin, Outbound};
 use crate::actor::reply::ReplySink;
-use crate::actor::{ActorRef, Env, Failure, Registered, Rejected, Route, Routed, Target};
+use crate::actor::watch::Signal;
+use crate::actor::{
+    ActorId, ActorRef, Env, Failure, Registered, Rejected, Route, Routed, StopReason, Target, Terminated,
+};
 use crate::base::NodeKey;
 
 /// An actor of this node that other nodes can call. It does not stop for want of references, since nobody counts those that
@@ -29,6 +32,15 @@ pub trait Exported: Send + Sync {
 
     /// Stops it after what is queued.
     fn drain(&self);
+
+    /// It is linked with an actor of another node from now on.
+    fn link(&self, node: NodeKey, number: u64);
+
+    /// It is linked with that actor no more.
+    fn unlink(&self, node: NodeKey, number: u64);
+
+    /// An actor of another node has stopped that it was linked with.
+    fn link_ended(&self, with: Address, reason: StopReason);
 
     /// Whether it has stopped.
     fn has_ended(&self) -> bool;
@@ -177,6 +189,21 @@ impl<A: Registered> Exported for Export<A> {
 
     fn drain(&self) {
         self.local.cell().drain();
+    }
+
+    fn link(&self, node: NodeKey, number: u64) {
+        self.local.cell().sideband.link_far((node, number));
+    }
+
+    fn unlink(&self, node: NodeKey, number: u64) {
+        self.local.cell().sideband.unlink_far((node, number));
+    }
+
+    fn link_ended(&self, with: Address, reason: StopReason) {
+        let cell = self.local.cell();
+        let actor = cell.shared().registry().ok().and_then(|registry| registry.get(&with.actor));
+        let who = ActorId::remote(actor.map_or("an actor", |known| known.name), with);
+        cell.signal(Signal::LinkEnded(Terminated { who, reason }));
     }
 
     fn has_ended(&self) -> bool {

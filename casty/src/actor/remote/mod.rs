@@ -2,6 +2,7 @@
 //! messages that come as bytes. The network is in `crate::remote`, which is given to a system as its [`Exchange`].
 
 mod address;
+mod entities;
 mod exchange;
 mod exported;
 mod far;
@@ -16,9 +17,11 @@ mod untold;
 mod wire;
 
 pub use self::address::Address;
+pub(crate) use self::entities::entity;
+pub use self::entities::{Entities, NoEntity};
 pub(super) use self::exchange::Entered;
 pub(super) use self::exchange::Leaving;
-pub use self::exchange::{Exchange, TooManyExported};
+pub use self::exchange::{Exchange, TooManyExported, TooManyLinks};
 pub use self::exported::{Destination, Exported, Of, Parcel, RemoteType, Unread};
 pub(super) use self::far::Far;
 pub(super) use self::flow::Inflow;

@@ -20,7 +20,9 @@ pub enum Untold {
         system: String,
     },
     /// What is behind it is no actor with a place of its own.
-    #[error("a reference to `{actor}` cannot leave its node: it is an entity or a pool; send the id, or another actor")]
+    #[error(
+        "a reference to `{actor}` cannot leave its node: it is an entity or a pool; send an `EntityRef`, or another actor"
+    )]
     NoPlace {
         /// The wire name of the actor's type.
         actor: &'static str,

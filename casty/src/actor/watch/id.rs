@@ -18,6 +18,9 @@ pub struct ActorId {
     which: Which,
 }
 
+/// An actor of another node: that life of the node, and the actor's number there.
+pub(in crate::actor) type Far = (NodeKey, u64);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Which {
     /// The number of an actor in the system of that number.
@@ -52,6 +55,14 @@ impl ActorId {
         match self.which {
             Which::Local { system, number } => Some((system, number)),
             Which::Remote { .. } | Which::Named => None,
+        }
+    }
+
+    /// Where it lives, if that is another node.
+    pub(in crate::actor) fn far(&self) -> Option<Far> {
+        match self.which {
+            Which::Remote { node, number } => Some((node, number)),
+            Which::Local { .. } | Which::Named => None,
         }
     }
 

@@ -7,6 +7,7 @@ mod signal;
 use std::fmt;
 
 pub use self::id::ActorId;
+use self::id::Far;
 pub(super) use self::sideband::{Interest, Sideband, Watcher};
 pub(super) use self::signal::Signal;
 use super::Failure;

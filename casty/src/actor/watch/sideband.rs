@@ -1,12 +1,12 @@
 //! What reaches an actor beside its queue, and whom it reaches when it ends.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 
-use super::{ActorId, Ending, Signal, Terminated};
+use super::{ActorId, Ending, Far, Signal, Terminated};
 use crate::actor::cell::{AnyCell, CellKey};
 use crate::actor::lock::{Mutex, lock};
 
@@ -33,6 +33,8 @@ struct Used {
     wakers: Vec<(u64, Waker)>,
     /// In an order that a simulation repeats.
     actors: BTreeMap<(CellKey, Interest), Weak<dyn AnyCell>>,
+    /// Actors of other nodes that it is linked with. Its node tells them of its end.
+    far: BTreeSet<Far>,
 }
 
 /// An actor that is told of another's end.
@@ -114,6 +116,21 @@ impl Sideband {
     pub(in crate::actor) fn remove(&self, watcher: CellKey, interest: Interest) -> bool {
         match &mut *lock(&self.0) {
             State::Used(used) => used.actors.remove(&(watcher, interest)).is_some(),
+            State::Empty | State::Ended(_) => false,
+        }
+    }
+
+    /// It is linked with an actor of another node.
+    pub(in crate::actor) fn link_far(&self, with: Far) {
+        if let Ok(used) = lock(&self.0).used() {
+            used.far.insert(with);
+        }
+    }
+
+    /// It is linked with that one no more. False if it was not.
+    pub(in crate::actor) fn unlink_far(&self, with: Far) -> bool {
+        match &mut *lock(&self.0) {
+            State::Used(used) => used.far.remove(&with),
             State::Empty | State::Ended(_) => false,
         }
     }

@@ -6,5 +6,7 @@ mod joining;
 mod lanes;
 mod leaving;
 mod links;
+#[cfg(feature = "dns-srv")]
+mod srv;
 mod strangers;
 mod support;

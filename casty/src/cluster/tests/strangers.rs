@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 
 use super::support::{DEADLINE, MemoryNet, Node, Seen, full_mesh, say_hello, settings, tcp, trust};
-use crate::cluster::transport::receive;
+use crate::cluster::transport::{greet, receive};
 use crate::cluster::trust::Guarded;
 use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, Secret};
-use crate::wire::{HandshakeError, Hello, PREFACE_FRAME_BYTES, Preface, Purpose, Versions};
+use crate::codec::encode;
+use crate::wire::{HandshakeError, Hello, PREFACE_FRAME_BYTES, Preface, Purpose, Reason, Versions};
 
 const SECRET: &str = "what the bank knows";
 
@@ -111,7 +112,7 @@ async fn a_wrong_cluster_name_is_refused_with_both_names() {
 #[tokio::test]
 async fn a_handshake_of_noise_is_an_error() {
     for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[255; 64], &[58, 0, 0, 0, 1, 9, 9], &[22, 3, 1]] {
-        let (mut near, far) = tokio::io::duplex(1024);
+        let (mut near, far) = duplex(1024);
         near.write_all(noise).await.unwrap();
         near.shutdown().await.unwrap();
         let heard = receive(Guarded::plain(Box::new(far)), &trust(None, Versions::CURRENT)).await;
@@ -170,6 +171,41 @@ async fn whoever_proves_nothing_neither_evicts_a_member_nor_takes_its_place() {
     assert_eq!(nodes[0].cluster.members().len(), 2);
 }
 
+/// Answers a dialler without knowing the secret: what it said itself is said back to it, down to the nonce and the proof, with
+/// another word.
+async fn answer_without_proof(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), kind: Kind, word: &[u8]) {
+    let mut theirs = [0; PREFACE_FRAME_BYTES];
+    stream.read_exact(&mut theirs).await.unwrap();
+    stream.write_all(&Preface::decode(&theirs).unwrap().encode()).await.unwrap();
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut body = vec![0; u32::from_le_bytes(head[..4].try_into().unwrap()) as usize - 1];
+    stream.read_exact(&mut body).await.unwrap();
+    body.truncate(32);
+    body.extend(word);
+    let length = (body.len() as u32 + 1).to_le_bytes();
+    stream.write_all(&[&length[..], &[kind.0], &body].concat()).await.unwrap();
+}
+
+/// A stranger that answers where a node dials is no member, and what it says is not decoded.
+#[tokio::test]
+async fn an_answer_that_proves_nothing_is_not_believed() {
+    for (kind, word) in [
+        (Kind::WELCOME, encode(&stranger()).unwrap()),
+        (Kind::REFUSAL, encode(&Reason::Leaving).unwrap()),
+        (Kind::WELCOME, b"no word of any kind".to_vec()),
+    ] {
+        let (near, mut far) = duplex(4 << 10);
+        let (ours, hello) = (trust(Some(SECRET), Versions::CURRENT), hello(&stranger(), Purpose::Ask));
+        let (greeted, ()) = tokio::join!(
+            greet(Guarded::plain(Box::new(near)), &ours, &hello),
+            answer_without_proof(&mut far, kind, &word)
+        );
+        let error = greeted.err().expect("a stranger was believed");
+        assert!(matches!(error, HandshakeError::Unproven), "{kind:?}: {error}");
+    }
+}
+
 /// A stranger that answers where a node dials cannot make it believe that it was replaced.
 #[tokio::test]
 async fn a_refusal_that_proves_nothing_is_not_believed() {
@@ -180,20 +216,9 @@ async fn a_refusal_that_proves_nothing_is_not_believed() {
     let me = node.cluster.me().clone();
     for _ in 0..3 {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let mut theirs = [0; PREFACE_FRAME_BYTES];
-        stream.read_exact(&mut theirs).await.unwrap();
-        // What it said itself is said back to it, down to the nonce and the proof.
-        stream.write_all(&Preface::decode(&theirs).unwrap().encode()).await.unwrap();
-        let mut head = [0; 5];
-        stream.read_exact(&mut head).await.unwrap();
-        let mut body = vec![0; u32::from_le_bytes(head[..4].try_into().unwrap()) as usize - 1];
-        stream.read_exact(&mut body).await.unwrap();
         let newest = Member::new(me.id.clone(), u64::MAX, "127.0.0.1:1", Role::Replica);
-        let reason = crate::wire::Reason::Superseded { yours: Box::new(me.clone()), newest: Box::new(newest) };
-        body.truncate(32);
-        body.extend(crate::codec::encode(&reason).unwrap());
-        let length = (body.len() as u32 + 1).to_le_bytes();
-        stream.write_all(&[&length[..], &[Kind::REFUSAL.0], &body].concat()).await.unwrap();
+        let reason = Reason::Superseded { yours: Box::new(me.clone()), newest: Box::new(newest) };
+        answer_without_proof(&mut stream, Kind::REFUSAL, &encode(&reason).unwrap()).await;
     }
     let (_stream, _) = listener.accept().await.unwrap();
     let superseded = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::Superseded(_))).then_some(());

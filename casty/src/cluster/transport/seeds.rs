@@ -61,7 +61,9 @@ pub(crate) async fn discover(mesh: Arc<Mesh>, discovery: Arc<dyn Discovery>) {
 }
 
 async fn find(mesh: &Mesh, discovery: &dyn Discovery) -> Result<BTreeSet<String>, BoxError> {
-    let found = timeout(mesh.timings.handshake_max, discovery.addresses()).await??;
+    let max = mesh.timings.handshake_max;
+    let found = timeout(max, discovery.addresses()).await;
+    let found = found.map_err(|_| format!("no answer within {max:?} of {discovery:?}"))??;
     Ok(found.into_iter().take(DISCOVERED_MAX).collect())
 }
 

@@ -12,8 +12,14 @@ use super::{Applied, StateMachine};
 use crate::actor::Failure;
 use crate::base::{BoxError, NodeKey, RequestId};
 use crate::codec::{DecodeError, decode, encode};
-use crate::raft::Machine;
-use crate::replication::{Recorded, SessionTable};
+use crate::raft::{COMMAND_BYTES_MAX, Machine};
+use crate::replication::{Kept, SessionTable};
+
+/// The largest output, encoded, in bytes: as large as a command may be.
+pub(super) const OUTPUT_BYTES_MAX: usize = COMMAND_BYTES_MAX;
+
+/// The most that the outputs may take that senders have not confirmed, in bytes.
+pub(super) const OUTPUTS_BYTES_MAX: usize = 64 << 20;
 
 /// An entry of a machine's log.
 #[derive(Serialize, Deserialize)]
@@ -33,7 +39,7 @@ pub(super) struct Copy<M> {
 
 struct State<M> {
     machine: M,
-    sessions: SessionTable,
+    sessions: SessionTable<Applied>,
 }
 
 impl<M: StateMachine> Copy<M> {
@@ -106,32 +112,44 @@ impl<M: StateMachine> State<M> {
     fn command(&mut self, id: RequestId, floor: u64, command: &Bytes) -> Result<Applied, DecodeError> {
         let origin = id.session.origin;
         match self.sessions.recorded(id) {
-            Some(Recorded::Value(output)) => return Ok(Applied::Value(output.clone())),
-            Some(Recorded::Failed) => return Ok(Applied::Failed),
+            Some(applied) => return Ok(applied.clone()),
             None if self.sessions.is_expired(origin) => return Ok(Applied::Expired(origin)),
             None if !self.sessions.admits(id) => return Ok(Applied::Over),
             None => {}
         }
         let command = decode::<M::Command>(command)?;
         let machine = &mut self.machine;
-        let output = catch_unwind(AssertUnwindSafe(|| encode(&machine.apply(command))));
-        let recorded = match output {
-            Ok(Ok(output)) => Recorded::Value(output.into()),
+        let applied = match catch_unwind(AssertUnwindSafe(|| encode(&machine.apply(command)))) {
+            Ok(Ok(output)) if output.len() > OUTPUT_BYTES_MAX => Applied::Dropped { bytes: output.len() as u64 },
+            Ok(Ok(output)) => Applied::Value(output.into()),
             Ok(Err(error)) => {
                 tracing::error!(%error, "the output of a state machine cannot be encoded");
-                Recorded::Failed
+                Applied::Failed
             }
             Err(panic) => {
                 tracing::error!(panic = Failure::from_panic(panic).reason, "a state machine panicked");
-                Recorded::Failed
+                Applied::Failed
             }
         };
-        let applied = match &recorded {
-            Recorded::Value(output) => Applied::Value(output.clone()),
-            Recorded::Failed => Applied::Failed,
-        };
-        self.sessions.record(id, floor, recorded);
+        self.sessions.record(id, floor, applied.clone());
+        self.sessions.shrink(OUTPUTS_BYTES_MAX, Applied::without_output);
         Ok(applied)
+    }
+}
+
+impl Kept for Applied {
+    fn bytes(&self) -> usize {
+        if let Self::Value(output) = self { output.len() } else { 0 }
+    }
+}
+
+impl Applied {
+    /// What is left of it when its output is not kept.
+    fn without_output(&self) -> Option<Self> {
+        match self {
+            Self::Value(output) => Some(Self::Dropped { bytes: output.len() as u64 }),
+            _ => None,
+        }
     }
 }
 
@@ -154,7 +172,7 @@ impl<M: StateMachine> Machine for Adapter<M> {
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
-        let (index, sessions, bytes): (u64, SessionTable, Bytes) = decode(snapshot)?;
+        let (index, sessions, bytes): (u64, SessionTable<Applied>, Bytes) = decode(snapshot)?;
         let mut state = self.0.lock();
         let State { machine, .. } = &mut *state;
         let restored = catch_unwind(AssertUnwindSafe(|| machine.restore(&bytes)));
@@ -163,5 +181,116 @@ impl<M: StateMachine> Machine for Adapter<M> {
         drop(state);
         self.0.applied.send_replace(index);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SessionId;
+
+    /// Answers with so many bytes as it is told.
+    #[derive(Default)]
+    struct Generous {
+        applied: u64,
+    }
+
+    impl StateMachine for Generous {
+        type Command = usize;
+        type Output = Bytes;
+
+        fn apply(&mut self, bytes: usize) -> Bytes {
+            self.applied += 1;
+            vec![7; bytes].into()
+        }
+
+        fn snapshot(&self) -> Result<Vec<u8>, BoxError> {
+            Ok(encode(&self.applied)?)
+        }
+
+        fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
+            self.applied = decode(snapshot)?;
+            Ok(())
+        }
+    }
+
+    /// Several copies of one machine, to which the same is done.
+    struct Copies {
+        all: Vec<Adapter<Generous>>,
+        index: u64,
+    }
+
+    impl Copies {
+        fn new() -> Self {
+            let copy = || Adapter(Copy::new(Generous::default()));
+            Self { all: vec![copy(), copy()], index: 0 }
+        }
+
+        /// Applies a command on every copy. All of them say the same of it.
+        fn apply(&mut self, origin: u64, sequence: u64, floor: u64, bytes: usize) -> Applied {
+            let session = SessionId { origin: NodeKey(origin), entity_type: 1, shard: 0 };
+            let (id, command) = (RequestId { session, sequence }, encode(&bytes).unwrap().into());
+            let entry = Bytes::from(encode(&Entry::Command { id, floor, command }).unwrap());
+            self.index += 1;
+            let mut said: Vec<_> =
+                self.all.iter_mut().map(|copy| Machine::apply(copy, self.index, &entry).unwrap()).collect();
+            said.dedup();
+            assert_eq!(said.len(), 1, "the copies differ");
+            decode(&said[0]).unwrap()
+        }
+
+        /// One that begins with a snapshot joins them.
+        fn join(&mut self) {
+            let mut late = Adapter(Copy::new(Generous::default()));
+            late.restore(&self.all[0].snapshot().unwrap()).unwrap();
+            self.all.push(late);
+        }
+
+        fn applied(&self) -> u64 {
+            self.all[0].0.look(|machine| machine.applied)
+        }
+
+        fn kept(&self) -> usize {
+            self.all[0].0.lock().sessions.bytes()
+        }
+    }
+
+    fn value(applied: &Applied) -> bool {
+        matches!(applied, Applied::Value(_))
+    }
+
+    #[test]
+    fn outputs_that_nobody_confirms_have_a_bound_and_commands_are_applied_once_all_the_same() {
+        let mut copies = Copies::new();
+        let bytes = OUTPUT_BYTES_MAX / 2;
+        let many = (2 * OUTPUTS_BYTES_MAX / bytes) as u64;
+        assert!(value(&copies.apply(1, 0, 0, 10)));
+        for sequence in 0..many {
+            if sequence == many / 2 {
+                copies.join();
+            }
+            assert!(value(&copies.apply(2, sequence, 0, bytes)), "the first answer has its output");
+            assert!(copies.kept() <= OUTPUTS_BYTES_MAX, "{} bytes are kept", copies.kept());
+        }
+        assert_eq!(copies.applied(), many + 1);
+        // What is sent again: the oldest outputs are gone, and the newest are not; nothing is applied twice.
+        assert!(matches!(copies.apply(2, 0, 0, bytes), Applied::Dropped { bytes: lost } if lost > bytes as u64));
+        assert!(value(&copies.apply(2, many - 1, 0, bytes)));
+        assert!(value(&copies.apply(1, 0, 0, 10)), "who asked for little has lost nothing");
+        assert_eq!(copies.applied(), many + 1);
+        // A sender that confirms makes room.
+        assert!(value(&copies.apply(2, many, many, 10)));
+        assert!(copies.kept() < 1_000, "{} bytes are kept", copies.kept());
+    }
+
+    #[test]
+    fn an_output_over_the_limit_is_lost_and_its_command_applied_once() {
+        let mut copies = Copies::new();
+        for _ in 0..2 {
+            let applied = copies.apply(1, 0, 0, OUTPUT_BYTES_MAX);
+            assert!(matches!(applied, Applied::Dropped { bytes } if bytes > OUTPUT_BYTES_MAX as u64), "{applied:?}");
+        }
+        assert_eq!(copies.applied(), 1);
+        assert!(value(&copies.apply(1, 1, 1, OUTPUT_BYTES_MAX - 100)));
     }
 }

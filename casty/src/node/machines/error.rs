@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::adapter::{OUTPUT_BYTES_MAX, OUTPUTS_BYTES_MAX};
+
 /// `node.replicate(..)` failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -53,6 +55,33 @@ pub enum ApplyError {
         /// The name.
         name: String,
     },
+    /// It was applied, and its output is larger than one may be.
+    #[error(
+        "the state machine `{name}` applied the command, and its output of {bytes} bytes is lost: {max} are allowed; have \
+         the command answer with less, and read the rest"
+    )]
+    OutputTooLarge {
+        /// The name.
+        name: String,
+        /// The length of the output, in bytes.
+        bytes: u64,
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// It was applied, and its output was let go of before it arrived: the command had to be sent again, and the copies keep
+    /// only so much of what was not heard.
+    #[error(
+        "the state machine `{name}` applied the command, and its output of {bytes} bytes is lost: {max} bytes of outputs are \
+         kept until they are heard, and others have taken its place; read what it changed"
+    )]
+    OutputLost {
+        /// The name.
+        name: String,
+        /// The length of the output, in bytes.
+        bytes: u64,
+        /// How much is kept of all outputs, in bytes.
+        max: usize,
+    },
     /// It was certainly not applied: no leader took it.
     #[error("the state machine `{name}` had no leader for {after:?}; nothing was applied")]
     Unavailable {
@@ -83,4 +112,15 @@ pub enum ApplyError {
         /// The name.
         name: String,
     },
+}
+
+impl ApplyError {
+    /// The command was applied, and its output of so many bytes is not kept.
+    pub(super) fn without_output(name: &str, bytes: u64) -> Self {
+        let name = name.to_owned();
+        match bytes > OUTPUT_BYTES_MAX as u64 {
+            true => Self::OutputTooLarge { name, bytes, max: OUTPUT_BYTES_MAX },
+            false => Self::OutputLost { name, bytes, max: OUTPUTS_BYTES_MAX },
+        }
+    }
 }

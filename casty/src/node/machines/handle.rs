@@ -79,6 +79,7 @@ impl<M: StateMachine> Replicated<M> {
             match applied.unwrap_or(Applied::Lost) {
                 Applied::Value(output) => return decode(&output).map_err(|error| codec(error.to_string())),
                 Applied::Failed => return Err(ApplyError::Failed { name: shared.name.to_string() }),
+                Applied::Dropped { bytes } => return Err(ApplyError::without_output(&shared.name, bytes)),
                 Applied::Unreadable => return Err(codec("the leader's program cannot read it".to_owned())),
                 Applied::Expired(origin) if !sent => {
                     // The cluster had given this node up: it goes on under another origin, as its requests to entities do.

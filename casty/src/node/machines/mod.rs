@@ -30,6 +30,9 @@ pub trait StateMachine: Send + Sync + 'static {
 
     /// Changes the state. After a panic the caller is told so, and the machine goes on as the panic left it, which is the same
     /// on every copy.
+    ///
+    /// An output takes 8 MiB at most, encoded: beyond, the command is applied, and its caller told that the output is lost
+    /// ([`ApplyError::OutputTooLarge`]). Outputs are kept until they are heard, 64 MiB of them in all.
     fn apply(&mut self, command: Self::Command) -> Self::Output;
 
     /// The whole state as bytes: for a copy that lacks more than the log still has.

@@ -25,6 +25,8 @@ pub(crate) enum Applied {
     Value(Bytes),
     /// The machine panicked.
     Failed,
+    /// It was applied, now or before, and its output of so many bytes is not kept.
+    Dropped { bytes: u64 },
     /// The leader's program cannot read it, and so has not proposed it.
     Unreadable,
     /// Its sender has heard the answer before.

@@ -143,6 +143,7 @@ pub(super) fn machine_words() -> Vec<Vec<u8>> {
     let ends = [
         Applied::Value(Bytes::from_static(b"output")),
         Applied::Failed,
+        Applied::Dropped { bytes: 9 << 20 },
         Applied::Unreadable,
         Applied::Over,
         Applied::Expired(NodeKey(8)),

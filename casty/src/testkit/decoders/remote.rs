@@ -59,10 +59,13 @@ fn frame(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     out
 }
 
+fn member() -> Address {
+    Address { node: NodeKey(7), number: 3, actor: "chat.Member".into(), name: Some("ann".into()) }
+}
+
 pub(super) fn calls() -> Vec<Vec<u8>> {
-    let sender = Address { node: NodeKey(7), number: 3, actor: "chat.Member".into(), name: Some("ann".into()) };
     let asked =
-        Head { number: 1, sequence: 300, tag: 4, ask: Some(Asked { id: 5, within_ms: 5_000 }), sender: Some(sender) };
+        Head { number: 1, sequence: 300, tag: 4, ask: Some(Asked { id: 5, within_ms: 5_000 }), sender: Some(member()) };
     let sent = Head { number: 1, sequence: 301, tag: 4, ask: None, sender: None };
     [asked, sent].iter().map(|head| frame(|out| head.encode(b"message", out))).collect()
 }
@@ -104,6 +107,9 @@ pub(super) fn words() -> Vec<Vec<u8>> {
         Word::Drain { number: 1 },
         Word::Watch { number: 1 },
         Word::Unwatch { number: 1 },
+        Word::Link { from: member(), to: 4, new: true },
+        Word::Linked { mine: 4, yours: 3 },
+        Word::Unlink { mine: 4, yours: 3 },
         Word::Unheard { ask: 5 },
         Word::Pull { stream: 2, items: 32 },
         Word::Abandon { stream: 2 },

@@ -3,9 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::time::interval;
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::cluster::trust::Guarded;
@@ -50,7 +55,11 @@ fn issue(ca: &Ca, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (S
 
 /// The files of a node that this CA vouches for.
 fn files(folder: &Folder, ca: &Ca, name: &str) -> Tls {
-    let (cert, key) = issue(ca, name, |_| {});
+    files_with(folder, ca, name, |_| {})
+}
+
+fn files_with(folder: &Folder, ca: &Ca, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Tls {
+    let (cert, key) = issue(ca, name, change);
     fs::write(folder.file("ca.pem"), ca.pem()).unwrap();
     fs::write(folder.file("node.pem"), cert).unwrap();
     fs::write(folder.file("node.key"), key).unwrap();
@@ -131,6 +140,49 @@ async fn a_certificate_of_another_ca_is_refused_on_either_side() {
     let (dialler, acceptor) = both(&ours, &theirs, "localhost:1").await;
     assert!(matches!(dialler, Err(HandshakeError::NotTrusted { .. })), "{:?}", dialler.err());
     assert!(matches!(acceptor, Err(HandshakeError::Distrusted { .. })));
+}
+
+#[tokio::test]
+async fn a_dialler_that_shows_no_certificate_is_refused() {
+    let (folder, ca) = (Folder::new(), ca());
+    let acceptor = files(&folder, &ca, "localhost");
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let client = client.with_protocol_versions(&[&rustls::version::TLS13]).unwrap();
+    let client = client.with_root_certificates(roots).with_no_client_auth();
+    let (near, far) = duplex(64 << 10);
+    let dialling = async {
+        // Its part of TLS is over before the acceptor judges.
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = TlsConnector::from(Arc::new(client)).connect(name, near).await.unwrap();
+        stream.read_u8().await.unwrap_err()
+    };
+    let (_, accepted) = tokio::join!(dialling, acceptor.accept(Box::new(far)));
+    let error = accepted.err().expect("a stranger was let in");
+    assert!(matches!(&error, HandshakeError::Distrusted { why } if why == "it showed none"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_while_its_node_runs_is_refused_on_either_side() {
+    let (folder, other, ca) = (Folder::new(), Folder::new(), ca());
+    let end = SystemTime::now() + Duration::from_secs(2);
+    let lasting = files(&folder, &ca, "localhost");
+    let short = files_with(&other, &ca, "localhost", |params| params.not_after = end.into());
+    lasting.reload().unwrap();
+    short.reload().unwrap();
+    let mut looks = interval(Duration::from_millis(10));
+    while SystemTime::now() < end + Duration::from_secs(1) {
+        looks.tick().await;
+    }
+    let (dialler, acceptor) = both(&lasting, &short, "localhost:1").await;
+    let error = dialler.err().expect("the dialler took it");
+    assert!(matches!(&error, HandshakeError::Distrusted { why } if why.contains("expired")), "{error}");
+    assert!(matches!(acceptor, Err(HandshakeError::NotTrusted { .. })));
+    let (dialler, acceptor) = both(&short, &lasting, "localhost:1").await;
+    let error = acceptor.err().expect("the acceptor took it");
+    assert!(matches!(&error, HandshakeError::Distrusted { why } if why.contains("expired")), "{error}");
+    assert!(matches!(dialler, Err(HandshakeError::NotTrusted { .. })));
 }
 
 #[test]

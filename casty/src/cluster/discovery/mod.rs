@@ -1,5 +1,19 @@
 //! Where nodes of the cluster may be found: a list, DNS, or whatever a program knows.
 
+#[cfg(feature = "dns-srv")]
+mod error;
+#[cfg(all(test, feature = "dns-srv"))]
+mod name_server;
+#[cfg(feature = "dns-srv")]
+mod srv;
+
+#[cfg(feature = "dns-srv")]
+pub use self::error::SrvError;
+#[cfg(all(test, feature = "dns-srv"))]
+pub(super) use self::name_server::NameServer;
+#[cfg(feature = "dns-srv")]
+pub use self::srv::SrvDiscovery;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -48,7 +62,8 @@ impl Discovery for Vec<String> {
     }
 }
 
-/// Every address of a DNS name (A and AAAA records), with one port: what a headless service of Kubernetes gives.
+/// Every address of a DNS name (A and AAAA records), with one port: what a headless service of Kubernetes gives. Where nodes have
+/// ports of their own, `SrvDiscovery` (feature `dns-srv`) asks for SRV records.
 ///
 /// With TLS the certificates must be for these addresses, or for a name that [`Tls::server_name`](super::Tls::server_name)
 /// fixes.
