@@ -2,6 +2,7 @@
 
 mod gate;
 mod net;
+mod pace;
 mod stream;
 
 pub use net::{FaultNet, Network};

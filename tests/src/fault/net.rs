@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use casty::cluster::{Kind, Listener, Net, Stream, TcpNet};
@@ -10,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::gate::Gate;
+use super::pace::Pace;
 use super::stream::FaultStream;
 
 /// The gates of a cluster: one for each node that sends, and the address that it sends to.
@@ -19,6 +21,8 @@ type Gates = HashMap<(usize, String), Arc<Gate>>;
 #[derive(Clone, Default)]
 pub struct Network {
     gates: Arc<Mutex<Gates>>,
+    /// Bytes that each connection sends a tick.
+    pace: Arc<AtomicUsize>,
 }
 
 /// The network as one node sees it.
@@ -48,6 +52,11 @@ impl Network {
         self.gate(node, to).hold(kind);
     }
 
+    /// From now on each connection sends so many bytes a second and no more.
+    pub fn slow_down(&self, bytes_a_second: usize) {
+        self.pace.store(Pace::a_tick(bytes_a_second), Ordering::Relaxed);
+    }
+
     /// Everything passes again, first what has waited.
     pub fn heal(&self) {
         for gate in self.gates.lock().unwrap_or_else(PoisonError::into_inner).values() {
@@ -68,11 +77,11 @@ impl Net for FaultNet {
 
     /// A connection across a cut is not made before the cut is healed.
     fn connect<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
-        let gate = self.network.gate(self.node, addr);
+        let (gate, pace) = (self.network.gate(self.node, addr), Pace::new(self.network.pace.clone()));
         async move {
             poll_fn(|cx| gate.poll_open(cx)).await;
             let stream = TcpNet.connect(addr).await?;
-            Ok(Box::new(FaultStream::new(stream, gate)) as Box<dyn Stream>)
+            Ok(Box::new(FaultStream::new(stream, gate, pace)) as Box<dyn Stream>)
         }
         .boxed()
     }

@@ -9,6 +9,7 @@ use casty::cluster::{Kind, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::gate::Gate;
+use super::pace::Pace;
 
 /// A frame begins with its length (u32, little-endian), which counts the kind (u8) and the body behind it.
 const LENGTH_BYTES: usize = 4;
@@ -26,12 +27,13 @@ pub(super) struct FaultStream {
     unfinished: Vec<u8>,
     held: Vec<(Kind, Vec<u8>)>,
     passed: Vec<u8>,
+    pace: Pace,
 }
 
 impl FaultStream {
-    pub(super) fn new(inner: Box<dyn Stream>, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(inner: Box<dyn Stream>, gate: Arc<Gate>, pace: Pace) -> Self {
         let breaks = gate.breaks();
-        Self { inner, gate, breaks, unfinished: Vec::new(), held: Vec::new(), passed: Vec::new() }
+        Self { inner, gate, breaks, unfinished: Vec::new(), held: Vec::new(), passed: Vec::new(), pace }
     }
 
     /// Cuts what was written into frames, and lets pass what may.
@@ -58,7 +60,9 @@ impl FaultStream {
     /// Ready when all that passed has been written.
     fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.passed.is_empty() {
-            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.passed))?;
+            let allowed = ready!(self.pace.poll(self.passed.len(), cx));
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.passed[..allowed]))?;
+            self.pace.sent(written);
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod basics;
+mod bulk;
 mod cutoff;
 mod deadlines;
 mod linearizability;
