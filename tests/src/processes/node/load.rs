@@ -28,6 +28,9 @@ const LAST_CLIENT: u64 = 0xff;
 /// The clients of one life of a node.
 pub(super) struct Load {
     objects: Arc<Objects>,
+    /// The same, as those have them who are no nodes.
+    from_outside: Arc<Objects>,
+    _outside: casty::Client,
     books: Books,
     pace: Pace,
     place: Place,
@@ -55,6 +58,8 @@ impl Load {
     /// Starts the entity types, and no clients yet.
     pub(super) async fn prepare(options: &Options, node: &Node) -> Result<Self, BoxError> {
         let objects = Objects::start(node).await?;
+        let outside = casty::Client::connect(options.client()).await?;
+        let from_outside = Objects::find(&outside).await?;
         let books = match &options.history {
             None => Books::new(),
             Some(path) => {
@@ -70,14 +75,24 @@ impl Load {
             ran_us: ran_us.clone(),
         };
         let ticks = tokio::spawn(count(ran_us)).abort_handle();
-        Ok(Self { objects, books, pace: Pace::default(), place, running: AsyncMutex::default(), ticks })
+        Ok(Self {
+            objects,
+            from_outside,
+            _outside: outside,
+            books,
+            pace: Pace::default(),
+            place,
+            running: AsyncMutex::default(),
+            ticks,
+        })
     }
 
-    /// Starts so many clients.
+    /// Starts so many clients. Every other one calls by way of the node, and those between them from outside.
     pub(super) async fn begin(&self, clients: u64) {
         let mut running = self.running.lock().await;
         for number in 0..clients.min(LAST_CLIENT) {
-            let (objects, books, pace) = (self.objects.clone(), self.books.clone(), self.pace.clone());
+            let objects = if number.is_multiple_of(2) { &self.objects } else { &self.from_outside };
+            let (objects, books, pace) = (objects.clone(), self.books.clone(), self.pace.clone());
             let client = self.place.client(number);
             running.spawn(async move { run(&objects, &books, &pace, client).await });
         }

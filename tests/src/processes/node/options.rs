@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use casty::ClusterConfig;
+use casty::{ClientConfig, ClusterConfig, Tls};
 use clap::{Args, Parser};
 
 use crate::cluster::insecure;
@@ -59,6 +59,14 @@ impl Options {
     /// The first of the numbers that the clients of this life of this node have, and no other client of the run.
     pub(super) fn first_client(&self) -> u64 {
         (u64::from(self.number) << 20) + (u64::from(self.life) << 8)
+    }
+
+    /// The settings of a client beside the node: it calls the cluster as a program from outside does, by way of whichever node.
+    pub(super) fn client(&self) -> ClientConfig {
+        let Shared { seeds, ask_timeout_ms, .. } = &self.shared;
+        let seeds = seeds.iter().chain([&self.address]);
+        let config = ClientConfig::new(seeds).tls(Tls::insecure()).connect_timeout(Duration::MAX);
+        config.ask_timeout(Duration::from_millis(*ask_timeout_ms))
     }
 
     pub(super) fn config(&self) -> ClusterConfig {
