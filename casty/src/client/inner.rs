@@ -53,8 +53,8 @@ impl Inner {
         match word {
             FromDesk::Welcome { cluster_id, groups } => {
                 if *self.cluster_id.get_or_init(|| cluster_id) != cluster_id {
-                    tracing::error!("the client's node belongs to another cluster than before; connect anew");
-                    return self.router.close("the client's cluster is no more: another one has taken its place");
+                    tracing::error!("a node that took the client belongs to another cluster than the one before it");
+                    return self.links.uplink().iter().for_each(|uplink| uplink.elsewhere());
                 }
                 self.router.found(groups);
                 self.welcome.send_replace(true);

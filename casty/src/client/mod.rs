@@ -35,6 +35,9 @@ use crate::sharding::{Declaration, EntityRef, Regions, Router, RouterSettings, S
 /// A node that does not belong to a cluster by then, or knows no leader of it, is of no use to a client.
 const USELESS_AFTER: Duration = Duration::from_millis(1_500);
 
+/// Where no node was of any use lately, the next is given more and more time, up to this.
+const USELESS_AFTER_LONGEST: Duration = Duration::from_secs(24);
+
 /// A program that calls the entities, singletons and actors of a cluster, and is no node of it: it holds nothing, votes
 /// nowhere, needs no address, and comes and goes as it likes.
 ///
@@ -247,10 +250,18 @@ async fn attend(inner: Arc<Inner>, uplink: Arc<Uplink>) {
 /// Leaves a node that is of no use: it is cut off from the others, or has lost them.
 async fn move_on(inner: Arc<Inner>, uplink: Arc<Uplink>) {
     let (mut through, mut leads) = (uplink.watch(), inner.leads.subscribe());
+    let mut patience = USELESS_AFTER;
     loop {
-        let useless = through.borrow_and_update().is_some() && !*leads.borrow_and_update();
+        let leads_now = *leads.borrow_and_update();
+        let useless = through.borrow_and_update().is_some() && !leads_now;
+        if leads_now {
+            patience = USELESS_AFTER;
+        }
         tokio::select! {
-            () = sleep(USELESS_AFTER), if useless => uplink.elsewhere(),
+            () = sleep(patience), if useless => {
+                uplink.elsewhere();
+                patience = (2 * patience).min(USELESS_AFTER_LONGEST);
+            }
             changed = through.changed() => if changed.is_err() { return },
             changed = leads.changed() => if changed.is_err() { return },
         }

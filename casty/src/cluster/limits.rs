@@ -16,11 +16,14 @@ pub(crate) const SPARE_BYTES_MAX: usize = 1 << 20;
 pub(crate) const PEERS_MAX: usize = 1_024;
 
 /// Clients that a node serves.
-pub(crate) const CLIENTS_MAX: usize = 4_096;
+pub(crate) const CLIENTS_MAX: usize = 1_024;
 
-/// Bytes that may wait on the connection between a client and its node, in each direction. An empty one takes one frame of any
-/// allowed size.
-pub(crate) const CLIENT_BYTES_MAX: usize = 8 << 20;
+/// Clients that a node can send to, wherever they are connected, with those that have just left.
+pub(crate) const CLIENTS_KNOWN_MAX: usize = 65_536;
+
+/// Bytes that may wait on the connection between a client and its node, in each direction: as many as on a bulk lane. An empty
+/// one takes one frame of any allowed size.
+pub(crate) const CLIENT_BYTES_MAX: usize = BULK_BYTES_MAX;
 
 /// Addresses of one discovery that are followed.
 pub(crate) const DISCOVERED_MAX: usize = 256;

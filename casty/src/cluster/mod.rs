@@ -137,9 +137,14 @@ impl Cluster {
         self.mesh.links.is_open(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.links.is_open(peer))
     }
 
-    /// Whether there is a way to a client with this key: it is connected to this node, or has called by way of another.
+    /// Whether this is the key of a client that is connected to this node, or has called by way of another, and is not gone.
     pub fn is_client(&self, key: NodeKey) -> bool {
         self.mesh.clients.is_known(key)
+    }
+
+    /// Ends the connection of a client to this node. The client makes another, to some node.
+    pub(crate) fn let_go(&self, client: NodeKey) {
+        self.mesh.clients.let_go(client);
     }
 
     /// Waits until there is room on the bulk lane to the node again, after [`SendFailure::Full`], or until that link is gone.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,12 @@ use crate::wire::Kind;
 
 /// Questions of one client that wait for an answer.
 const QUESTIONS_MAX: usize = 256;
+
+/// The longest name that is looked for, in bytes.
+const NAME_BYTES_MAX: usize = 1 << 10;
+
+/// How long a node looks for one thing.
+const QUESTION_MAX: Duration = Duration::from_secs(3_600);
 
 /// From a client to its node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,16 +69,24 @@ pub(crate) enum Found {
 pub(super) struct Desk(Mutex<StableMap<NodeKey, Visitor>>);
 
 struct Visitor {
-    origin: NodeKey,
+    /// Under which its requests come, once it has said so.
+    origin: Option<NodeKey>,
     questions: Arc<Semaphore>,
     /// The client has left, and wants no answers.
     left: CancellationToken,
 }
 
+impl Default for Visitor {
+    fn default() -> Self {
+        let (questions, left) = (Arc::new(Semaphore::new(QUESTIONS_MAX)), CancellationToken::new());
+        Self { origin: None, questions, left }
+    }
+}
+
 impl Desk {
     /// Under which origins the requests of clients come.
     pub(super) fn origins(&self) -> Vec<NodeKey> {
-        self.lock().values().map(|visitor| visitor.origin).collect()
+        self.lock().values().filter_map(|visitor| visitor.origin).collect()
     }
 
     /// The connection of a client ended, if it was one.
@@ -82,10 +96,15 @@ impl Desk {
         }
     }
 
-    fn entered(&self, client: NodeKey, origin: NodeKey) {
-        let new =
-            || Visitor { origin, questions: Arc::new(Semaphore::new(QUESTIONS_MAX)), left: CancellationToken::new() };
-        self.lock().entry(client).or_insert_with(new).origin = origin;
+    fn introduced(&self, client: NodeKey, origin: NodeKey) {
+        self.lock().entry(client).or_default().origin = Some(origin);
+    }
+
+    /// A place for one more question, if there is one, and how to see that the client has left.
+    fn question(&self, client: NodeKey) -> Option<(OwnedSemaphorePermit, CancellationToken)> {
+        let mut visitors = self.lock();
+        let visitor = visitors.entry(client).or_default();
+        Some((visitor.questions.clone().try_acquire_owned().ok()?, visitor.left.clone()))
     }
 
     fn all(&self) -> Vec<NodeKey> {
@@ -104,7 +123,7 @@ impl Inner {
     pub(super) fn asked(self: &Arc<Self>, client: NodeKey, word: ToDesk) {
         match word {
             ToDesk::Hello { origin } => {
-                self.desk.entered(client, origin);
+                self.desk.introduced(client, origin);
                 self.welcome(client);
             }
             ToDesk::Find { id, sought, within_ms } => self.look_for(client, id, sought, within_ms),
@@ -133,18 +152,16 @@ impl Inner {
     }
 
     fn look_for(self: &Arc<Self>, client: NodeKey, id: u64, sought: Sought, within_ms: u64) {
-        let Some((questions, left)) =
-            self.desk.lock().get(&client).map(|visitor| (visitor.questions.clone(), visitor.left.clone()))
-        else {
-            return tracing::debug!(%client, "a question of a client that did not say hello is dropped");
-        };
-        let Ok(place) = questions.try_acquire_owned() else {
+        let Some((place, left)) = self.desk.question(client) else {
             return self.tell(client, &FromDesk::Found { id, found: Found::TooMany });
         };
+        let (Sought::Actor(name) | Sought::Type(name)) = &sought;
+        if name.len() > NAME_BYTES_MAX {
+            return self.tell(client, &FromDesk::Found { id, found: Found::Nothing });
+        }
         let inner = self.clone();
         self.spawn(async move {
-            let deadline = Instant::now().checked_add(Duration::from_millis(within_ms));
-            let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
+            let deadline = Instant::now() + Duration::from_millis(within_ms).min(QUESTION_MAX);
             tokio::select! {
                 found = inner.find(&sought, deadline) => inner.tell(client, &FromDesk::Found { id, found }),
                 () = left.cancelled() => {}
@@ -168,7 +185,10 @@ impl Inner {
 
     fn tell(&self, client: NodeKey, word: &FromDesk) {
         let encoded = crate::codec::encode(word).unwrap_or_default();
-        self.links.send(client, Lane::Bulk, Kind::DESK, &mut |out| out.extend_from_slice(&encoded));
+        if !self.links.send(client, Lane::Bulk, Kind::DESK, &mut |out| out.extend_from_slice(&encoded)) {
+            // It would go by what is no longer so, or wait in vain.
+            self.links.let_go(client);
+        }
     }
 }
 

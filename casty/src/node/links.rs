@@ -61,6 +61,13 @@ impl NodeLinks {
         self.cluster().is_some_and(|cluster| cluster.is_client(key))
     }
 
+    /// Ends the connection of a client to this node.
+    pub(super) fn let_go(&self, client: NodeKey) {
+        if let Some(cluster) = self.cluster() {
+            cluster.let_go(client);
+        }
+    }
+
     /// The cluster, while it runs.
     pub(super) fn cluster(&self) -> Option<Arc<Cluster>> {
         self.cluster.get()?.upgrade()

@@ -136,6 +136,7 @@ impl Hub {
             }
             PeerEvent::ClientGone(client) => {
                 self.watches.member_down(*client);
+                linked::lost(self, *client);
                 self.exports.forget(*client);
                 self.topics.forget(*client);
             }

@@ -41,6 +41,7 @@ impl Watches {
     /// A node is a member no more: its actors have stopped.
     pub(super) fn member_down(&self, node: NodeKey) {
         let mut state = self.lock();
+        state.gone.retain(|gone| *gone != node);
         if state.gone.len() == GONE_MAX {
             state.gone.pop_front();
         }

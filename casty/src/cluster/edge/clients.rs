@@ -9,77 +9,98 @@ use super::envelope::{Envelope, Relayed};
 use super::news::News;
 use super::{may_pass, outbox};
 use crate::base::{NodeKey, StableMap};
-use crate::cluster::limits::CLIENTS_MAX;
+use crate::cluster::SendFailure;
+use crate::cluster::limits::{CLIENTS_KNOWN_MAX, CLIENTS_MAX};
 use crate::cluster::transport::{Lane, Links, Outbox};
-use crate::cluster::{PeerEvent, SendFailure};
 use crate::codec::encode;
 use crate::wire::{Kind, Reason};
 
 /// The clients that this node can send to.
+///
+/// Two locks for each: whoever tells the layers above something of a client (a frame, that its link is up or down) holds its
+/// *turn* meanwhile, so that they hear of one client one thing after the other; whoever asks where it is takes its *place*
+/// for a moment. They may be asked for in this order, and nothing is told with the place in hand.
 pub(crate) struct Clients {
-    table: Mutex<Table>,
+    table: Mutex<StableMap<NodeKey, Arc<Client>>>,
     changed: watch::Sender<()>,
 }
 
+/// One client, for as long as it is not gone.
 #[derive(Default)]
-struct Table {
-    /// Those that are connected to this node.
-    here: StableMap<NodeKey, Arc<Served>>,
-    /// Those that are connected to another.
-    far: StableMap<NodeKey, Far>,
-    /// Those that have left and may come back: the number of their leave.
-    away: StableMap<NodeKey, u64>,
-    leaves: u64,
+pub(super) struct Client {
+    turn: Mutex<()>,
+    place: Mutex<Place>,
 }
 
-/// A client that is connected to this node.
-pub(super) struct Served {
+#[derive(Default)]
+struct Place {
+    /// The number of its newest connection that counts. It is kept while the client is away: earlier ones stay late.
+    nonce: u64,
+    way: Option<Way>,
+    /// How often it has left.
+    leaves: u64,
+    /// It is gone, and forgotten: another entry takes its place if it comes again.
+    gone: bool,
+}
+
+/// How frames get to a client.
+#[derive(Clone)]
+enum Way {
+    Here(Arc<Served>),
+    Through(NodeKey),
+}
+
+/// A client's connection to this node.
+pub(in crate::cluster) struct Served {
     pub(super) nonce: u64,
     pub(super) outbox: Outbox,
     /// Ends the connection.
     pub(super) cut: CancellationToken,
-    /// Whether frames of the client still count. Held while one is handed on: none follows when it has been cleared.
-    pub(super) counts: Mutex<bool>,
-    ended: CancellationToken,
+    /// Held while news are put into the outbox: the first has to be the first.
+    news: Mutex<()>,
 }
 
-/// A client that is connected to another node.
-#[derive(Clone, Copy)]
-struct Far {
-    through: NodeKey,
-    nonce: u64,
-}
-
-/// A connection that was let in.
-pub(in crate::cluster) struct Admitted {
-    pub(super) served: Arc<Served>,
-    /// To be cancelled when the connection's reader has ended.
-    pub(super) ended: CancellationToken,
-    /// The connection that this one replaces. Its reader must have ended before that of this one begins.
-    pub(super) before: Option<Arc<Served>>,
-}
-
-/// What a relayed frame says of its client's whereabouts.
+/// What came of a word about a client's whereabouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     /// The client is where it was.
     AsBefore,
-    /// It has come to the node through which the frame came; `moved` if frames came from elsewhere before.
+    /// It has come by another connection; `moved` if there was a way to it before.
     Anew { moved: bool },
-    /// It has gone elsewhere since.
+    /// It has a newer connection already.
     Late,
 }
 
+/// The turn of one client.
+pub(super) struct Turn<'a> {
+    client: &'a Client,
+    _held: MutexGuard<'a, ()>,
+}
+
 impl Served {
-    /// Waits until its reader has ended.
-    pub(super) async fn ended(&self) {
-        self.ended.cancelled().await;
+    fn new(nonce: u64) -> Self {
+        Self { nonce, outbox: outbox(), cut: CancellationToken::new(), news: Mutex::default() }
     }
 
-    /// Ends the connection. Nothing of it is handed on after this.
-    fn end(&self) {
+    /// Ends the connection.
+    pub(super) fn end(&self) {
         self.cut.cancel();
         self.outbox.seal();
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+
+    /// Puts news in line. A client that is too slow to be told loses its connection: it would go by what is no longer so.
+    fn tell(&self, news: impl FnOnce() -> Vec<u8>) {
+        let _held = lock(&self.news);
+        let news = news();
+        if let Err(error) = self.outbox.push(Kind::NEWS, |out| out.extend_from_slice(&news)) {
+            tracing::debug!(%error, "a client cannot be told what happens, and is let go");
+            self.cut.cancel();
+        }
+    }
+
+    /// The first news. `hear` is asked when every later change is sure to be told.
+    pub(super) fn begin(&self, hear: impl FnOnce() -> News) {
+        self.tell(|| encode(&hear()).unwrap_or_default());
     }
 }
 
@@ -88,22 +109,18 @@ impl Clients {
         Self { table: Mutex::default(), changed: watch::Sender::new(()) }
     }
 
-    /// Whether there is a way to this client.
+    /// Whether this is a client that is not gone, though there may be no way to it at the moment.
     pub(crate) fn is_known(&self, client: NodeKey) -> bool {
-        let table = self.lock();
-        table.here.contains_key(&client) || table.far.contains_key(&client)
+        lock(&self.table).contains_key(&client)
     }
 
     /// Whether frames get to this client.
     pub(crate) fn is_linked(&self, client: NodeKey, linked: impl Fn(NodeKey) -> bool) -> bool {
-        let through = {
-            let table = self.lock();
-            if table.here.contains_key(&client) {
-                return true;
-            }
-            table.far.get(&client).map(|far| far.through)
-        };
-        through.is_some_and(linked)
+        match self.way(client) {
+            Some((Way::Here(_), _)) => true,
+            Some((Way::Through(node), _)) => linked(node),
+            None => false,
+        }
     }
 
     /// Queues a frame for a client, from the node `me`.
@@ -115,146 +132,98 @@ impl Clients {
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), SendFailure> {
         match self.way(to).filter(|_| may_pass(kind)).ok_or(SendFailure::NotConnected)? {
-            Way::Here(served) => served.outbox.push(Kind::RELAY, |out| Envelope::write(me, kind, out, encode)),
-            Way::Through(Far { through, nonce }) => links
-                .send(through, Lane::Bulk, Kind::RELAY, |out| Relayed::write((to, nonce), false, kind, out, encode)),
+            (Way::Here(served), _) => served.outbox.push(Kind::RELAY, |out| Envelope::write(me, kind, out, encode)),
+            (Way::Through(node), nonce) => {
+                let write = |out: &mut Vec<u8>| Relayed::write((to, nonce), false, kind, out, encode);
+                links.send(node, Lane::Bulk, Kind::RELAY, write)
+            }
         }
     }
 
     /// Waits until there is room on the way to a client, or no way.
     pub(crate) async fn room(&self, links: &Links, to: NodeKey) {
         match self.way(to) {
-            Some(Way::Here(served)) => served.outbox.room().await,
-            Some(Way::Through(far)) => links.room(far.through).await,
+            Some((Way::Here(served), _)) => served.outbox.room().await,
+            Some((Way::Through(node), _)) => links.room(node).await,
             None => {}
         }
     }
 
-    /// Tells every client that is connected what an event is to it. One that is too slow to be told loses its connection: it
-    /// would go by what is no longer so.
-    pub(crate) fn tell(&self, event: &PeerEvent, linked: impl Fn(NodeKey) -> bool) {
-        let table = self.lock();
-        if table.here.is_empty() {
-            return;
+    /// Ends the connection of a client to this node: it is of no use, and the client makes another.
+    pub(crate) fn let_go(&self, client: NodeKey) {
+        if let Some((Way::Here(served), _)) = self.way(client) {
+            served.cut.cancel();
         }
-        let Some(news) = News::of(event, linked) else { return };
-        table.here.values().for_each(|served| served.tell(&news));
     }
 
-    /// Lets a connection in. Its first word is `news`, which is made so that what happens afterwards is told.
-    pub(in crate::cluster) fn admit(
-        &self,
-        client: NodeKey,
-        nonce: u64,
-        news: impl FnOnce() -> News,
-    ) -> Result<Admitted, Reason> {
-        let mut table = self.lock();
-        let late = |than: u64| nonce <= than;
-        let (here, far) = (table.here.get(&client), table.far.get(&client));
-        if here.is_some_and(|served| late(served.nonce)) || far.is_some_and(|far| late(far.nonce)) {
-            return Err(Reason::StaleLink);
-        }
-        if here.is_none() && table.here.len() >= CLIENTS_MAX {
-            return Err(Reason::TooManyClients { max: CLIENTS_MAX as u32 });
-        }
-        let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
-        let served = Arc::new(Served { nonce, outbox: outbox(), cut, counts: Mutex::new(true), ended: ended.clone() });
-        served.tell(&news());
-        let before = table.here.insert(client, served.clone());
-        table.far.remove(&client);
-        table.away.remove(&client);
-        before.iter().for_each(|before| before.end());
-        Ok(Admitted { served, ended, before })
+    /// Tells every client that is connected to this node.
+    pub(super) fn tell(&self, news: &News) {
+        let here = self.here();
+        let Some(news) = (!here.is_empty()).then(|| encode(news).unwrap_or_default()) else { return };
+        here.iter().for_each(|served| served.tell(|| news.clone()));
     }
 
-    /// A connection has ended. `true`: it was the client's newest, as far as this node knows.
-    pub(super) fn release(&self, client: NodeKey, nonce: u64) -> bool {
-        let mut table = self.lock();
-        let newest = table.here.get(&client).is_some_and(|served| served.nonce == nonce);
-        if newest && let Some(served) = table.here.remove(&client) {
-            served.outbox.seal();
+    /// Lets a connection in, if the client has no newer one. It counts when it has [arrived](Self::arrived).
+    pub(in crate::cluster) fn admit(&self, client: NodeKey, nonce: u64) -> Result<Arc<Served>, Reason> {
+        let known = lock(&self.table).get(&client).cloned();
+        match known {
+            Some(known) if nonce <= lock(&known.place).nonce => Err(Reason::StaleLink),
+            None if self.here().len() >= CLIENTS_MAX => Err(Reason::TooManyClients { max: CLIENTS_MAX as u32 }),
+            _ => Ok(Arc::new(Served::new(nonce))),
         }
-        drop(table);
-        self.changed.send_replace(());
-        newest
     }
 
-    /// A frame of a client came by way of the node `through`.
-    pub(super) fn came(&self, client: NodeKey, nonce: u64, through: NodeKey) -> Came {
-        let mut table = self.lock();
-        if let Some(served) = table.here.get(&client) {
-            if served.nonce >= nonce {
-                return Came::Late;
-            }
-            let gone = table.here.remove(&client);
-            table.far.insert(client, Far { through, nonce });
-            drop(table);
-            gone.iter().for_each(|served| served.end());
-            return Came::Anew { moved: true };
+    /// The entry of a client, a new one if there is none; `None` if there are too many.
+    pub(super) fn enter(&self, client: NodeKey) -> Option<Arc<Client>> {
+        let mut table = lock(&self.table);
+        match table.get(&client) {
+            Some(known) => Some(known.clone()),
+            None if table.len() >= CLIENTS_KNOWN_MAX => None,
+            None => Some(table.entry(client).or_default().clone()),
         }
-        match table.far.get(&client) {
-            Some(far) if far.nonce == nonce && far.through == through => return Came::AsBefore,
-            Some(far) if far.nonce >= nonce => return Came::Late,
-            _ => {}
-        }
-        let moved = table.far.insert(client, Far { through, nonce }).is_some();
-        table.away.remove(&client);
-        Came::Anew { moved }
     }
 
-    /// The connection with this number has ended, at the node `through`. `true`: it was the client's newest.
-    pub(super) fn departed(&self, client: NodeKey, nonce: u64, through: NodeKey) -> bool {
-        let mut table = self.lock();
-        let newest = table.far.get(&client).is_some_and(|far| (far.nonce, far.through) == (nonce, through));
-        if newest {
-            table.far.remove(&client);
-        }
-        newest
+    /// The entry of a client, if it is known.
+    pub(super) fn known(&self, client: NodeKey) -> Option<Arc<Client>> {
+        lock(&self.table).get(&client).cloned()
     }
 
-    /// The link to a node broke: there is no way to its clients, which are returned, in an order that a simulation repeats.
-    pub(super) fn lost(&self, through: NodeKey) -> Vec<NodeKey> {
-        let mut table = self.lock();
-        let far = table.far.iter().filter(|(_, far)| far.through == through);
-        let mut lost: Vec<_> = far.map(|(client, _)| *client).collect();
-        lost.iter().for_each(|client| _ = table.far.remove(client));
-        lost.sort_unstable();
-        lost
-    }
-
-    /// There is no way to a client any more. Returns the number of this leave.
-    pub(super) fn left(&self, client: NodeKey) -> u64 {
-        let mut table = self.lock();
-        table.leaves += 1;
-        let leave = table.leaves;
-        table.away.insert(client, leave);
-        leave
-    }
-
-    /// Whether a client has not come back since it left. It is forgotten then.
-    pub(super) fn forget(&self, client: NodeKey, leave: u64) -> bool {
-        let mut table = self.lock();
-        let away = table.away.get(&client) == Some(&leave);
-        if away {
-            table.away.remove(&client);
-        }
-        away
+    /// The clients whose frames come by way of a node, in an order that a simulation repeats.
+    pub(super) fn through(&self, node: NodeKey) -> Vec<NodeKey> {
+        let table = lock(&self.table);
+        let through = |client: &Client| matches!(lock(&client.place).way, Some(Way::Through(by)) if by == node);
+        let mut all: Vec<_> = table.iter().filter(|(_, client)| through(client)).map(|(key, _)| *key).collect();
+        all.sort_unstable();
+        all
     }
 
     /// The connection of a client to this node, if it is the one with this number.
     pub(super) fn served(&self, client: NodeKey, nonce: u64) -> Option<Arc<Served>> {
-        self.lock().here.get(&client).filter(|served| served.nonce == nonce).cloned()
+        match self.way(client) {
+            Some((Way::Here(served), of)) if of == nonce => Some(served),
+            _ => None,
+        }
+    }
+
+    /// Drops the entry of a client that is gone.
+    pub(super) fn forget(&self, client: NodeKey) {
+        lock(&self.table).remove(&client);
+    }
+
+    /// A connection has ended.
+    pub(super) fn ended(&self) {
+        self.changed.send_replace(());
     }
 
     /// Lets every connection be written to its end.
     pub(crate) fn seal(&self) {
-        self.lock().here.values().for_each(|served| served.outbox.seal());
+        self.here().iter().for_each(|served| served.outbox.seal());
     }
 
     /// Waits until no client is connected.
     pub(crate) async fn until_none(&self) {
         let mut changed = self.changed.subscribe();
-        while !self.lock().here.is_empty() {
+        while !self.here().is_empty() {
             // The sender lives as long as `self`.
             if changed.changed().await.is_err() {
                 return;
@@ -262,32 +231,107 @@ impl Clients {
         }
     }
 
-    fn way(&self, client: NodeKey) -> Option<Way> {
-        let table = self.lock();
-        match table.here.get(&client) {
-            Some(served) => Some(Way::Here(served.clone())),
-            None => table.far.get(&client).copied().map(Way::Through),
-        }
+    fn here(&self) -> Vec<Arc<Served>> {
+        let table = lock(&self.table);
+        let here = table.values().filter_map(|client| match &lock(&client.place).way {
+            Some(Way::Here(served)) => Some(served.clone()),
+            _ => None,
+        });
+        here.collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn way(&self, client: NodeKey) -> Option<(Way, u64)> {
+        let known = lock(&self.table).get(&client).cloned()?;
+        let place = lock(&known.place);
+        Some((place.way.clone()?, place.nonce))
     }
 }
 
-enum Way {
-    Here(Arc<Served>),
-    Through(Far),
+impl Client {
+    /// Waits for the client's turn. `None`: it is gone, and has another entry if it came again.
+    pub(super) fn turn(&self) -> Option<Turn<'_>> {
+        let turn = Turn { client: self, _held: lock(&self.turn) };
+        (!lock(&self.place).gone).then_some(turn)
+    }
 }
 
-impl Served {
-    fn tell(&self, news: &News) {
-        let Ok(news) = encode(news) else { return };
-        if let Err(error) = self.outbox.push(Kind::NEWS, |out| out.extend_from_slice(&news)) {
-            tracing::debug!(%error, "a client cannot be told what happens, and is let go");
-            self.cut.cancel();
+impl Turn<'_> {
+    /// The client has a connection to this node.
+    pub(super) fn arrived(&self, served: &Arc<Served>) -> Came {
+        self.come(served.nonce, Way::Here(served.clone()))
+    }
+
+    /// A frame came by way of a node.
+    pub(super) fn came(&self, nonce: u64, through: NodeKey) -> Came {
+        self.come(nonce, Way::Through(through))
+    }
+
+    fn come(&self, nonce: u64, way: Way) -> Came {
+        let mut place = lock(&self.client.place);
+        if nonce == place.nonce && place.way.as_ref().is_some_and(|before| before.is_same(&way)) {
+            return Came::AsBefore;
+        }
+        if nonce <= place.nonce {
+            return Came::Late;
+        }
+        place.nonce = nonce;
+        let before = place.way.replace(way);
+        drop(place);
+        if let Some(Way::Here(served)) = &before {
+            served.end();
+        }
+        Came::Anew { moved: before.is_some() }
+    }
+
+    /// Whether a connection to this node is the newest.
+    pub(super) fn is_at(&self, served: &Arc<Served>) -> bool {
+        let at = Way::Here(served.clone());
+        lock(&self.client.place).way.as_ref().is_some_and(|way| way.is_same(&at))
+    }
+
+    /// A connection to this node has ended. The number of the client's leave, if it was its newest.
+    pub(super) fn left(&self, served: &Arc<Served>) -> Option<u64> {
+        self.leave(&Way::Here(served.clone()), Some(served.nonce))
+    }
+
+    /// A connection to another node has ended, or, where no number is given, the link to it. The number of the client's leave, if
+    /// its frames came that way.
+    pub(super) fn left_through(&self, through: NodeKey, nonce: Option<u64>) -> Option<u64> {
+        self.leave(&Way::Through(through), nonce)
+    }
+
+    fn leave(&self, way: &Way, nonce: Option<u64>) -> Option<u64> {
+        let mut place = lock(&self.client.place);
+        let is_there = place.way.as_ref().is_some_and(|at| at.is_same(way));
+        if !is_there || nonce.is_some_and(|nonce| nonce != place.nonce) {
+            return None;
+        }
+        place.way = None;
+        place.leaves += 1;
+        Some(place.leaves)
+    }
+
+    /// Whether the client has not come back since it left. From then on it is gone.
+    pub(super) fn is_gone_since(&self, leave: u64) -> bool {
+        let mut place = lock(&self.client.place);
+        place.gone = place.way.is_none() && place.leaves == leave;
+        place.gone
+    }
+}
+
+impl Way {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Here(one), Self::Here(other)) => Arc::ptr_eq(one, other),
+            (Self::Through(one), Self::Through(other)) => one == other,
+            _ => false,
         }
     }
+}
+
+/// No lock is held while anything of others runs but a turn, and what panics there has changed nothing here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -297,37 +341,73 @@ mod tests {
     const CLIENT: NodeKey = NodeKey(1);
     const NODES: [NodeKey; 2] = [NodeKey(2), NodeKey(3)];
 
-    fn admit(clients: &Clients, nonce: u64) -> Result<Admitted, Reason> {
-        clients.admit(CLIENT, nonce, || News::All { members: Vec::new(), linked: Vec::new() })
+    fn came(clients: &Clients, nonce: u64, through: NodeKey) -> Came {
+        clients.enter(CLIENT).unwrap().turn().unwrap().came(nonce, through)
     }
 
     #[test]
     fn a_client_is_where_its_newest_connection_is() {
         let clients = Clients::new();
-        assert!(matches!(clients.came(CLIENT, 1, NODES[0]), Came::Anew { moved: false }));
-        assert!(matches!(clients.came(CLIENT, 1, NODES[0]), Came::AsBefore));
-        assert!(matches!(clients.came(CLIENT, 2, NODES[1]), Came::Anew { moved: true }));
-        assert!(matches!(clients.came(CLIENT, 1, NODES[0]), Came::Late), "it has gone since");
-        assert!(!clients.departed(CLIENT, 1, NODES[0]), "and its end is late too");
-        assert_eq!(clients.lost(NODES[0]), []);
+        assert_eq!(came(&clients, 1, NODES[0]), Came::Anew { moved: false });
+        assert_eq!(came(&clients, 1, NODES[0]), Came::AsBefore);
+        assert_eq!(came(&clients, 2, NODES[1]), Came::Anew { moved: true });
+        assert_eq!(came(&clients, 1, NODES[0]), Came::Late, "it has gone since");
+        let client = clients.known(CLIENT).unwrap();
+        let turn = client.turn().unwrap();
+        assert_eq!(turn.left_through(NODES[0], Some(1)), None, "and its end is late too");
+        assert_eq!((clients.through(NODES[0]), clients.through(NODES[1])), (vec![], vec![CLIENT]));
         assert!(clients.is_linked(CLIENT, |node| node == NODES[1]));
-        assert_eq!(clients.lost(NODES[1]), [CLIENT]);
-        assert!(!clients.is_known(CLIENT));
+        assert_eq!(turn.left_through(NODES[1], None), Some(1));
+        assert!(clients.is_known(CLIENT) && !clients.is_linked(CLIENT, |_| true), "it may come back");
     }
 
     #[test]
     fn a_connection_is_replaced_by_a_newer_one_and_by_no_older() {
         let clients = Clients::new();
-        let first = admit(&clients, 2).ok().unwrap();
-        assert!(matches!(admit(&clients, 2), Err(Reason::StaleLink)));
-        assert!(matches!(clients.came(CLIENT, 1, NODES[0]), Came::Late));
-        let second = admit(&clients, 3).ok().unwrap();
-        assert!(first.served.cut.is_cancelled() && !*first.served.counts.lock().unwrap());
-        assert!(Arc::ptr_eq(&second.before.unwrap(), &first.served));
-        assert!(!clients.release(CLIENT, 2) && clients.is_known(CLIENT));
-        assert!(matches!(clients.came(CLIENT, 4, NODES[0]), Came::Anew { moved: true }));
-        assert!(second.served.cut.is_cancelled(), "it has gone elsewhere, though its connection here stands");
-        assert!(!clients.release(CLIENT, 3) && clients.is_known(CLIENT));
-        assert!(matches!(admit(&clients, 4), Err(Reason::StaleLink)));
+        let first = clients.admit(CLIENT, 2).ok().unwrap();
+        let client = clients.enter(CLIENT).unwrap();
+        let turn = client.turn().unwrap();
+        assert_eq!(turn.arrived(&first), Came::Anew { moved: false });
+        assert!(matches!(clients.admit(CLIENT, 2), Err(Reason::StaleLink)));
+        assert_eq!(turn.came(1, NODES[0]), Came::Late);
+        let second = clients.admit(CLIENT, 3).ok().unwrap();
+        assert!(turn.is_at(&first), "a connection on which nothing came may have been given up");
+        assert_eq!(turn.arrived(&second), Came::Anew { moved: true });
+        assert!(first.cut.is_cancelled() && turn.is_at(&second));
+        assert_eq!(turn.left(&first), None);
+        assert_eq!(turn.came(4, NODES[0]), Came::Anew { moved: true });
+        assert!(second.cut.is_cancelled(), "it has gone elsewhere, though its connection here stands");
+        assert_eq!(turn.left(&second), None);
+        let third = clients.admit(CLIENT, 5).ok().unwrap();
+        assert_eq!(turn.arrived(&third), Came::Anew { moved: true }, "from another node to this one");
+    }
+
+    #[test]
+    fn a_client_is_gone_unless_it_has_come_back_and_until_then_its_earlier_connections_are_late() {
+        let clients = Clients::new();
+        came(&clients, 2, NODES[0]);
+        let client = clients.known(CLIENT).unwrap();
+        let turn = client.turn().unwrap();
+        let first = turn.left_through(NODES[0], None).unwrap();
+        assert_eq!(turn.came(1, NODES[1]), Came::Late);
+        assert_eq!(turn.came(3, NODES[1]), Came::Anew { moved: false });
+        assert!(!turn.is_gone_since(first));
+        let second = turn.left_through(NODES[1], Some(3)).unwrap();
+        assert!(!turn.is_gone_since(first) && turn.is_gone_since(second));
+        drop(turn);
+        assert!(client.turn().is_none());
+    }
+
+    #[test]
+    fn a_node_serves_a_bounded_number_of_clients() {
+        let clients = Clients::new();
+        let arrive = |client: u64| {
+            let served = clients.admit(NodeKey(client), 1)?;
+            clients.enter(NodeKey(client)).unwrap().turn().unwrap().arrived(&served);
+            Ok(())
+        };
+        (0..CLIENTS_MAX as u64).for_each(|client| assert_eq!(arrive(client), Ok(())));
+        assert_eq!(arrive(u64::MAX), Err(Reason::TooManyClients { max: CLIENTS_MAX as u32 }));
+        assert!(clients.admit(NodeKey(7), 2).is_ok(), "one that was there comes again");
     }
 }

@@ -14,14 +14,14 @@ mod news;
 mod serve;
 mod uplink;
 
-pub(super) use clients::{Admitted, Clients};
-#[cfg(feature = "sim")]
-pub(crate) use envelope::{Envelope, Relayed};
-#[cfg(feature = "sim")]
-pub(crate) use news::Departed;
+pub(super) use clients::{Clients, Served};
 #[cfg(any(feature = "sim", test))]
-pub(crate) use news::News;
-pub(super) use serve::{hear, relayed, serve};
+pub(crate) use envelope::Envelope;
+#[cfg(feature = "sim")]
+pub(crate) use envelope::Relayed;
+#[cfg(feature = "sim")]
+pub(crate) use news::{Departed, News};
+pub(super) use serve::{relayed, serve};
 pub(crate) use uplink::Uplink;
 
 use std::time::Duration;

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
@@ -58,7 +58,10 @@ struct Shared {
     /// Why the last attempt failed.
     failure: Mutex<Option<String>>,
     through: watch::Sender<Option<Member>>,
-    elsewhere: Notify,
+    /// Ends the present connection.
+    present: Mutex<CancellationToken>,
+    /// Where the connection before led to. It is tried last.
+    before: Mutex<Option<String>>,
     sealed: CancellationToken,
     stop: CancellationToken,
     done: CancellationToken,
@@ -96,7 +99,8 @@ impl Uplink {
             state: Mutex::default(),
             failure: Mutex::default(),
             through,
-            elsewhere: Notify::new(),
+            present: Mutex::default(),
+            before: Mutex::default(),
             sealed: CancellationToken::new(),
             stop: CancellationToken::new(),
             done: CancellationToken::new(),
@@ -171,7 +175,7 @@ impl Uplink {
 
     /// The present node is of no use: another is looked for.
     pub(crate) fn elsewhere(&self) {
-        self.shared.elsewhere.notify_one();
+        self.shared.present.lock().unwrap_or_else(PoisonError::into_inner).cancel();
     }
 
     /// Writes what is queued, and ends the connection.
@@ -201,6 +205,8 @@ impl Shared {
         while !self.sealed.is_cancelled() {
             let mut addresses = self.addresses().await;
             addresses.shuffle(&mut rng);
+            let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            addresses.sort_by_key(|addr| before.as_ref() == Some(addr));
             if let Some(greeted) = self.first_of(addresses, &mut nonce).await {
                 let begun = Instant::now();
                 let why = self.exchange(greeted).await;
@@ -279,7 +285,9 @@ impl Shared {
     /// Reads and writes until either ends, and says why.
     async fn exchange(&self, greeted: Greeted) -> String {
         let Greeted { member, mut reader, mut writer, .. } = greeted;
-        let outbox = Arc::new(outbox());
+        let (outbox, over) = (Arc::new(outbox()), CancellationToken::new());
+        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = over.clone();
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(member.addr.clone());
         self.state().outbox = Some(outbox.clone());
         if self.sealed.is_cancelled() {
             outbox.seal();
@@ -314,7 +322,7 @@ impl Shared {
                 Ok(Err(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             },
-            () = self.elsewhere.notified() => "the node is of no use at the moment".to_owned(),
+            () = over.cancelled() => "the node is of no use at the moment".to_owned(),
         };
         outbox.seal();
         why

@@ -1,15 +1,21 @@
 //! Clients: their frames, the ways that these take, and what is told when a way is lost.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
-use super::support::{Client, DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings};
+use super::support::{Client, DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
 use crate::base::NodeKey;
-use crate::cluster::limits::{CLIENT_BYTES_MAX, CLIENTS_MAX};
-use crate::cluster::{Kind, Lane, Net, PeerEvent, SendFailure, Settings};
+use crate::cluster::edge::Envelope;
+use crate::cluster::limits::CLIENT_BYTES_MAX;
+use crate::cluster::transport::{Caller, Greeted};
+use crate::cluster::trust::Trust;
+use crate::cluster::{Cluster, Inbound, Kind, Lane, Member, Net, PeerEvent, Role, SendFailure, Settings};
+use crate::wire::{Purpose, append};
 
 async fn started(net: Arc<dyn Net>, seeds: &[&Node]) -> Client {
     let seeds: Vec<_> = seeds.iter().map(|node| node.addr()).collect();
@@ -119,9 +125,12 @@ async fn a_client_that_does_not_come_back_is_gone_for_all_who_knew_it() {
     client.uplink.shutdown().await;
     for node in &mut nodes {
         node.told(PeerEvent::LinkDown(me)).await;
-        assert!(!node.cluster.is_client(me));
-        let left = Instant::now();
+        assert!(node.cluster.is_client(me) && !node.cluster.is_linked(me), "it may come back");
+    }
+    let left = Instant::now();
+    for node in &mut nodes {
         node.told(PeerEvent::ClientGone(me)).await;
+        assert!(!node.cluster.is_client(me));
         assert!(left.elapsed() <= Duration::from_secs(10), "{:?}", left.elapsed());
     }
 }
@@ -147,7 +156,8 @@ async fn a_node_that_is_lost_takes_the_ways_to_its_clients_with_it() {
 async fn a_client_that_takes_nothing_is_let_go_and_holds_no_more_than_its_bound() {
     let memory: Arc<dyn Net> = Arc::new(MemoryNet::default());
     let mut nodes = mesh(memory.clone(), &["a", "b"]).await;
-    let stuck = StuckClient::connect(&memory, &nodes[0]).await;
+    let mut stuck = RawClient::connect(&memory, &nodes[0].addr(), 1).await;
+    stuck.say(nodes[0].key(), &[]).await;
     let node = &mut nodes[0];
     node.told(PeerEvent::LinkUp(stuck.key)).await;
     let body = vec![7; 64 << 10];
@@ -165,37 +175,99 @@ async fn a_client_that_takes_nothing_is_let_go_and_holds_no_more_than_its_bound(
     timeout(DEADLINE, room).await.expect("whoever waits for room is told that there is no link");
 }
 
-/// A client that says hello, and then reads nothing.
-struct StuckClient {
+/// A connection of a client, made by hand.
+struct RawClient {
     key: NodeKey,
-    _connection: crate::cluster::transport::Greeted,
+    connection: Greeted,
 }
 
-impl StuckClient {
-    async fn connect(net: &Arc<dyn Net>, node: &Node) -> Self {
-        let settings: Settings = settings("stuck", &[]);
-        let trust = crate::cluster::trust::Trust::new(&settings).unwrap();
-        let me = crate::cluster::Member::new("stuck".into(), 1, "client:0", crate::cluster::Role::Observer);
-        let caller = crate::cluster::transport::Caller {
-            me: &me,
-            cluster_name: &settings.cluster_name,
-            trust: &trust,
-            net: &**net,
-            handshake_max: DEADLINE,
-        };
-        let purpose = crate::wire::Purpose::Client { nonce: 1 };
-        Self { key: me.key, _connection: caller.connect(&node.addr(), purpose).await.unwrap() }
+impl RawClient {
+    async fn connect(net: &Arc<dyn Net>, addr: &str, nonce: u64) -> Self {
+        let settings: Settings = settings("raw", &[]);
+        let trust = Trust::new(&settings).unwrap();
+        let me = Member::new("raw".into(), 1, "client:0", Role::Observer);
+        let (net, handshake_max) = (&**net, DEADLINE);
+        let caller = Caller { me: &me, cluster_name: &settings.cluster_name, trust: &trust, net, handshake_max };
+        Self { key: me.key, connection: caller.connect(addr, Purpose::Client { nonce }).await.unwrap() }
+    }
+
+    /// Says what makes the connection count, and this to the node.
+    async fn say(&mut self, to: NodeKey, bodies: &[u64]) {
+        let mut frames = Vec::new();
+        append(&mut frames, Kind::PING, 0, |_| {}).unwrap();
+        for body in bodies {
+            let write = |out: &mut Vec<u8>| {
+                Envelope::write(to, Kind::CALL, out, |out| out.extend_from_slice(&body.to_le_bytes()));
+            };
+            append(&mut frames, Kind::RELAY, 1_000, write).unwrap();
+        }
+        // It fails when the node has ended the connection in favour of a newer one.
+        let _ = self.connection.writer.write_all(&frames).await;
+        let _ = self.connection.writer.flush().await;
     }
 }
 
-#[test]
-fn a_node_serves_a_bounded_number_of_clients() {
-    let clients = crate::cluster::edge::Clients::new();
-    let news = || crate::cluster::edge::News::All { members: Vec::new(), linked: Vec::new() };
-    for client in 0..CLIENTS_MAX as u64 {
-        assert!(clients.admit(NodeKey(client), 1, news).is_ok());
+/// Answers every frame while it is told of it, and writes down what it is told.
+#[derive(Default)]
+struct Answering {
+    cluster: OnceLock<Weak<Cluster>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Inbound for Answering {
+    fn frame(&self, from: NodeKey, kind: Kind, body: Bytes) {
+        self.seen.lock().push(Seen::Frame(from, kind, body));
+        if let Some(cluster) = self.cluster.get().and_then(Weak::upgrade) {
+            let _ = cluster.send(from, Lane::Bulk, Kind::ANSWER, |_| {});
+        }
     }
-    let refused = clients.admit(NodeKey(u64::MAX), 1, news).err();
-    assert!(matches!(refused, Some(crate::wire::Reason::TooManyClients { max }) if max as usize == CLIENTS_MAX));
-    assert!(clients.admit(NodeKey(7), 2, news).is_ok(), "one that was there comes again");
+
+    fn event(&self, event: PeerEvent) {
+        self.seen.lock().push(Seen::Event(event));
+    }
+}
+
+/// Connection after connection, each taking the place of one on which frames are still coming.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_told_of_one_client_is_told_in_order_however_fast_it_connects_anew() {
+    const CONNECTIONS: u64 = 300;
+    let answering = Arc::<Answering>::default();
+    let cluster = Cluster::start(settings("a", &[]), tcp(), answering.clone()).await.unwrap();
+    answering.cluster.set(Arc::downgrade(&cluster)).unwrap();
+    let (addr, to, net) = (cluster.me().addr.clone(), cluster.me().key, tcp());
+    let connecting = async {
+        let mut key = NodeKey::default();
+        let mut saying = tokio::task::JoinSet::new();
+        for nonce in 1..=CONNECTIONS {
+            let mut client = RawClient::connect(&net, &addr, nonce).await;
+            key = client.key;
+            saying.spawn(async move {
+                client.say(to, &[nonce; 200]).await;
+                client
+            });
+        }
+        let last = saying.join_all().await;
+        (key, last)
+    };
+    let (key, _connections) = timeout(DEADLINE, connecting).await.expect("nobody waits for himself");
+    let is_last = |seen: &Seen| matches!(seen, Seen::Frame(_, _, body) if body[..] == CONNECTIONS.to_le_bytes());
+    let all_came = async {
+        while answering.seen.lock().iter().filter(|seen| is_last(seen)).count() < 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, all_came).await.expect("the newest connection counts");
+    let (mut up, mut newest) = (false, 0);
+    for seen in answering.seen.lock().iter() {
+        match seen {
+            Seen::Event(PeerEvent::LinkUp(of)) if *of == key => assert!(!std::mem::replace(&mut up, true)),
+            Seen::Event(PeerEvent::LinkDown(of)) if *of == key => assert!(std::mem::take(&mut up)),
+            Seen::Frame(_, _, body) => {
+                let nonce = u64::from_le_bytes(body[..].try_into().unwrap());
+                assert!(up && nonce >= newest, "a frame of connection {nonce} after one of {newest}");
+                newest = nonce;
+            }
+            Seen::Event(_) => {}
+        }
+    }
 }

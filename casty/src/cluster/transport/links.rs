@@ -35,6 +35,13 @@ impl Links {
         self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(&to)
     }
 
+    /// The peers to which there are links, in an order that a simulation repeats.
+    pub(crate) fn open_to(&self) -> Vec<NodeKey> {
+        let mut all: Vec<_> = self.open.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Whether there is any link.
     pub(super) fn any(&self) -> bool {
         !self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()

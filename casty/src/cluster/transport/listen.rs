@@ -69,9 +69,9 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
             let _ = within(max, guest.writer.shutdown()).await;
         }
         Ok(Granted::Link { admitted, nonce }) => receive_frames(&mesh, guest, admitted, nonce, place).await,
-        Ok(Granted::Client(admitted)) => {
+        Ok(Granted::Client(served)) => {
             drop(place);
-            edge::serve(&mesh, guest, admitted).await;
+            edge::serve(&mesh, guest, served).await;
         }
         Ok(Granted::Bulk(link)) => {
             if within(max, guest.welcome(&mesh.me)).await.is_ok() {
@@ -130,7 +130,7 @@ enum Granted {
     /// To send on the bulk lane of a link, which waits for the connection.
     Bulk(oneshot::Sender<Connection>),
     /// To call the cluster as a client.
-    Client(edge::Admitted),
+    Client(Arc<edge::Served>),
 }
 
 /// Whether a dialler is let in, and for what.
@@ -158,7 +158,7 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
             let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
             Ok(Granted::Link { admitted, nonce })
         }
-        Purpose::Client { nonce } => Ok(Granted::Client(mesh.clients.admit(them.key, nonce, || edge::hear(mesh))?)),
+        Purpose::Client { nonce } => Ok(Granted::Client(mesh.clients.admit(them.key, nonce)?)),
         Purpose::Bulk { nonce, .. } => Ok(Granted::Bulk(mesh.peers().attach(them.key, nonce)?)),
     }
 }
