@@ -3,9 +3,10 @@
 use std::io;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
-use super::outbox::Outbox;
+use super::gathering::Gathering;
+use super::outbox::{Lane, Outbox};
+use crate::base::{Over, Patience};
 use crate::cluster::Timings;
 use crate::wire::{Kind, append};
 
@@ -17,16 +18,22 @@ pub(super) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timin
 where
     W: AsyncWrite + Unpin,
 {
-    let mut batch = Vec::new();
+    let (mut batch, mut patience, mut gathering) = (Vec::new(), Patience::default(), Gathering::default());
     ping(&mut batch)?;
-    write(io, &batch, timings).await?;
+    write(io, &batch, &mut patience, timings).await?;
     loop {
-        match timeout(timings.ping_every, outbox.next(&mut batch)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(_idle) => ping(&mut batch)?,
+        match patience.within(timings.ping_every, outbox.filled()).await {
+            Ok(()) => {
+                if outbox.lane() == Lane::Bulk {
+                    gathering.turn(|| outbox.bytes()).await;
+                }
+                if !outbox.take(&mut batch) {
+                    return Ok(());
+                }
+            }
+            Err(Over) => ping(&mut batch)?,
         }
-        write(io, &batch, timings).await?;
+        write(io, &batch, &mut patience, timings).await?;
     }
 }
 
@@ -35,14 +42,21 @@ fn ping(batch: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// The time-out is for progress and not for the batch: a large one may take long on a slow network.
-async fn write<W: AsyncWrite + Unpin>(io: &mut W, mut batch: &[u8], timings: &Timings) -> io::Result<()> {
-    let stuck = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
+async fn write<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    mut batch: &[u8],
+    patience: &mut Patience,
+    timings: &Timings,
+) -> io::Result<()> {
+    let stuck = |Over| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
     while !batch.is_empty() {
-        if timeout(timings.write_max, io.write_buf(&mut batch)).await.map_err(stuck)?? == 0 {
+        let written = patience.within(timings.write_max, io.write(batch)).await.map_err(stuck)??;
+        if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
+        batch = batch.get(written..).unwrap_or_default();
     }
-    timeout(timings.write_max, io.flush()).await.map_err(stuck)?
+    patience.within(timings.write_max, io.flush()).await.map_err(stuck)?
 }
 
 #[cfg(test)]
@@ -51,7 +65,6 @@ mod tests {
 
     use tokio::io::duplex;
 
-    use super::super::outbox::Lane;
     use super::*;
     use crate::wire::FrameReader;
 
