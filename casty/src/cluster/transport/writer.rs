@@ -37,7 +37,9 @@ where
     }
 }
 
+/// Puts a ping into `batch`, in place of what is there.
 fn ping(batch: &mut Vec<u8>) -> io::Result<()> {
+    batch.clear();
     append(batch, Kind::PING, 0, |_| {}).map(drop).map_err(io::Error::other)
 }
 
@@ -82,6 +84,25 @@ mod tests {
         };
         let (written, ()) = tokio::join!(write_frames(&mut near, &outbox, &timings), reading);
         written.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_is_written_once_however_long_the_link_is_idle_after_it() {
+        let (mut near, far) = duplex(1024);
+        let (outbox, timings) = (Outbox::new(Lane::Bulk, Lane::Bulk.bounds()), Timings::default());
+        outbox.push(Kind::RAFT, |_| {}).unwrap();
+        let mut reader = FrameReader::new(far, 100);
+        let reading = async {
+            let mut kinds = Vec::new();
+            for _ in 0..5 {
+                kinds.push(reader.next(timings.silence_max).await.unwrap().unwrap().0);
+            }
+            outbox.seal();
+            kinds
+        };
+        let (written, kinds) = tokio::join!(write_frames(&mut near, &outbox, &timings), reading);
+        written.unwrap();
+        assert_eq!(kinds, [Kind::PING, Kind::RAFT, Kind::PING, Kind::PING, Kind::PING]);
     }
 
     #[tokio::test(start_paused = true)]
