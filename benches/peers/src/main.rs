@@ -1,10 +1,13 @@
 //! Casty and other ways of running actors in one process, put through the same work side by side.
 //!
-//! The README says what each row measures. The work is in [`cases`], who does it in [`competitors`].
+//! The README says what each row measures. The work is in [`cases`], who does it in [`competitors`]; work between two processes
+//! is in `remote`.
 
 mod cases;
 mod competitors;
 mod meter;
+#[cfg(feature = "remote")]
+mod remote;
 mod report;
 mod run;
 
@@ -15,6 +18,7 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
 use self::competitors::{ALL, BASE, Entry};
+use self::report::Report;
 use self::run::Plan;
 
 #[cfg(tokio_unstable)]
@@ -49,10 +53,16 @@ struct Args {
     idle: Option<String>,
     #[arg(long, hide = true)]
     actors: Option<usize>,
+    #[cfg(feature = "remote")]
+    #[command(flatten)]
+    part: remote::Part,
 }
 
 fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(ALL.iter().map(|entry| entry.name))
+    let names = ALL.iter().map(|entry| entry.name);
+    #[cfg(feature = "remote")]
+    let names = names.chain(remote::ALL.iter().map(|entry| entry.name).filter(|name| Entry::named(name).is_none()));
+    PossibleValuesParser::new(names)
 }
 
 fn main() -> Result<(), Failure> {
@@ -61,19 +71,33 @@ fn main() -> Result<(), Failure> {
         println!("{}", serde_json::to_string(&(entry.idle)(actors)?)?);
         return Ok(());
     }
-    let wanted = |entry: &&Entry| args.competitor.is_empty() || args.competitor.iter().any(|name| name == entry.name);
+    #[cfg(feature = "remote")]
+    if args.part.play()? {
+        return Ok(());
+    }
+    let wanted = |name: &str| args.competitor.is_empty() || args.competitor.iter().any(|wanted| wanted == name);
     let plan = Plan {
-        competitors: ALL.iter().filter(wanted).collect(),
+        competitors: ALL.iter().filter(|entry| wanted(entry.name)).collect(),
         rounds: args.rounds.into(),
         scale: args.scale,
         rows: args.row,
     };
-    let report = plan.run()?;
-    println!("Medians of {} rounds:\n\n{}", plan.rounds, report.medians());
-    println!("Ratios to {BASE}, medians over the rounds:\n\n{}", report.ratios(BASE));
-    println!("Processor time of all threads:\n\n{}", report.cpu());
+    let reports = [(plan.run()?, BASE)].into_iter();
+    #[cfg(feature = "remote")]
+    let reports = reports.chain([(remote::run(&plan, wanted)?, remote::BASE)]);
+    let reports: Vec<_> = reports.filter(|(report, _)| !report.is_empty()).collect();
+    for (report, base) in &reports {
+        print(report, base, plan.rounds);
+    }
     if let Some(file) = args.json {
-        fs::write(file, serde_json::to_vec_pretty(&report.json(BASE))?)?;
+        let rows: Vec<_> = reports.iter().flat_map(|(report, base)| report.json(base)).collect();
+        fs::write(file, serde_json::to_vec_pretty(&rows)?)?;
     }
     Ok(())
+}
+
+fn print(report: &Report, base: &str, rounds: usize) {
+    println!("Medians of {rounds} rounds:\n\n{}", report.medians());
+    println!("Ratios to {base}, medians over the rounds:\n\n{}", report.ratios(base));
+    println!("Processor time of all threads:\n\n{}", report.cpu());
 }

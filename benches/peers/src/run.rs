@@ -21,6 +21,23 @@ pub struct Plan {
     pub rows: Vec<String>,
 }
 
+/// Work of which the time is taken, by whomever.
+#[derive(Clone, Copy)]
+pub struct Work {
+    /// The row's name.
+    pub name: &'static str,
+    /// The unit of its figures.
+    pub unit: Unit,
+    /// How often its operation is done in one round, unless the whole run is scaled.
+    pub operations: u64,
+}
+
+impl From<&Timed> for Work {
+    fn from(&Timed { name, unit, operations, .. }: &Timed) -> Self {
+        Self { name, unit, operations }
+    }
+}
+
 const OPERATIONS_COUNTED: u64 = 20_000;
 const LEAST: u64 = 1_000;
 const IDLE_ACTORS: u64 = 100_000;
@@ -35,37 +52,51 @@ impl Plan {
     /// Runs all of it.
     pub fn run(&self) -> Result<Report, Failure> {
         let mut report = Report::new(self.competitors.iter().map(|entry| entry.name).collect());
-        self.time().into_iter().for_each(|row| report.push(row));
+        self.time()?.into_iter().for_each(|row| report.push(row));
         self.idle()?.into_iter().for_each(|row| report.push(row));
         self.allocations().into_iter().for_each(|row| report.push(row));
         Ok(report)
     }
 
-    /// In every round each competitor does each work once, and each round another one begins: what disturbs the machine
-    /// for a while hits all of them.
-    fn time(&self) -> Vec<Row> {
+    fn time(&self) -> Result<Vec<Row>, Failure> {
         let rows: Vec<&Timed> = TIMED.iter().filter(|timed| self.wants(timed.name)).collect();
-        let count = self.competitors.len();
-        let mut samples = vec![vec![Vec::new(); count]; rows.len()];
+        let works: Vec<Work> = rows.iter().map(|timed| Work::from(*timed)).collect();
+        self.rounds(&works, self.competitors.len(), |row, competitor, operations| {
+            let begun = Instant::now();
+            let sample = (self.competitors[competitor].time)(rows[row], operations);
+            Ok((sample, begun.elapsed()))
+        })
+    }
+
+    /// In every round each competitor does each work once, and each round another one begins: what disturbs the machine
+    /// for a while hits all of them. `once` is given the places of the work and the competitor and how many operations to do,
+    /// and says how long they took.
+    pub fn rounds(
+        &self,
+        works: &[Work],
+        competitors: usize,
+        mut once: impl FnMut(usize, usize, u64) -> Result<(Sample, Duration), Failure>,
+    ) -> Result<Vec<Row>, Failure> {
+        let row = |work: &Work| Row {
+            name: work.name.to_owned(),
+            unit: work.unit,
+            compared: true,
+            samples: vec![Vec::new(); competitors],
+        };
+        let mut rows: Vec<Row> = works.iter().map(row).collect();
         let mut operations: Vec<Vec<u64>> =
-            rows.iter().map(|timed| vec![self.scaled(timed.operations); count]).collect();
+            works.iter().map(|work| vec![self.scaled(work.operations); competitors]).collect();
         for round in 0..self.rounds {
-            for ((timed, samples), operations) in rows.iter().zip(&mut samples).zip(&mut operations) {
-                eprintln!("round {} of {}: {}", round + 1, self.rounds, timed.name);
-                for at in (0..count).map(|at| (at + round) % count) {
-                    let begun = Instant::now();
-                    samples[at].push((self.competitors[at].time)(timed, operations[at]));
-                    operations[at] = within(LONG, operations[at], begun.elapsed());
+            for (at, (row, operations)) in rows.iter_mut().zip(&mut operations).enumerate() {
+                eprintln!("round {} of {}: {}", round + 1, self.rounds, row.name);
+                for competitor in (0..competitors).map(|competitor| (competitor + round) % competitors) {
+                    let (sample, took) = once(at, competitor, operations[competitor])?;
+                    row.samples[competitor].push(sample);
+                    operations[competitor] = within(LONG, operations[competitor], took);
                 }
             }
         }
-        let row = |(timed, samples): (&Timed, _)| Row {
-            name: timed.name.to_owned(),
-            unit: timed.unit,
-            compared: true,
-            samples,
-        };
-        rows.into_iter().zip(samples).map(row).collect()
+        Ok(rows)
     }
 
     fn idle(&self) -> Result<Vec<Row>, Failure> {
@@ -121,7 +152,8 @@ impl Plan {
         rows.into_iter().map(row).collect()
     }
 
-    fn wants(&self, name: &str) -> bool {
+    /// Whether a row is to be run.
+    pub fn wants(&self, name: &str) -> bool {
         self.rows.is_empty() || self.rows.iter().any(|wanted| name.contains(wanted))
     }
 

@@ -9,7 +9,7 @@ use super::entity::{self, EntityType};
 use super::remote::{self, Address, RemoteType, Sender, SpawnType};
 use super::reply::{Port, ReplySink, ReplySlot};
 use super::{Access, Actor, FromId, Handles, Persistent, WireMessage, WireReply};
-use crate::codec::{DecodeError, EncodeError};
+use crate::codec::{DecodeError, EncodeError, buffer};
 
 /// An actor that can be reached from other nodes. `#[actor]` implements it.
 #[diagnostic::on_unimplemented(
@@ -70,7 +70,7 @@ where
     M: WireMessage,
     A::Reply: WireReply,
 {
-    let mut body = Vec::new();
+    let mut body = buffer();
     msg.encode(&mut body)?;
     let (port, sender) = port.split_sender();
     let sender = sender.and_then(|sender| sender.address());

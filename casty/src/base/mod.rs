@@ -6,12 +6,14 @@
 mod backoff;
 mod hash;
 mod ids;
+mod patience;
 mod request;
 mod rng;
 
 pub use backoff::Backoff;
 pub use hash::{StableHasher, StableMap, stable_hash, stable_hash_parts};
 pub use ids::{EntityId, GroupId, NodeId, NodeKey};
+pub(crate) use patience::{Over, Patience};
 pub use request::{RequestId, SessionId};
 pub(crate) use rng::ThreadRng;
 

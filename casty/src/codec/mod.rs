@@ -32,6 +32,14 @@ pub trait Codec {
     fn decode_prefix<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError>;
 }
 
+/// What most messages and replies fit into, in bytes.
+const USUAL_BYTES: usize = 128;
+
+/// Where a message or a reply is encoded: it need not grow from nothing, step by step.
+pub(crate) fn buffer() -> Vec<u8> {
+    Vec::with_capacity(USUAL_BYTES)
+}
+
 /// Encodes with [`Wire`].
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::new();

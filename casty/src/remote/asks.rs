@@ -1,17 +1,18 @@
 //! Where the replies of actors on other nodes are waited for.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::actor::AskFailure;
 use crate::actor::reply::ReplySlot;
 use crate::base::{NodeKey, StableMap};
 
-/// The most asks of one node that are not answered.
-const ASKS_MAX: usize = 1 << 20;
-
 /// The table is in so many parts, by number: askers on different threads rarely meet.
 const PARTS: usize = 16;
+
+/// The most asks in one part that are not answered: about a million in all.
+const PART_ASKS_MAX: usize = 1 << 16;
 
 /// At so many in one part, those are let go for the first time whose asker has left.
 const SWEEP_AT: usize = 256;
@@ -19,9 +20,12 @@ const SWEEP_AT: usize = 256;
 /// The asks of one node that are under way. A number is never given twice, so a late answer finds nobody.
 pub(super) struct Asks {
     next: AtomicU64,
-    count: AtomicUsize,
-    parts: [Mutex<Part>; PARTS],
+    parts: [Aligned; PARTS],
 }
+
+/// A part that shares no cache line with another: who holds one would slow the others down.
+#[repr(align(128))]
+struct Aligned(Mutex<Part>);
 
 struct Part {
     asks: StableMap<u64, (NodeKey, Arc<dyn ReplySlot>)>,
@@ -30,8 +34,8 @@ struct Part {
 
 impl Asks {
     pub(super) fn new() -> Self {
-        let part = || Mutex::new(Part { asks: StableMap::default(), sweep_at: SWEEP_AT });
-        Self { next: AtomicU64::new(0), count: AtomicUsize::new(0), parts: std::array::from_fn(|_| part()) }
+        let part = || Aligned(Mutex::new(Part { asks: StableMap::default(), sweep_at: SWEEP_AT }));
+        Self { next: AtomicU64::new(0), parts: std::array::from_fn(|_| part()) }
     }
 
     /// A new ask of `peer`. It is handed back if there are too many.
@@ -39,28 +43,21 @@ impl Asks {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut part = self.part(id);
         if part.asks.len() >= part.sweep_at {
-            let before = part.asks.len();
             part.asks.retain(|_, (_, slot)| !slot.is_abandoned());
-            self.count.fetch_sub(before - part.asks.len(), Ordering::Relaxed);
-            part.sweep_at = (2 * part.asks.len()).max(SWEEP_AT);
+            part.sweep_at = (2 * part.asks.len()).clamp(SWEEP_AT, PART_ASKS_MAX);
         }
-        if self.count.load(Ordering::Relaxed) >= ASKS_MAX {
+        if part.asks.len() >= PART_ASKS_MAX {
             return Err(slot);
         }
         part.asks.insert(id, (peer, slot));
-        self.count.fetch_add(1, Ordering::Relaxed);
         Ok(id)
     }
 
     /// The ask has ended. `None`: it had already, or it was of another node.
     pub(super) fn end(&self, id: u64, peer: NodeKey) -> Option<Arc<dyn ReplySlot>> {
         let mut part = self.part(id);
-        if part.asks.get(&id)?.0 != peer {
-            return None;
-        }
-        let (_, slot) = part.asks.remove(&id)?;
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        Some(slot)
+        let Entry::Occupied(ask) = part.asks.entry(id) else { return None };
+        (ask.get().0 == peer).then(|| ask.remove().1)
     }
 
     /// What this node was asked may be lost.
@@ -75,11 +72,10 @@ impl Asks {
 
     fn fail(&self, of: impl Fn(NodeKey) -> bool, why: &str) {
         let mut lost = Vec::new();
-        for part in &self.parts {
+        for Aligned(part) in &self.parts {
             let mut part = lock(part);
             lost.extend(part.asks.extract_if(|_, (peer, _)| of(*peer)));
         }
-        self.count.fetch_sub(lost.len(), Ordering::Relaxed);
         // In the order in which they were asked, and with no lock held: the askers may run at once.
         lost.sort_unstable_by_key(|(id, _)| *id);
         for (_, (_, slot)) in lost {
@@ -88,7 +84,7 @@ impl Asks {
     }
 
     fn part(&self, id: u64) -> MutexGuard<'_, Part> {
-        lock(&self.parts[(id % PARTS as u64) as usize])
+        lock(&self.parts[(id % PARTS as u64) as usize].0)
     }
 }
 

@@ -2,17 +2,14 @@
 //! the kind and the body.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use futures_util::StreamExt;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::timeout;
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 
 use super::{FrameError, Kind, TooLarge};
+use crate::base::{Over, Patience};
 use crate::codec::VALUE_BYTES_MAX;
 
 /// The largest body of a frame: a value of the largest size, and what its envelope adds.
@@ -70,7 +67,11 @@ impl Drop for Unfinished<'_> {
 
 /// Reads frames from a connection, however they are cut into pieces on the way.
 pub(crate) struct FrameReader<R> {
-    frames: FramedRead<Counted<R>, LengthDelimitedCodec>,
+    io: R,
+    codec: LengthDelimitedCodec,
+    /// What was read and is not taken yet.
+    buffer: BytesMut,
+    patience: Patience,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
@@ -81,12 +82,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             .little_endian()
             .max_frame_length(bytes_max + 1)
             .new_codec();
-        Self { frames: FramedRead::with_capacity(Counted { io, bytes: 0 }, codec, READ_BUFFER_BYTES) }
+        Self { io, codec, buffer: BytesMut::with_capacity(READ_BUFFER_BYTES), patience: Patience::default() }
     }
 
     /// From the next frame on, bodies may have `bytes_max` bytes.
     pub(crate) fn set_bytes_max(&mut self, bytes_max: usize) {
-        self.frames.decoder_mut().set_max_frame_length(bytes_max + 1);
+        self.codec.set_max_frame_length(bytes_max + 1);
     }
 
     /// The next frame, or `None` when the other side closed the connection between two frames.
@@ -95,43 +96,36 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// memory with the read buffer and is not copied. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self, silence_max: Duration) -> Result<Option<(Kind, Bytes)>, FrameError> {
         loop {
-            let before = self.frames.get_ref().bytes;
-            let Ok(next) = timeout(silence_max, self.frames.next()).await else {
-                if self.frames.get_ref().bytes == before {
-                    return Err(FrameError::Silent { after: silence_max });
-                }
-                continue;
-            };
-            let Some(frame) = next else { return Ok(None) };
-            let mut frame = frame.map_err(|error| self.explain(error))?;
-            if frame.is_empty() {
-                return Err(FrameError::NoKind);
+            if let Some(frame) = self.buffered()? {
+                return Ok(Some(frame));
             }
-            let kind = Kind(frame.get_u8());
-            return Ok(Some((kind, frame.freeze())));
+            self.buffer.reserve(1);
+            match self.patience.within(silence_max, self.io.read_buf(&mut self.buffer)).await {
+                Ok(Ok(0)) if self.buffer.is_empty() => return Ok(None),
+                Ok(Ok(0)) => return Err(FrameError::Io(io::ErrorKind::UnexpectedEof.into())),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(FrameError::Io(error)),
+                Err(Over) => return Err(FrameError::Silent { after: silence_max }),
+            }
         }
+    }
+
+    /// The next frame, if all of it has been read already.
+    pub(crate) fn buffered(&mut self) -> Result<Option<(Kind, Bytes)>, FrameError> {
+        let decoded = self.codec.decode(&mut self.buffer);
+        let Some(mut frame) = decoded.map_err(|error| self.explain(error))? else { return Ok(None) };
+        if frame.is_empty() {
+            return Err(FrameError::NoKind);
+        }
+        let kind = Kind(frame.get_u8());
+        Ok(Some((kind, frame.freeze())))
     }
 
     fn explain(&self, error: io::Error) -> FrameError {
         match error.kind() {
-            io::ErrorKind::InvalidData => FrameError::TooLong { max: self.frames.decoder().max_frame_length() - 1 },
+            io::ErrorKind::InvalidData => FrameError::TooLong { max: self.codec.max_frame_length() - 1 },
             _ => FrameError::Io(error),
         }
-    }
-}
-
-/// Counts what was read: a slow frame is told from a silent peer by it.
-struct Counted<R> {
-    io: R,
-    bytes: u64,
-}
-
-impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-        self.bytes += (buf.filled().len() - before) as u64;
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -191,7 +185,7 @@ mod tests {
         near.write_all(&u32::MAX.to_le_bytes()).await.unwrap();
         near.write_all(&[7; 64]).await.unwrap();
         assert!(matches!(reader.next(SILENCE).await, Err(FrameError::TooLong { max }) if max == 1 << 20));
-        assert!(reader.frames.read_buffer().capacity() <= 2 * READ_BUFFER_BYTES);
+        assert!(reader.buffer.capacity() <= 2 * READ_BUFFER_BYTES);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use super::{Competitor, Counter};
 
 const ALIVE: &str = "the actor is alive";
 
+#[cfg_attr(feature = "remote", derive(ractor_cluster::RactorMessage))]
 pub(super) enum Msg {
     Add(u64),
     Total(RpcReplyPort<u64>),

@@ -61,6 +61,11 @@ impl Report {
         self.rows.push(row);
     }
 
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The medians of all rows.
     pub fn medians(&self) -> String {
         self.table(|row, at| Some(row.median(at))).to_string()
@@ -78,7 +83,7 @@ impl Report {
     }
 
     /// All figures. The object is made for programs: the names of rows and competitors are those of the tables.
-    pub fn json(&self, base: &str) -> impl Serialize {
+    pub fn json(&self, base: &str) -> Vec<impl Serialize> {
         let base = self.place(base);
         let figure = |row: &Row, at: usize| {
             let values = || row.samples[at].iter().map(|sample| sample.value);

@@ -11,6 +11,7 @@ use crate::actor::recipient::{Deliver, Delivery};
 use crate::actor::registration::Outbound;
 use crate::actor::scope::{self, Held};
 use crate::actor::{Access, Rejected, Route, WireMessage};
+use crate::codec::buffer;
 
 /// The far end of a [`Recipient`](crate::actor::Recipient) that came in a message.
 pub(in crate::actor) struct Far(Arc<dyn Route>);
@@ -23,7 +24,7 @@ impl Far {
     /// Encodes a message; in an entity's handler it is kept until what the handler did is committed, and there is nothing left
     /// to do.
     fn begin<M: WireMessage>(&self, msg: M) -> Result<Option<(M, Outbound)>, SendError<M>> {
-        let mut body = Vec::new();
+        let mut body = buffer();
         let inside = self.0.env().enter();
         let encoded = msg.encode(&mut body);
         drop(inside);

@@ -6,7 +6,7 @@ use super::unanswered::{Unanswered, unanswered};
 use crate::actor::WireReply;
 use crate::actor::remote::{Exchange, Leaving};
 use crate::base::NodeKey;
-use crate::codec::EncodeError;
+use crate::codec::{EncodeError, buffer};
 
 /// Takes the encoded reply to one message.
 pub trait ReplySink: Send + Sync {
@@ -48,7 +48,7 @@ impl<R: WireReply> SinkPort<R> {
 impl<R> SinkPort<R> {
     pub(super) fn reply(mut self, reply: &R) {
         let Some(sink) = self.sink.take() else { return };
-        let mut bytes = Vec::new();
+        let mut bytes = buffer();
         let leaving = Leaving::new(sink.destination());
         let encoded = (self.encode)(reply, &mut bytes);
         drop(leaving);

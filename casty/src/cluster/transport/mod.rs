@@ -7,6 +7,7 @@
 
 mod dial;
 mod door;
+mod gathering;
 mod handshake;
 mod links;
 mod listen;

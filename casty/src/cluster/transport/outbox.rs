@@ -1,8 +1,10 @@
 //! What waits to be written on one lane of a link.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
@@ -26,7 +28,6 @@ pub(crate) struct Outbox {
     /// Frames of more than so many bytes are compressed.
     compress_above: Option<usize>,
     queue: Mutex<Queue>,
-    filled: Notify,
     /// Frames were taken, or the outbox is sealed.
     emptied: Notify,
 }
@@ -47,6 +48,8 @@ struct Queue {
     open: Vec<u8>,
     bytes: usize,
     sealed: bool,
+    /// The lane's writer, while it waits for frames.
+    writer: Option<Waker>,
 }
 
 impl Lane {
@@ -61,14 +64,7 @@ impl Lane {
 
 impl Outbox {
     pub(crate) fn new(lane: Lane, bounds: Bounds) -> Self {
-        Self {
-            lane,
-            bounds,
-            compress_above: None,
-            queue: Mutex::default(),
-            filled: Notify::new(),
-            emptied: Notify::new(),
-        }
+        Self { lane, bounds, compress_above: None, queue: Mutex::default(), emptied: Notify::new() }
     }
 
     /// The same, with frames of more than `bytes` compressed.
@@ -100,9 +96,10 @@ impl Outbox {
             let part = mem::take(&mut queue.open);
             queue.parts.push_back(part);
         }
+        let writer = queue.writer.take();
         drop(queue);
-        if queued == 0 {
-            self.filled.notify_one();
+        if let Some(writer) = writer {
+            writer.wake();
         }
         Ok(())
     }
@@ -121,21 +118,56 @@ impl Outbox {
         append(out, Kind::COMPRESSED, self.bounds.frame, |out| out.extend_from_slice(&shrunk)).ok()
     }
 
-    /// Waits for frames and puts some of them, whole, into `batch` in place of what is there. `false` means that the outbox
-    /// is sealed and empty. Dropping the future loses nothing.
-    pub(crate) async fn next(&self, batch: &mut Vec<u8>) -> bool {
-        loop {
-            if let Some(more) = self.take(batch) {
-                return more;
-            }
-            self.filled.notified().await;
+    /// Waits for frames, or until it is sealed.
+    pub(crate) async fn filled(&self) {
+        poll_fn(|cx| self.poll_filled(cx)).await;
+    }
+
+    /// Puts some of the frames, whole, into `batch` in place of what is there. `false` means that there are none.
+    pub(crate) fn take(&self, batch: &mut Vec<u8>) -> bool {
+        batch.clear();
+        if batch.capacity() > SPARE_BYTES_MAX {
+            *batch = Vec::new();
         }
+        let mut queue = self.lock();
+        if queue.bytes == 0 {
+            return false;
+        }
+        match queue.parts.pop_front() {
+            Some(part) => *batch = part,
+            None => mem::swap(&mut queue.open, batch),
+        }
+        let before = queue.bytes;
+        queue.bytes -= batch.len();
+        let half = self.bounds.all / 2;
+        let crossed = before > half && queue.bytes <= half;
+        drop(queue);
+        if crossed {
+            self.emptied.notify_waiters();
+        }
+        true
+    }
+
+    /// Which lane it is of.
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// How much waits, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().bytes
     }
 
     /// Takes no more frames; what is queued is still written.
     pub(crate) fn seal(&self) {
-        self.lock().sealed = true;
-        self.filled.notify_one();
+        let writer = {
+            let mut queue = self.lock();
+            queue.sealed = true;
+            queue.writer.take()
+        };
+        if let Some(writer) = writer {
+            writer.wake();
+        }
         self.emptied.notify_waiters();
     }
 
@@ -153,28 +185,16 @@ impl Outbox {
         }
     }
 
-    fn take(&self, batch: &mut Vec<u8>) -> Option<bool> {
-        batch.clear();
-        if batch.capacity() > SPARE_BYTES_MAX {
-            *batch = Vec::new();
-        }
+    fn poll_filled(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.lock();
-        if queue.bytes == 0 {
-            return queue.sealed.then_some(false);
+        if queue.bytes > 0 || queue.sealed {
+            return Poll::Ready(());
         }
-        match queue.parts.pop_front() {
-            Some(part) => *batch = part,
-            None => mem::swap(&mut queue.open, batch),
+        match &mut queue.writer {
+            Some(writer) => writer.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
         }
-        let before = queue.bytes;
-        queue.bytes -= batch.len();
-        let half = self.bounds.all / 2;
-        let crossed = before > half && queue.bytes <= half;
-        drop(queue);
-        if crossed {
-            self.emptied.notify_waiters();
-        }
-        Some(true)
+        Poll::Pending
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -199,7 +219,7 @@ mod tests {
 
     fn next(outbox: &Outbox) -> Option<usize> {
         let mut batch = Vec::new();
-        outbox.next(&mut batch).now_or_never().map(|_| batch.len())
+        outbox.take(&mut batch).then_some(batch.len())
     }
 
     #[test]
@@ -259,7 +279,7 @@ mod tests {
         outbox.seal();
         assert_eq!(push(&outbox, 1), Err(SendFailure::NotConnected));
         let mut batch = Vec::new();
-        assert_eq!(outbox.next(&mut batch).now_or_never(), Some(true));
-        assert_eq!(outbox.next(&mut batch).now_or_never(), Some(false));
+        assert!(outbox.take(&mut batch));
+        assert!(outbox.filled().now_or_never().is_some() && !outbox.take(&mut batch));
     }
 }

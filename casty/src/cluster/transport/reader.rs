@@ -78,13 +78,18 @@ impl Incoming {
     /// Reads one lane to its end. It ends the other too unless it was closed in order, also when a frame makes it panic.
     async fn read_lane(&self, first: (Kind, Bytes), mut lane: Connection) {
         let other_ends = self.cut.clone().drop_guard();
+        let (mut cut, mut stop) = (pin!(self.cut.cancelled()), pin!(self.mesh.stop.cancelled()));
         self.hand_on(first);
         loop {
-            let next = tokio::select! {
-                biased;
-                () = self.cut.cancelled() => return,
-                () = self.mesh.stop.cancelled() => return,
-                next = self.next(&mut lane.reader) => next,
+            // What has been read is handed on at once: it has an end, and the signals are looked at before more is read.
+            let next = match lane.reader.buffered().transpose() {
+                Some(frame) => self.understood(frame.map(Some)),
+                None => tokio::select! {
+                    biased;
+                    () = &mut cut => return,
+                    () = &mut stop => return,
+                    next = self.next(&mut lane.reader) => next,
+                },
             };
             match next {
                 Next::Frame(frame) => self.hand_on(frame),
@@ -98,7 +103,10 @@ impl Incoming {
     }
 
     async fn next(&self, lane: &mut Reader) -> Next {
-        let next = lane.next(self.mesh.timings.silence_max).await;
+        self.understood(lane.next(self.mesh.timings.silence_max).await)
+    }
+
+    fn understood(&self, next: Result<Option<(Kind, Bytes)>, FrameError>) -> Next {
         match next.and_then(|next| next.map(|frame| self.expanded(frame)).transpose()) {
             Ok(Some(frame)) => Next::Frame(frame),
             Ok(None) => {

@@ -3,9 +3,10 @@
 use std::io;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
-use super::outbox::Outbox;
+use super::gathering::Gathering;
+use super::outbox::{Lane, Outbox};
+use crate::base::{Over, Patience};
 use crate::cluster::Timings;
 use crate::wire::{Kind, append};
 
@@ -17,32 +18,47 @@ pub(in crate::cluster) async fn write_frames<W>(io: &mut W, outbox: &Outbox, tim
 where
     W: AsyncWrite + Unpin,
 {
-    let mut batch = Vec::new();
+    let (mut batch, mut patience, mut gathering) = (Vec::new(), Patience::default(), Gathering::default());
     ping(&mut batch)?;
-    write(io, &batch, timings).await?;
+    write(io, &batch, &mut patience, timings).await?;
     loop {
-        match timeout(timings.ping_every, outbox.next(&mut batch)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(_idle) => ping(&mut batch)?,
+        match patience.within(timings.ping_every, outbox.filled()).await {
+            Ok(()) => {
+                if outbox.lane() == Lane::Bulk {
+                    gathering.turn(|| outbox.bytes()).await;
+                }
+                if !outbox.take(&mut batch) {
+                    return Ok(());
+                }
+            }
+            Err(Over) => ping(&mut batch)?,
         }
-        write(io, &batch, timings).await?;
+        write(io, &batch, &mut patience, timings).await?;
     }
 }
 
+/// Puts a ping into `batch`, in place of what is there.
 fn ping(batch: &mut Vec<u8>) -> io::Result<()> {
+    batch.clear();
     append(batch, Kind::PING, 0, |_| {}).map(drop).map_err(io::Error::other)
 }
 
 /// The time-out is for progress and not for the batch: a large one may take long on a slow network.
-async fn write<W: AsyncWrite + Unpin>(io: &mut W, mut batch: &[u8], timings: &Timings) -> io::Result<()> {
-    let stuck = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
+async fn write<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    mut batch: &[u8],
+    patience: &mut Patience,
+    timings: &Timings,
+) -> io::Result<()> {
+    let stuck = |Over| io::Error::new(io::ErrorKind::TimedOut, format!("no byte left within {:?}", timings.write_max));
     while !batch.is_empty() {
-        if timeout(timings.write_max, io.write_buf(&mut batch)).await.map_err(stuck)?? == 0 {
+        let written = patience.within(timings.write_max, io.write(batch)).await.map_err(stuck)??;
+        if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
+        batch = batch.get(written..).unwrap_or_default();
     }
-    timeout(timings.write_max, io.flush()).await.map_err(stuck)?
+    patience.within(timings.write_max, io.flush()).await.map_err(stuck)?
 }
 
 #[cfg(test)]
@@ -51,7 +67,6 @@ mod tests {
 
     use tokio::io::duplex;
 
-    use super::super::outbox::Lane;
     use super::*;
     use crate::wire::FrameReader;
 
@@ -69,6 +84,25 @@ mod tests {
         };
         let (written, ()) = tokio::join!(write_frames(&mut near, &outbox, &timings), reading);
         written.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_is_written_once_however_long_the_link_is_idle_after_it() {
+        let (mut near, far) = duplex(1024);
+        let (outbox, timings) = (Outbox::new(Lane::Bulk, Lane::Bulk.bounds()), Timings::default());
+        outbox.push(Kind::RAFT, |_| {}).unwrap();
+        let mut reader = FrameReader::new(far, 100);
+        let reading = async {
+            let mut kinds = Vec::new();
+            for _ in 0..5 {
+                kinds.push(reader.next(timings.silence_max).await.unwrap().unwrap().0);
+            }
+            outbox.seal();
+            kinds
+        };
+        let (written, kinds) = tokio::join!(write_frames(&mut near, &outbox, &timings), reading);
+        written.unwrap();
+        assert_eq!(kinds, [Kind::PING, Kind::RAFT, Kind::PING, Kind::PING, Kind::PING]);
     }
 
     #[tokio::test(start_paused = true)]
