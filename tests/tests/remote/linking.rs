@@ -25,10 +25,9 @@ impl Partner {
         ctx.unlink(&from)
     }
 
+    /// Is answered behind what was said before.
     #[message]
-    fn myself(&mut self, ctx: &mut Ctx<Self>) -> ActorRef<Partner> {
-        ctx.myself()
-    }
+    fn hear(&mut self) {}
 
     #[message]
     fn fail(&mut self) {
@@ -77,13 +76,13 @@ impl Watched {
         let far = carried(cluster, other.node, self.node, &other.actor);
         self.actor.link(far.clone()).await.unwrap();
         // Behind the word on the link.
-        far.myself().await.unwrap();
+        far.hear().await.unwrap();
     }
 
     async fn unlink(&self, cluster: &Cluster, other: &Self) -> bool {
         let far = carried(cluster, other.node, self.node, &other.actor);
         let linked = self.actor.unlink(far.clone()).await.unwrap();
-        far.myself().await.unwrap();
+        far.hear().await.unwrap();
         linked
     }
 
@@ -100,7 +99,7 @@ impl Watched {
     }
 
     async fn lives(&self) {
-        self.actor.myself().await.unwrap();
+        self.actor.hear().await.unwrap();
         assert_eq!(*self.ends.lock().unwrap(), []);
     }
 }
@@ -108,7 +107,7 @@ impl Watched {
 /// Waits for an answer of one node to another, which comes behind all words that were said before.
 async fn behind(cluster: &Cluster, from: usize, to: usize) {
     let actor = cluster.node(from).spawn(Partner).await.unwrap();
-    carried(cluster, from, to, &actor).myself().await.unwrap();
+    carried(cluster, from, to, &actor).hear().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,7 +172,7 @@ async fn a_link_outlives_a_restart_of_either() {
     let other = Watched::on(&cluster, 1).await;
     other.actor.link(carried(&cluster, 0, 1, &one)).await.unwrap();
     assert_eq!(one.fail().await, Err(AskError::Failed));
-    carried(&cluster, 0, 1, &one).myself().await.unwrap();
+    carried(&cluster, 0, 1, &one).hear().await.unwrap();
     other.lives().await;
     assert_eq!(other.actor.fail().await, Err(AskError::Failed));
     other.end().await;

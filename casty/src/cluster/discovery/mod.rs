@@ -2,14 +2,16 @@
 
 #[cfg(feature = "dns-srv")]
 mod error;
-#[cfg(all(test, feature = "dns-srv"))]
+#[cfg(feature = "dns-srv")]
+#[cfg(test)]
 mod name_server;
 #[cfg(feature = "dns-srv")]
 mod srv;
 
 #[cfg(feature = "dns-srv")]
 pub use self::error::SrvError;
-#[cfg(all(test, feature = "dns-srv"))]
+#[cfg(feature = "dns-srv")]
+#[cfg(test)]
 pub(super) use self::name_server::NameServer;
 #[cfg(feature = "dns-srv")]
 pub use self::srv::SrvDiscovery;

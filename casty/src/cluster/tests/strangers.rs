@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+use tokio::time::timeout;
 
 use super::support::{DEADLINE, MemoryNet, Node, Seen, full_mesh, say_hello, settings, tcp, trust};
 use crate::cluster::transport::{greet, receive};
@@ -37,7 +38,7 @@ async fn both_ends(
         Ok(())
     };
     let dialling = async { say_hello(&addr, &ours, &hello).await.map(drop) };
-    tokio::time::timeout(DEADLINE, async { tokio::join!(dialling, accepting) }).await.unwrap()
+    timeout(DEADLINE, async { tokio::join!(dialling, accepting) }).await.unwrap()
 }
 
 fn versions(newest: u16, oldest: u16) -> Versions {
@@ -214,13 +215,14 @@ async fn a_refusal_that_proves_nothing_is_not_believed() {
     node.secret = Some(Secret::new(SECRET));
     let mut node = Node::start(tcp(), node).await;
     let me = node.cluster.me().clone();
+    let dialled = || async { timeout(DEADLINE, listener.accept()).await.expect("it dials again").unwrap() };
     for _ in 0..3 {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut stream, _) = dialled().await;
         let newest = Member::new(me.id.clone(), u64::MAX, "127.0.0.1:1", Role::Replica);
         let reason = Reason::Superseded { yours: Box::new(me.clone()), newest: Box::new(newest) };
         answer_without_proof(&mut stream, Kind::REFUSAL, &encode(&reason).unwrap()).await;
     }
-    let (_stream, _) = listener.accept().await.unwrap();
+    let (_stream, _) = dialled().await;
     let superseded = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::Superseded(_))).then_some(());
     assert_eq!(node.within(Duration::from_millis(1), superseded).await, None);
 }
