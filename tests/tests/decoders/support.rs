@@ -10,8 +10,19 @@ const CASES: u32 = 1_000;
 
 /// Those whose bodies are a sequence, or end with what another decoder reads, or are of several forms: a part of one may be
 /// another.
-const OPEN_ENDED: &[&str] =
-    &["frame", "handshake", "gossip", "to_region", "to_router", "log_entry", "call", "answer", "published", "relayed"];
+const OPEN_ENDED: &[&str] = &[
+    "frame",
+    "handshake",
+    "gossip",
+    "to_region",
+    "to_router",
+    "log_entry",
+    "call",
+    "answer",
+    "published",
+    "client_word",
+    "relayed",
+];
 
 /// Whether no other body begins with a body of this decoder.
 pub(crate) fn is_closed(decoder: &Decoder) -> bool {

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes};
 
+use super::{may_be_relayed, may_pass};
 use crate::base::NodeKey;
 use crate::wire::Kind;
 
@@ -35,13 +36,13 @@ impl Envelope {
         encode(out);
     }
 
-    /// Reads what [`write`](Self::write) wrote. The body is not copied.
+    /// Reads what [`write`](Self::write) wrote, if a frame of this kind may pass. The body is not copied.
     pub(crate) fn read(mut bytes: Bytes) -> Option<Self> {
         if bytes.len() < ENVELOPE_BYTES {
             return None;
         }
         let (peer, kind) = (NodeKey(bytes.get_u64_le()), Kind(bytes.get_u8()));
-        Some(Self { peer, kind, body: bytes })
+        may_pass(kind).then_some(Self { peer, kind, body: bytes })
     }
 }
 
@@ -60,7 +61,7 @@ impl Relayed {
         encode(out);
     }
 
-    /// Reads what [`write`](Self::write) wrote. The body is not copied.
+    /// Reads what [`write`](Self::write) wrote, if a frame of this kind may be relayed. The body is not copied.
     pub(crate) fn read(mut bytes: Bytes) -> Option<Self> {
         if bytes.len() < RELAYED_BYTES {
             return None;
@@ -71,7 +72,8 @@ impl Relayed {
             1 => true,
             _ => return None,
         };
-        Some(Self { client, nonce, inward, kind: Kind(bytes.get_u8()), body: bytes })
+        let kind = Kind(bytes.get_u8());
+        may_be_relayed(kind).then_some(Self { client, nonce, inward, kind, body: bytes })
     }
 }
 

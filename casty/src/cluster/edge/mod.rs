@@ -53,3 +53,8 @@ fn may_pass(kind: Kind) -> bool {
         [Kind::ENTITY, Kind::REPLY, Kind::DESK, Kind::CALL, Kind::ANSWER, Kind::ACTOR, Kind::ITEM, Kind::TOPIC];
     PASSING.contains(&kind)
 }
+
+/// Whether they go on to, or come from, other nodes than the client's. The desk is that of its own node.
+fn may_be_relayed(kind: Kind) -> bool {
+    may_pass(kind) && kind != Kind::DESK
+}

@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::clients::{Came, Client, Served};
 use super::envelope::{Envelope, Relayed};
 use super::news::{Departed, News};
-use super::{may_pass, timings};
+use super::{may_be_relayed, timings};
 use crate::base::NodeKey;
 use crate::cluster::mesh::Mesh;
 use crate::cluster::transport::{Guest, Lane, Writer, within, write_frames};
@@ -97,7 +97,7 @@ async fn exchange(mesh: &Arc<Mesh>, guest: Guest, (client, served): (&Arc<Client
         while let Some((kind, body)) = reader.next(timings.silence_max).await? {
             match kind {
                 Kind::PING => {}
-                Kind::RELAY => match Envelope::read(body).filter(|envelope| may_pass(envelope.kind)) {
+                Kind::RELAY => match Envelope::read(body) {
                     Some(envelope) if envelope.peer == mesh.me.key => {
                         let Some(turn) = client.turn().filter(|turn| turn.is_at(served)) else { break };
                         mesh.inbound.frame(key, envelope.kind, envelope.body);
@@ -137,16 +137,9 @@ async fn pass_on(mesh: &Mesh, from: (NodeKey, u64), envelope: Envelope) {
     }
 }
 
-/// The desk is that of the client's node.
-fn may_be_relayed(kind: Kind) -> bool {
-    may_pass(kind) && kind != Kind::DESK
-}
-
 /// A relayed frame came from the node `from`.
 pub(in crate::cluster) fn relayed(mesh: &Arc<Mesh>, from: NodeKey, frame: Bytes) {
-    let Some(Relayed { client: key, nonce, inward, kind, body }) =
-        Relayed::read(frame).filter(|relayed| may_be_relayed(relayed.kind))
-    else {
+    let Some(Relayed { client: key, nonce, inward, kind, body }) = Relayed::read(frame) else {
         return tracing::debug!(%from, "a relayed frame that cannot be read is dropped");
     };
     if !inward {

@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::envelope::Envelope;
 use super::news::News;
-use super::{may_pass, outbox, timings};
+use super::{outbox, timings};
 use crate::base::{BoxError, NodeKey, StableMap};
 use crate::cluster::limits::DISCOVERED_MAX;
 use crate::cluster::transport::{Caller, Greeted, Noted, Outbox, write_frames};
@@ -306,7 +306,7 @@ impl Shared {
                         Ok(news) => self.heard(news, &member),
                         Err(error) => tracing::warn!(%error, "news of the cluster cannot be read and is dropped"),
                     },
-                    Kind::RELAY => match Envelope::read(body).filter(|envelope| may_pass(envelope.kind)) {
+                    Kind::RELAY => match Envelope::read(body) {
                         Some(Envelope { peer, kind, body }) => self.inbound.frame(peer, kind, body),
                         None => tracing::warn!("a frame that no client may get is dropped"),
                     },
