@@ -1,6 +1,6 @@
 //! What a node does for the clients that are connected to it: it tells them who leads what, and finds what only nodes know.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::inner::Inner;
+use super::inner::{Inner, lock};
 use crate::actor::remote::Address;
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::Lane;
@@ -66,7 +66,11 @@ pub(crate) enum Found {
 
 /// The clients that are connected to this node.
 #[derive(Default)]
-pub(super) struct Desk(Mutex<StableMap<NodeKey, Visitor>>);
+pub(super) struct Desk {
+    visitors: Mutex<StableMap<NodeKey, Visitor>>,
+    /// Held while clients are told who leads: an older list does not follow a newer one.
+    telling: Mutex<()>,
+}
 
 struct Visitor {
     /// Under which its requests come, once it has said so.
@@ -114,7 +118,7 @@ impl Desk {
     }
 
     fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Visitor>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.visitors)
     }
 }
 
@@ -140,6 +144,7 @@ impl Inner {
             if clients.is_empty() {
                 continue;
             }
+            let _held = lock(&self.desk.telling);
             let leading = FromDesk::Leading(self.router.leaders());
             clients.into_iter().for_each(|client| self.tell(client, &leading));
         }
@@ -148,6 +153,7 @@ impl Inner {
     fn welcome(&self, client: NodeKey) {
         let (Some(cluster_id), Some(groups)) = (self.links.cluster_id(), self.router.groups()) else { return };
         self.tell(client, &FromDesk::Welcome { cluster_id, groups });
+        let _held = lock(&self.desk.telling);
         self.tell(client, &FromDesk::Leading(self.router.leaders()));
     }
 

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_origin_is_refused_for_good() {
+    fn an_expired_origin_is_refused_also_after_a_snapshot() {
         let mut table = SessionTable::<Recorded>::default();
         table.expire(NodeKey(1));
         assert!(!table.admits(request(0)));

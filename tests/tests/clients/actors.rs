@@ -57,6 +57,11 @@ impl Guard {
         ctx.watch(&whom).unwrap();
     }
 
+    #[message]
+    fn link(&mut self, whom: ActorRef<Phone>, ctx: &mut Ctx<Self>) {
+        ctx.link(&whom).unwrap();
+    }
+
     fn on_terminated(&mut self, terminated: Terminated) {
         self.0.lock().unwrap().push(terminated.reason);
     }
@@ -80,4 +85,16 @@ async fn those_who_watch_the_actors_of_a_client_are_told_when_it_ends() {
     drop(gone);
     eventually(DEADLINE, "the other is missed", || told.lock().unwrap().len() == 2).await;
     assert_eq!(told.lock().unwrap().last(), Some(&StopReason::NodeLost));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_linked_with_the_actor_of_a_client_ends_with_it() {
+    let cluster = Cluster::start(3).await;
+    let client = client(&cluster).await;
+    let node = cluster.other_than(&[gateway(&cluster, &client).unwrap()]);
+    let linked = cluster.node(node).spawn(Guard(Arc::default())).named("linked").await.unwrap();
+    let phone = client.spawn(Phone::default()).await.unwrap();
+    client.lookup::<Guard>("linked").await.unwrap().link(phone).await.unwrap();
+    drop(client);
+    timeout(DEADLINE, linked.stopped()).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! What happens to a client when the node that serves it is lost.
 
+use std::future::IntoFuture;
+
 use casty::prelude::*;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use futures_util::future::join_all;
@@ -88,6 +90,22 @@ async fn what_was_asked_of_an_actor_by_way_of_a_lost_node_is_unknown_and_the_nex
     assert!(matches!(lost, Err(AskError::Unknown { .. })), "{lost:?}");
     let again = async { while fast.half(2).await != Ok(1) {} };
     timeout(DEADLINE, again).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_up_that_waits_is_made_again_when_the_node_that_serves_the_client_dies() {
+    let mut cluster = Cluster::start(3).await;
+    let client = client(&cluster).await;
+    let first = gateway(&cluster, &client).unwrap();
+    let waiting = tokio::spawn(client.lookup::<Room>("later").within(DEADLINE).into_future());
+    let also = tokio::spawn(client.sharded::<Counter>("later too").within(DEADLINE).into_future());
+    cluster.crash(first);
+    eventually(DEADLINE, "another node serves the client", || gateway(&cluster, &client).is_some()).await;
+    let there = cluster.other_than(&[first]);
+    let _room = cluster.node(there).spawn(Room::default()).named("later").await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().half(2).await, Ok(1));
+    cluster.sharded::<Counter>("later too").await;
+    assert_eq!(also.await.unwrap().unwrap().entity("c").next().await, Ok(1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,6 +47,8 @@ struct Queue {
     parts: VecDeque<Vec<u8>>,
     open: Vec<u8>,
     bytes: usize,
+    /// There is room for whoever was refused when no more bytes than these wait.
+    room_at: usize,
     sealed: bool,
     /// The lane's writer, while it waits for frames.
     writer: Option<Waker>,
@@ -64,7 +66,8 @@ impl Lane {
 
 impl Outbox {
     pub(crate) fn new(lane: Lane, bounds: Bounds) -> Self {
-        Self { lane, bounds, compress_above: None, queue: Mutex::default(), emptied: Notify::new() }
+        let queue = Mutex::new(Queue { room_at: bounds.all / 2, ..Queue::default() });
+        Self { lane, bounds, compress_above: None, queue, emptied: Notify::new() }
     }
 
     /// The same, with frames of more than `bytes` compressed.
@@ -89,6 +92,7 @@ impl Outbox {
         let added = self.compress(&mut queue.open, begin, kind).unwrap_or(added);
         if queued > 0 && queued + added > max {
             queue.open.truncate(begin);
+            queue.room_at = queue.room_at.min(max.saturating_sub(added));
             return Err(full);
         }
         queue.bytes += added;
@@ -137,10 +141,12 @@ impl Outbox {
             Some(part) => *batch = part,
             None => mem::swap(&mut queue.open, batch),
         }
-        let before = queue.bytes;
+        let (before, room_at) = (queue.bytes, queue.room_at);
         queue.bytes -= batch.len();
-        let half = self.bounds.all / 2;
-        let crossed = before > half && queue.bytes <= half;
+        let crossed = before > room_at && queue.bytes <= room_at;
+        if queue.bytes == 0 {
+            queue.room_at = self.bounds.all / 2;
+        }
         drop(queue);
         if crossed {
             self.emptied.notify_waiters();
@@ -171,13 +177,13 @@ impl Outbox {
         self.emptied.notify_waiters();
     }
 
-    /// Waits until it is half empty, or sealed.
+    /// Waits until it is half empty, or has room for the largest frame that was refused since it was empty; or is sealed.
     pub(crate) async fn room(&self) {
         loop {
             let emptied = self.emptied.notified();
             {
                 let queue = self.lock();
-                if queue.sealed || queue.bytes <= self.bounds.all / 2 {
+                if queue.sealed || queue.bytes <= queue.room_at {
                     return;
                 }
             }
@@ -270,6 +276,21 @@ mod tests {
         assert!(room.as_mut().now_or_never().is_none());
         outbox.seal();
         assert!(room.now_or_never().is_some());
+    }
+
+    #[test]
+    fn there_is_room_for_a_large_frame_that_was_refused_when_it_fits() {
+        let outbox = outbox(Bounds { frame: 1_000, all: 200 });
+        push(&outbox, 20).unwrap();
+        assert!(matches!(push(&outbox, 190), Err(SendFailure::Full { .. })));
+        let mut room = Box::pin(outbox.room());
+        assert!(room.as_mut().now_or_never().is_none(), "it would be refused again");
+        assert_eq!(next(&outbox), Some(25));
+        assert!(room.now_or_never().is_some());
+        push(&outbox, 190).unwrap();
+        assert_eq!(next(&outbox), Some(195));
+        push(&outbox, 20).unwrap();
+        assert!(outbox.room().now_or_never().is_some(), "what was refused before an empty lane is forgotten");
     }
 
     #[test]
