@@ -46,6 +46,9 @@ const USELESS_AFTER_LONGEST: Duration = Duration::from_secs(24);
 /// What was asked of actors by way of the lost node ends with [`AskError::Unknown`](crate::AskError::Unknown), as it does for
 /// a node whose link breaks. Messages are checked at compile time as everywhere: the client is built with the actors' types.
 ///
+/// A reply that holds an [`EntityRef`] cannot be read by a client, which does not follow what types the cluster has; a message
+/// of its own may hold one.
+///
 /// It is an [`ActorSystem`] too, for actors of its own. References to them may be sent to those that it calls, and work for as
 /// long as the client lives, on the nodes that it has called.
 ///
