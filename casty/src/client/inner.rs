@@ -1,5 +1,6 @@
 //! The parts of a client, and what comes to them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ pub(super) struct Inner {
     /// The node that serves the client knows who leads the cluster.
     pub(super) leads: watch::Sender<bool>,
     /// Under which origin the client's node knows it.
-    pub(super) introduced: watch::Sender<NodeKey>,
+    pub(super) introduced: AtomicU64,
 }
 
 impl Inner {
@@ -45,7 +46,7 @@ impl Inner {
         let Some(node) = self.links.uplink().and_then(|uplink| uplink.through()) else { return };
         let origin = self.router.origin();
         if self.say(node.key, &ToDesk::Hello { origin }) {
-            self.introduced.send_replace(origin);
+            self.introduced.store(origin.0, Ordering::Release);
         }
     }
 
@@ -86,7 +87,7 @@ impl Inbound for Dispatch {
         let result: Result<(), DecodeError> = match kind {
             Kind::REPLY => decode_to_router(&body).map(|(group, words)| {
                 inner.router.receive(from, group, words);
-                if inner.router.origin() != *inner.introduced.borrow() {
+                if inner.router.origin().0 != inner.introduced.load(Ordering::Acquire) {
                     inner.introduce();
                 }
             }),

@@ -121,7 +121,7 @@ impl Client {
             questions: Default::default(),
             cluster_id: OnceLock::new(),
             welcome: watch::Sender::new(false),
-            introduced: watch::Sender::new(me),
+            introduced: me.0.into(),
             leads: watch::Sender::new(false),
         });
         dispatch.connect(&inner);
