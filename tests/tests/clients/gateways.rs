@@ -1,10 +1,12 @@
 //! What happens to a client when the node that serves it is lost.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 
 use casty::prelude::*;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use futures_util::future::join_all;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::support::{CLIENT, Counter, Room, client, gateway};
@@ -74,8 +76,10 @@ async fn what_was_asked_of_an_actor_by_way_of_a_lost_node_is_unknown_and_the_nex
     let client = client(&cluster).await;
     let first = gateway(&cluster, &client).unwrap();
     let there = cluster.other_than(&[first]);
+    let room = Room::default();
+    let ponders: Arc<Notify> = room.ponders.clone();
     let _rooms = (
-        cluster.node(there).spawn(Room::default()).named("slow").await.unwrap(),
+        cluster.node(there).spawn(room).named("slow").await.unwrap(),
         cluster.node(there).spawn(Room::default()).named("fast").await.unwrap(),
     );
     let (slow, fast) = (client.lookup::<Room>("slow").await.unwrap(), client.lookup::<Room>("fast").await.unwrap());
@@ -84,7 +88,8 @@ async fn what_was_asked_of_an_actor_by_way_of_a_lost_node_is_unknown_and_the_nex
         let slow = slow.clone();
         async move { slow.ponder().await }
     });
-    assert!(slow.say("behind it in line".into()).send().await.is_ok());
+    // It has left, and cannot end by itself.
+    timeout(DEADLINE, ponders.notified()).await.unwrap();
     cluster.crash(first);
     let lost = timeout(DEADLINE, pondering).await.unwrap().unwrap();
     assert!(matches!(lost, Err(AskError::Unknown { .. })), "{lost:?}");

@@ -1,10 +1,12 @@
 //! Clients, and what they call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use casty::prelude::*;
 use casty::{Client, ClientConfig, ReplyStream};
 use casty_tests::cluster::{Cluster, DEADLINE};
+use tokio::sync::Notify;
 
 /// The number that clients have in the test's network: no node has it.
 pub(crate) const CLIENT: usize = 99;
@@ -60,6 +62,8 @@ pub(crate) struct Odd(pub(crate) u64);
 #[derive(Default)]
 pub(crate) struct Room {
     said: Vec<String>,
+    /// Told when it begins to ponder.
+    pub(crate) ponders: Arc<Notify>,
 }
 
 #[actor(name = "clients.Room")]
@@ -83,6 +87,7 @@ impl Room {
     /// Never answers.
     #[message]
     async fn ponder(&mut self) -> u64 {
+        self.ponders.notify_one();
         std::future::pending().await
     }
 
