@@ -74,6 +74,11 @@ fn only_discovery_names_the_resolver() {
 }
 
 #[test]
+fn only_the_store_names_the_storage_library() {
+    only("redb::", "storage/disk");
+}
+
+#[test]
 fn an_import_is_found_however_it_is_written() {
     let source = "use crate::actor::Env;\nlet x = crate::wire::Kind::RAFT;\n// use crate::node::Node;\nuse crate::{base::GroupId, raft::Group};\n";
     let found: Vec<_> = imports(source).into_iter().map(|(_, import)| import).collect();

@@ -1,6 +1,6 @@
 //! What can go wrong in a group.
 
-use crate::base::{GroupId, NodeKey};
+use crate::base::{BoxError, GroupId, NodeKey};
 
 use super::LeaderId;
 
@@ -32,6 +32,14 @@ pub enum RaftError {
         group: GroupId,
         /// The last entry that the log lacks.
         purged: u64,
+    },
+    /// The state that was saved could not be read, or the machine did not take it. Nothing was started.
+    #[error("the saved state of {group:?} cannot be restored: {source}")]
+    Unreadable {
+        /// The group.
+        group: GroupId,
+        /// What the store or the machine said.
+        source: BoxError,
     },
     /// A node may only begin a group in which it votes itself. Nothing was started.
     #[error("{node} cannot begin {group:?}, whose voters it is not among")]

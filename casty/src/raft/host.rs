@@ -4,12 +4,11 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::engine::{Engine, Mesh};
 use super::{Group, Links, Machine, RaftError, RaftSettings, elections};
 use crate::base::{GroupId, NodeKey, StableMap};
-use crate::storage::{LogStore, Vote};
+use crate::storage::{LogStore, Vote, durably};
 
 /// All groups of one node. They share the connections to the peers.
 ///
@@ -42,9 +41,9 @@ impl Host {
         })
     }
 
-    /// Starts a group with what its log holds; the machine must be as new. A group that has no log begins with these
-    /// voters, each of which names the same; without any it waits for a leader that appends to it. Tasks of the group run
-    /// on the runtime of the caller.
+    /// Starts a group with what its log holds, and with the snapshot that stands before the log if it keeps one; the
+    /// machine must be as new. A group that has no log begins with these voters, each of which names the same; without any
+    /// it waits for a leader that appends to it. Tasks of the group run on the runtime of the caller.
     pub async fn open(
         &self,
         id: GroupId,
@@ -132,9 +131,7 @@ impl Host {
     async fn recall_vote(&self, id: GroupId, log: &dyn LogStore) -> io::Result<()> {
         let known = lock(&self.votes).get(&id).copied();
         let Some(vote) = known.filter(|_| matches!(log.vote(), Ok(None))) else { return Ok(()) };
-        let (tell, told) = oneshot::channel();
-        log.save_vote(vote, Box::new(move |saved| drop(tell.send(saved))))?;
-        told.await.map_err(|_| io::Error::other("the log store dropped a vote without saving it"))?
+        durably(|done| log.save_vote(vote, done)).await
     }
 
     fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {

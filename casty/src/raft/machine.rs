@@ -13,10 +13,11 @@ pub trait Machine: Send + Sync + 'static {
     /// node. A command that makes no sense is no error: its output says so, on every replica.
     fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError>;
 
-    /// The whole state as bytes. Called when a follower needs entries that are no longer in the log.
+    /// The whole state as bytes. Called when a follower needs entries that are no longer in the log, and before a log
+    /// on a disk is compacted.
     fn snapshot(&self) -> Result<Bytes, BoxError>;
 
-    /// Replaces the whole state by one that [`Machine::snapshot`] gave on another node. After an error the group
-    /// stops, since its state is not known any more.
+    /// Replaces the whole state by one that [`Machine::snapshot`] gave, on another node or in an earlier life of this
+    /// one. After an error the group stops, since its state is not known any more.
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError>;
 }

@@ -2,8 +2,12 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::SnapshotStore;
 
 /// Where an entry is. Two entries of one log with the same position are the same entry, since a term has one leader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,4 +102,17 @@ pub trait LogStore: Send + Sync + 'static {
 
     /// The last saved vote.
     fn vote(&self) -> io::Result<Option<Vote>>;
+
+    /// Where snapshots of the group are kept. `None`: the log lives no longer than the state of its machine, so none
+    /// need be, and to compact the log makes no bytes.
+    fn snapshots(&self) -> Option<Arc<dyn SnapshotStore>> {
+        None
+    }
+}
+
+/// Hands work to a store and waits until it is durable.
+pub(crate) async fn durably(begin: impl FnOnce(Flushed) -> io::Result<()>) -> io::Result<()> {
+    let (tell, told) = oneshot::channel();
+    begin(Box::new(move |result| drop(tell.send(result))))?;
+    told.await.map_err(|_| io::Error::other("the store dropped what it was to save"))?
 }

@@ -27,6 +27,11 @@ impl MemoryLog {
         Self::default()
     }
 
+    /// A log with what another store kept. The entries follow on `purged` and on one another.
+    pub(super) fn filled(purged: Option<LogPosition>, entries: Vec<LogEntry>, vote: Option<Vote>) -> Self {
+        Self { inner: Mutex::new(Inner { entries: entries.into(), purged, vote }) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole log.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,17 +1,23 @@
 //! Where a group keeps its log, its vote and its state. The traits are narrow, so that memory and disk can both serve.
 //!
-//! For who writes a store, and hands it to a node as [`Stores`]. There are the two in memory, [`MemoryLog`] and [`MemoryState`], and none on disk yet.
+//! For who writes a store, and hands it to a node as [`Stores`]. There are [`MemoryStores`], which live as long as their
+//! process, and [`DiskStores`], which keep everything in one file.
 
+mod disk;
 mod log;
 mod memory_log;
 mod memory_state;
+mod snapshot;
 mod state;
 mod stores;
 #[cfg(test)]
 mod suite;
 
+pub use disk::{DiskStores, Identity, StoreError};
+pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
 pub use memory_log::MemoryLog;
 pub use memory_state::MemoryState;
+pub use snapshot::{SnapshotStore, StoredSnapshot};
 pub use state::{Change, StateStore};
 pub use stores::{MemoryStores, Stores};

@@ -9,24 +9,27 @@ use std::sync::Arc;
 use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use openraft::{EntryPayload, Membership, OptionalSend};
-use tokio::sync::oneshot;
+use tokio::sync::Semaphore;
 
 use super::types::{Command, EngineVote, Entry, LogId, TypeConfig, engine_vote, log_id, position, stored_vote};
 use crate::base::NodeKey;
 use crate::codec;
-use crate::storage::{LogEntry, LogPosition, LogStore, Payload};
+use crate::storage::{LogEntry, LogPosition, LogStore, Payload, durably};
 
 /// The most bytes of entries in one message, but for one entry that is larger by itself.
 const APPEND_BYTES_MAX: u64 = 1 << 20;
+/// The most bytes of entries of a group that wait for a slow store. The group's core waits when it is reached.
+const UNFLUSHED_BYTES_MAX: u32 = 64 << 20;
 
 #[derive(Clone)]
 pub(super) struct LogAdapter {
     store: Arc<dyn LogStore>,
+    unflushed: Arc<Semaphore>,
 }
 
 impl LogAdapter {
     pub(super) fn new(store: Arc<dyn LogStore>) -> Self {
-        Self { store }
+        Self { store, unflushed: Arc::new(Semaphore::new(UNFLUSHED_BYTES_MAX as usize)) }
     }
 }
 
@@ -39,10 +42,8 @@ pub(super) async fn begin(store: &dyn LogStore, voters: &[NodeKey]) -> io::Resul
     let voters: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
     let membership = Membership::<u64, ()>::new_with_defaults(vec![voters], []);
     let payload = Payload::Membership(codec::encode(&membership).map_err(io::Error::other)?.into());
-    let (tell, told) = oneshot::channel();
     let entry = LogEntry { at: LogPosition::default(), payload };
-    store.append(vec![entry], Box::new(move |result| drop(tell.send(result))))?;
-    told.await.map_err(|_| io::Error::other("the log store dropped the first entry without saving it"))?
+    durably(|done| store.append(vec![entry], done)).await
 }
 
 impl RaftLogReader<TypeConfig> for LogAdapter {
@@ -85,9 +86,7 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
     }
 
     async fn save_vote(&mut self, vote: &EngineVote) -> io::Result<()> {
-        let (tell, told) = oneshot::channel();
-        self.store.save_vote(stored_vote(vote), Box::new(move |result| drop(tell.send(result))))?;
-        told.await.map_err(|_| io::Error::other("the log store dropped a vote without saving it"))?
+        durably(|done| self.store.save_vote(stored_vote(vote), done)).await
     }
 
     async fn append<I>(&mut self, entries: I, done: IOFlushed<TypeConfig>) -> io::Result<()>
@@ -96,7 +95,15 @@ impl RaftLogStorage<TypeConfig> for LogAdapter {
         I::IntoIter: OptionalSend,
     {
         let entries = entries.into_iter().map(stored_entry).collect::<io::Result<Vec<_>>>()?;
-        self.store.append(entries, Box::new(move |result| done.io_completed(result)))
+        let bytes = entries.iter().map(LogEntry::bytes).sum::<u64>().min(u64::from(UNFLUSHED_BYTES_MAX)) as u32;
+        let place = self.unflushed.clone().acquire_many_owned(bytes).await.map_err(io::Error::other)?;
+        self.store.append(
+            entries,
+            Box::new(move |result| {
+                drop(place);
+                done.io_completed(result);
+            }),
+        )
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> io::Result<()> {

@@ -7,15 +7,19 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
+use super::saved;
 use super::types::{Entry, LogId, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::base::BoxError;
 use crate::raft::{Machine, RaftSettings};
+use crate::storage::SnapshotStore;
 
 /// The machine of a group with how far it is: both change together, under one lock.
 pub(super) struct MachineAdapter {
     replica: Replica,
+    /// `None`: the state lives as long as the log does.
+    snapshots: Option<Arc<dyn SnapshotStore>>,
     /// Bytes of commands since the last snapshot.
     log_bytes: u64,
     log_bytes_max: u64,
@@ -37,17 +41,33 @@ struct State {
 }
 
 /// A snapshot on its way. On the leader it is made only when it is about to be sent: the state is in memory, so a
-/// compaction of the log needs no bytes, and a follower that cannot be reached costs none.
+/// compaction of a log that is in memory, too, needs no bytes, and a follower that cannot be reached costs none.
 pub(super) enum SnapshotData {
     Here(Replica),
     Received(Bytes),
 }
 
 impl MachineAdapter {
-    pub(super) fn new(machine: Box<dyn Machine>, settings: &RaftSettings, snapshot_due: Arc<Notify>) -> Self {
+    /// A machine that is as new, or has the state that was saved last.
+    pub(super) async fn open(
+        machine: Box<dyn Machine>,
+        settings: &RaftSettings,
+        snapshots: Option<Arc<dyn SnapshotStore>>,
+        snapshot_due: Arc<Notify>,
+    ) -> Result<Self, BoxError> {
         let state = State { machine, applied: None, membership: StoredMembership::default() };
         let replica = Replica { state: Arc::new(Mutex::new(state)), threads: settings.snapshot_threads };
-        Self { replica, log_bytes: 0, log_bytes_max: settings.snapshot_log_bytes, snapshot_due }
+        if let Some(store) = snapshots.clone()
+            && let Some((meta, bytes)) = replica.run(move || Ok(saved::load(&store)?)).await?
+        {
+            replica.restore(&meta, bytes).await?;
+        }
+        Ok(Self { replica, snapshots, log_bytes: 0, log_bytes_max: settings.snapshot_log_bytes, snapshot_due })
+    }
+
+    /// The last entry that the state comprises.
+    pub(super) async fn applied(&self) -> Option<LogId> {
+        self.replica.state.lock().await.applied
     }
 }
 
@@ -62,6 +82,11 @@ impl Replica {
     /// The state as bytes, and what it comprises.
     pub(super) async fn produce(&self) -> Result<(SnapshotMeta, Bytes), BoxError> {
         let state = self.state.clone().lock_owned().await;
+        self.encode(state).await
+    }
+
+    /// The state that is held, as bytes.
+    async fn encode(&self, state: OwnedMutexGuard<State>) -> Result<(SnapshotMeta, Bytes), BoxError> {
         self.run(move || Ok((state.meta(), state.machine.snapshot()?))).await
     }
 
@@ -150,8 +175,10 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
 
     async fn get_snapshot_builder(&mut self) -> Built {
         self.log_bytes = 0;
-        let meta = self.replica.state.lock().await.meta();
-        Built { meta, replica: self.replica.clone() }
+        let state = self.replica.state.clone().lock_owned().await;
+        let meta = state.meta();
+        let save = self.snapshots.clone().map(|store| (store, state));
+        Built { meta, replica: self.replica.clone(), save }
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotData) -> io::Result<()> {
@@ -159,9 +186,14 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
             return Err(io::Error::other("a snapshot of this replica was to be installed in itself"));
         };
         let size = bytes.len();
-        self.replica.restore(meta, bytes).await.map_err(|why| {
+        self.replica.restore(meta, bytes.clone()).await.map_err(|why| {
             io::Error::other(format!("the machine did not accept a snapshot of {size} bytes from the leader: {why}"))
-        })
+        })?;
+        // The log up to here goes away next.
+        match &self.snapshots {
+            Some(store) => saved::save(&**store, meta, bytes).await,
+            None => Ok(()),
+        }
     }
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot<Clid, u64, (), SnapshotData>>> {
@@ -177,12 +209,19 @@ type Clid = openraft::alias::CommittedLeaderIdOf<TypeConfig>;
 pub(super) struct Built {
     meta: SnapshotMeta,
     replica: Replica,
+    /// Where the state has to be saved first, and the state, which stands still until it has become bytes.
+    save: Option<(Arc<dyn SnapshotStore>, OwnedMutexGuard<State>)>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Built {
     type SnapshotData = SnapshotData;
 
     async fn build_snapshot(&mut self) -> io::Result<Snapshot<Clid, u64, (), SnapshotData>> {
+        if let Some((store, state)) = self.save.take() {
+            let failed = |why| io::Error::other(format!("the machine gave no snapshot: {why}"));
+            let (meta, bytes) = self.replica.encode(state).await.map_err(failed)?;
+            saved::save(&*store, &meta, bytes).await?;
+        }
         Ok(Snapshot { meta: self.meta.clone(), snapshot: SnapshotData::Here(self.replica.clone()) })
     }
 }

@@ -14,6 +14,7 @@ mod roster;
 mod runtime;
 #[cfg(feature = "sim")]
 mod samples;
+mod saved;
 mod serve;
 mod session;
 mod snapshot;
@@ -66,16 +67,20 @@ impl Engine {
         }
         let config = config::config(group, settings)?;
         let failed = |why: std::io::Error| RaftError::Stopped { group, why: why.to_string() };
-        if let Some(purged) = log.bounds().map_err(failed)?.purged {
+        let snapshot_due = Arc::new(Notify::new());
+        let machine = machine::MachineAdapter::open(machine, settings, log.snapshots(), snapshot_due.clone())
+            .await
+            .map_err(|source| RaftError::Unreadable { group, source })?;
+        if let Some(purged) = log.bounds().map_err(failed)?.purged
+            && machine.applied().await.is_none_or(|applied| applied.index < purged.index)
+        {
             return Err(RaftError::StateMissing { group, purged: purged.index });
         }
         let restarted = log.vote().map_err(failed)?.is_some();
         if !voters.is_empty() {
             log::begin(&*log, voters).await.map_err(failed)?;
         }
-        let snapshot_due = Arc::new(Notify::new());
         let network = network::Network { mesh: mesh.clone(), group };
-        let machine = machine::MachineAdapter::new(machine, settings, snapshot_due.clone());
         let raft = Raft::new(me.0, config, network, log::LogAdapter::new(log), machine)
             .await
             .map_err(|why| RaftError::Stopped { group, why: why.to_string() })?;

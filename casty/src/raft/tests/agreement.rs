@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::cluster::{Cluster, GROUP, command, host, key, soon};
 use super::recorder::Recorder;
 use crate::raft::{COMMAND_BYTES_MAX, LeaderId, ProposeError, RaftError, RaftSettings, Refusal};
-use crate::storage::{LogStore, MemoryLog};
+use crate::storage::MemoryLog;
 
 #[tokio::test(start_paused = true)]
 async fn a_command_is_applied_once_on_every_replica_and_in_the_same_order() {

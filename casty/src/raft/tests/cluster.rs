@@ -10,7 +10,7 @@ use super::net::{Net, NodeLinks};
 use super::recorder::{Record, Recorder};
 use crate::base::{GroupId, NodeKey, ThreadRng};
 use crate::raft::{Group, Host, LeaderId, RaftSettings};
-use crate::storage::MemoryLog;
+use crate::storage::{LogStore, MemoryLog};
 
 pub(super) const GROUP: GroupId = GroupId(1);
 
@@ -26,7 +26,7 @@ pub(super) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
 pub(super) struct Node {
     pub(super) host: Arc<Host>,
     pub(super) group: Arc<Group>,
-    pub(super) log: Arc<MemoryLog>,
+    pub(super) log: Arc<dyn LogStore>,
     pub(super) record: Record,
 }
 
@@ -54,13 +54,22 @@ impl Cluster {
 
     /// Nodes that vote in their group, with machines of the test's own.
     pub(super) async fn new_with(nodes: usize, settings: RaftSettings, change: impl Fn(usize, &mut Recorder)) -> Self {
+        Self::on((0..nodes).map(|_| in_memory()).collect(), settings, change).await
+    }
+
+    /// Nodes that vote in their group, with what these logs hold.
+    pub(super) async fn on(
+        logs: Vec<Arc<dyn LogStore>>,
+        settings: RaftSettings,
+        change: impl Fn(usize, &mut Recorder),
+    ) -> Self {
         // Election timeouts are drawn: the same ones in every run.
         ThreadRng::seed(1);
         let net = Arc::new(Net::default());
         let mut cluster = Self { net, nodes: Vec::new() };
-        let voters: Vec<_> = (0..nodes).map(key).collect();
-        for n in 0..nodes {
-            cluster.add(n, &settings, &voters, |machine| change(n, machine)).await;
+        let voters: Vec<_> = (0..logs.len()).map(key).collect();
+        for (n, log) in logs.into_iter().enumerate() {
+            cluster.add_on(log, n, &settings, &voters, |machine| change(n, machine)).await;
         }
         cluster
     }
@@ -73,8 +82,18 @@ impl Cluster {
         voters: &[NodeKey],
         change: impl FnOnce(&mut Recorder),
     ) {
+        self.add_on(in_memory(), n, settings, voters, change).await;
+    }
+
+    async fn add_on(
+        &mut self,
+        log: Arc<dyn LogStore>,
+        n: usize,
+        settings: &RaftSettings,
+        voters: &[NodeKey],
+        change: impl FnOnce(&mut Recorder),
+    ) {
         let host = host(&self.net, n, settings);
-        let log = Arc::new(MemoryLog::new());
         let (mut machine, record) = Recorder::new();
         change(&mut machine);
         let group = host.open(GROUP, log.clone(), Box::new(machine), voters).await.unwrap();
@@ -136,6 +155,10 @@ impl Cluster {
             soon("a host shuts down", node.host.shutdown()).await;
         }
     }
+}
+
+fn in_memory() -> Arc<dyn LogStore> {
+    Arc::new(MemoryLog::new())
 }
 
 pub(super) fn command(number: u64) -> Bytes {

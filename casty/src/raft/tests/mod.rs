@@ -1,7 +1,9 @@
-//! Groups of real hosts over connections in memory, on a paused clock: time passes only when nobody has work.
+//! Groups of real hosts over connections in memory. But where a disk takes its time, the clock is paused: time passes only
+//! when nobody has work.
 
 mod agreement;
 mod cluster;
+mod durable;
 mod leaders;
 mod net;
 mod recorder;

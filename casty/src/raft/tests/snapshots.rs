@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use crate::raft::{RaftError, RaftSettings, RosterChange};
 use crate::storage::{LogStore, MemoryLog};
 
-fn compacting() -> RaftSettings {
+pub(super) fn compacting() -> RaftSettings {
     RaftSettings { snapshot_entries: 50, log_entries_kept: 10, ..RaftSettings::default() }
 }
 
@@ -100,7 +100,7 @@ async fn a_group_whose_machine_refuses_a_snapshot_stops_with_an_error() {
 async fn a_compacted_log_is_not_opened_without_its_state() {
     let (cluster, leader, _) = Cluster::three(compacting()).await;
     cluster.write(leader, 0..200).await;
-    let log: std::sync::Arc<MemoryLog> = cluster.nodes[leader].log.clone();
+    let log = cluster.nodes[leader].log.clone();
     let host = &cluster.nodes[leader].host;
     host.close(GROUP).await;
     let opened = host.open(GROUP, log, Box::new(Recorder::new().0), &[]).await;
@@ -132,12 +132,12 @@ async fn a_lost_voter_is_replaced_by_a_new_node_that_gets_the_whole_state() {
 async fn a_node_that_comes_back_to_a_group_remembers_its_vote() {
     let (cluster, leader, _) = Cluster::three(RaftSettings::default()).await;
     let node = &cluster.nodes[cluster.others(leader)[0]];
-    let term = |log: &MemoryLog| log.vote().unwrap().map(|vote| vote.term);
-    let voted = term(&node.log);
+    let term = |log: &dyn LogStore| log.vote().unwrap().map(|vote| vote.term);
+    let voted = term(&*node.log);
     assert!(voted.is_some());
     node.host.close(GROUP).await;
     let log = std::sync::Arc::new(MemoryLog::new());
     node.host.open(GROUP, log.clone(), Box::new(Recorder::new().0), &[]).await.unwrap();
-    assert!(term(&log) >= voted);
+    assert!(term(&*log) >= voted);
     cluster.shutdown().await;
 }

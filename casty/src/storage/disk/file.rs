@@ -1,0 +1,127 @@
+//! The file of a node.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use redb::backends::FileBackend;
+use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
+
+use super::lock::FolderLock;
+use super::tables::{self, FORMAT, Tables};
+use super::work::Work;
+use super::{Identity, StoreError};
+
+pub(super) const FILE: &str = "casty.redb";
+/// What the library may keep of the file in memory. Everything that is read often is in memory already.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// The open file.
+pub(super) struct StoreFile {
+    path: PathBuf,
+    // Dropped first: the folder is free when the file is closed.
+    database: Database,
+    _lock: FolderLock,
+}
+
+impl StoreFile {
+    pub(super) fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        Self::open_on(folder, identity, FileBackend::new)
+    }
+
+    /// Opens it with another way to reach the disk.
+    pub(super) fn open_on<B: StorageBackend>(
+        folder: &Path,
+        identity: &Identity,
+        backend: impl FnOnce(std::fs::File) -> Result<B, redb::DatabaseError>,
+    ) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
+        let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = FolderLock::take(folder)?;
+        let new = !path.exists();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        if new {
+            sync_folder(folder).map_err(io)?;
+        }
+        let (database, owner) = guarded(&path, || {
+            let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend(file)?)?;
+            let owner = tables::read_owner(&database.begin_read()?)?;
+            Ok((database, owner))
+        })?;
+        let store = Self { path, database, _lock: lock };
+        match owner {
+            None => store.guarded(|| {
+                let write = store.database.begin_write()?;
+                tables::lay_out(&write, identity)?;
+                Ok(write.commit()?)
+            })?,
+            Some(owner) if owner.format != FORMAT => {
+                return Err(StoreError::Format { file: store.path, stored: owner.format, known: FORMAT });
+            }
+            Some(owner) => identity.check(&owner.identity, &store.path)?,
+        }
+        Ok(store)
+    }
+
+    /// Reads what has become durable.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        self.guarded(|| read(&self.database.begin_read()?))
+    }
+
+    /// Carries out all work or none of it. When this returns, it is on the disk.
+    pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<(), StoreError> {
+        self.guarded(|| {
+            let write = self.database.begin_write()?;
+            let mut tables = Tables::open(&write)?;
+            for work in work {
+                tables.carry_out(work)?;
+            }
+            drop(tables);
+            Ok(write.commit()?)
+        })
+    }
+
+    fn guarded<T>(&self, call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        guarded(&self.path, call)
+    }
+}
+
+/// A call of the library, whose panics, which a damaged file can cause, are errors here.
+fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    let file = path.to_owned();
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(why)) => Err(explain(file, why)),
+        Err(_) => Err(StoreError::Corrupted { file, why: "the storage library panicked on it".to_owned() }),
+    }
+}
+
+fn explain(file: PathBuf, why: redb::Error) -> StoreError {
+    match why {
+        // Not a store at all, or the end is missing.
+        redb::Error::Io(why) if matches!(why.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            StoreError::Corrupted { file, why: why.to_string() }
+        }
+        redb::Error::Io(why) => StoreError::Io { file, why: why.into() },
+        redb::Error::Corrupted(why) => StoreError::Corrupted { file, why },
+        redb::Error::DatabaseAlreadyOpen => {
+            // The folder was ours: whoever it is does not keep to its lock.
+            let folder = file.parent().unwrap_or(&file).to_owned();
+            StoreError::Locked { folder, holder: None }
+        }
+        why @ (redb::Error::RepairAborted | redb::Error::UpgradeRequired(_)) => {
+            StoreError::Corrupted { file, why: why.to_string() }
+        }
+        why => StoreError::Io { file, why: io::Error::other(why).into() },
+    }
+}
+
+/// Makes the name of a new file durable, where the system has a call for it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,110 @@
+//! The log and the snapshot of one group on the disk.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::tables;
+use super::work::Work;
+use super::writer::Writer;
+use crate::base::GroupId;
+use crate::storage::{
+    Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, SnapshotStore, StoredSnapshot, Vote,
+};
+
+/// A log that is whole in memory, where it is read, and written behind by the node's writer. So nobody waits for a disk
+/// to read what was appended a moment ago; the purging of the group bounds it.
+pub(super) struct DiskLog {
+    group: GroupId,
+    memory: MemoryLog,
+    writer: Arc<Writer>,
+    snapshots: Arc<DiskSnapshots>,
+}
+
+/// The last snapshot of a group, on the disk only.
+pub(super) struct DiskSnapshots {
+    group: GroupId,
+    writer: Arc<Writer>,
+    /// The last entry of the newest snapshot that was handed in. Held while one is queued.
+    through: Mutex<Option<LogPosition>>,
+}
+
+impl DiskLog {
+    /// What the file has of a group.
+    pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
+        let file = writer.file()?;
+        let stored = file.read(|read| tables::read_log(read, group))?;
+        let through = Mutex::new(file.read(|read| tables::snapshot_position(read, group))?);
+        let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote);
+        let snapshots = Arc::new(DiskSnapshots { group, writer: writer.clone(), through });
+        Ok(Self { group, memory, writer, snapshots })
+    }
+}
+
+fn ignored() -> Flushed {
+    Box::new(|_| {})
+}
+
+impl LogStore for DiskLog {
+    fn bounds(&self) -> io::Result<LogBounds> {
+        self.writer.check()?;
+        self.memory.bounds()
+    }
+
+    fn append(&self, entries: Vec<LogEntry>, done: Flushed) -> io::Result<()> {
+        self.writer.check()?;
+        self.memory.append(entries.clone(), ignored())?;
+        self.writer.queue(Work::Append(self.group, entries), Some(done))
+    }
+
+    fn read(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<LogEntry>> {
+        self.writer.check()?;
+        self.memory.read(range, bytes_max)
+    }
+
+    fn truncate_after(&self, index: Option<u64>) -> io::Result<()> {
+        self.writer.check()?;
+        self.memory.truncate_after(index)?;
+        self.writer.queue(Work::Truncate(self.group, index), None)
+    }
+
+    fn purge(&self, through: LogPosition) -> io::Result<()> {
+        if self.bounds()?.purged.is_some_and(|purged| purged.index >= through.index) {
+            return Ok(());
+        }
+        self.memory.purge(through)?;
+        self.writer.queue(Work::Purge(self.group, through), None)
+    }
+
+    fn save_vote(&self, vote: Vote, done: Flushed) -> io::Result<()> {
+        self.writer.check()?;
+        self.memory.save_vote(vote, ignored())?;
+        self.writer.queue(Work::Vote(self.group, vote), Some(done))
+    }
+
+    fn vote(&self) -> io::Result<Option<Vote>> {
+        self.writer.check()?;
+        self.memory.vote()
+    }
+
+    fn snapshots(&self) -> Option<Arc<dyn SnapshotStore>> {
+        Some(self.snapshots.clone())
+    }
+}
+
+impl SnapshotStore for DiskSnapshots {
+    fn load(&self) -> io::Result<Option<StoredSnapshot>> {
+        Ok(self.writer.file()?.read(|read| tables::read_snapshot(read, self.group))?)
+    }
+
+    fn save(&self, snapshot: StoredSnapshot, done: Flushed) -> io::Result<()> {
+        let mut through = self.through.lock();
+        if through.is_some_and(|through| through.index >= snapshot.through.index) {
+            return self.writer.queue(Work::Barrier, Some(done));
+        }
+        *through = Some(snapshot.through);
+        self.writer.queue(Work::Snapshot(self.group, snapshot), Some(done))
+    }
+}

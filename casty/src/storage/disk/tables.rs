@@ -1,0 +1,218 @@
+//! How the file is laid out.
+
+use std::ops::RangeBounds;
+
+use bytes::Bytes;
+use redb::{ReadTransaction, StorageError, Table, TableDefinition, WriteTransaction};
+
+use super::Identity;
+use super::work::Work;
+use crate::base::{GroupId, NodeId};
+use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
+
+/// The layout below. A release that changes it gives it another number.
+pub(super) const FORMAT: u32 = 1;
+
+/// The term, the kind and the payload of each entry, by group and index.
+const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefinition::new("entries");
+/// The term and the index of the last purged entry, by group.
+const PURGED: TableDefinition<'_, u16, (u64, u64)> = TableDefinition::new("purged");
+/// Term, node and whether a quorum gave it, by group.
+const VOTES: TableDefinition<'_, u16, (u64, u64, bool)> = TableDefinition::new("votes");
+/// The term and the index of the last entry in a snapshot, and its meta, by group.
+const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, &[u8])> = TableDefinition::new("snapshots");
+/// The state of a snapshot in parts, by group and number.
+const PARTS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("snapshot_parts");
+/// What concerns the node itself.
+const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
+
+const KEY_FORMAT: &str = "format";
+const KEY_NODE: &str = "node";
+const KEY_CLUSTER: &str = "cluster";
+const KEY_RECORD: &str = "record";
+
+/// The bytes of a part. The library stores a value in one run of pages, which is a power of two: this leaves room for
+/// what it adds.
+const PART_BYTES: usize = (1 << 20) - 4_096;
+
+const BLANK: u8 = 0;
+const COMMAND: u8 = 1;
+const MEMBERSHIP: u8 = 2;
+
+/// The log of a group as the file has it.
+#[derive(Debug, Default)]
+pub(super) struct StoredLog {
+    pub(super) purged: Option<LogPosition>,
+    pub(super) entries: Vec<LogEntry>,
+    pub(super) vote: Option<Vote>,
+}
+
+/// Who the file belongs to; nobody yet if it is new.
+pub(super) struct Owner {
+    pub(super) format: u32,
+    pub(super) identity: Identity,
+}
+
+/// Makes all tables, so that they can be read.
+pub(super) fn lay_out(write: &WriteTransaction, identity: &Identity) -> Result<(), redb::Error> {
+    write.open_table(ENTRIES)?;
+    write.open_table(PURGED)?;
+    write.open_table(VOTES)?;
+    write.open_table(SNAPSHOTS)?;
+    write.open_table(PARTS)?;
+    let mut node = write.open_table(NODE)?;
+    node.insert(KEY_FORMAT, FORMAT.to_le_bytes().as_slice())?;
+    node.insert(KEY_NODE, identity.node.as_str().as_bytes())?;
+    node.insert(KEY_CLUSTER, identity.cluster.as_bytes())?;
+    Ok(())
+}
+
+pub(super) fn read_owner(read: &ReadTransaction) -> Result<Option<Owner>, redb::Error> {
+    let node = match read.open_table(NODE) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(why) => return Err(why.into()),
+    };
+    let bytes = |key: &str| -> Result<Vec<u8>, redb::Error> {
+        let missing = || StorageError::Corrupted(format!("it does not say its {key}"));
+        Ok(node.get(key)?.ok_or_else(missing)?.value().to_vec())
+    };
+    let text = |key: &str| -> Result<String, redb::Error> {
+        let strange = |_| StorageError::Corrupted(format!("its {key} is no text"));
+        Ok(String::from_utf8(bytes(key)?).map_err(strange)?)
+    };
+    let format = bytes(KEY_FORMAT)?.try_into().map(u32::from_le_bytes);
+    let format = format.map_err(|_| StorageError::Corrupted("its format is no number".to_owned()))?;
+    let identity = Identity { node: NodeId::from(text(KEY_NODE)?.as_str()), cluster: text(KEY_CLUSTER)? };
+    Ok(Some(Owner { format, identity }))
+}
+
+pub(super) fn read_record(read: &ReadTransaction) -> Result<Option<Bytes>, redb::Error> {
+    let record = read.open_table(NODE)?.get(KEY_RECORD)?;
+    Ok(record.map(|record| Bytes::copy_from_slice(record.value())))
+}
+
+pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
+    let vote = read.open_table(VOTES)?.get(group.0)?.map(|row| {
+        let (term, node, committed) = row.value();
+        Vote { term, node, committed }
+    });
+    let purged = read.open_table(PURGED)?.get(group.0)?.map(|row| {
+        let (term, index) = row.value();
+        LogPosition { term, index }
+    });
+    let mut next = purged.map_or(0, |purged| purged.index + 1);
+    let mut entries = Vec::new();
+    for row in read.open_table(ENTRIES)?.range((group.0, 0)..=(group.0, u64::MAX))? {
+        let (key, value) = row?;
+        let ((_, index), (term, kind, payload)) = (key.value(), value.value());
+        if index != next {
+            return Err(StorageError::Corrupted(format!("group {group} lacks entry {next} of its log")).into());
+        }
+        next += 1;
+        entries.push(LogEntry { at: LogPosition { term, index }, payload: payload_of(kind, payload)? });
+    }
+    Ok(StoredLog { purged, entries, vote })
+}
+
+pub(super) fn read_snapshot(read: &ReadTransaction, group: GroupId) -> Result<Option<StoredSnapshot>, redb::Error> {
+    let Some(row) = read.open_table(SNAPSHOTS)?.get(group.0)? else { return Ok(None) };
+    let (term, index, meta) = row.value();
+    let mut state = Vec::new();
+    for part in read.open_table(PARTS)?.range((group.0, 0)..=(group.0, u32::MAX))? {
+        state.extend_from_slice(part?.1.value());
+    }
+    let through = LogPosition { term, index };
+    Ok(Some(StoredSnapshot { through, meta: Bytes::copy_from_slice(meta), state: state.into() }))
+}
+
+/// The place in the log of the snapshot that is saved.
+pub(super) fn snapshot_position(read: &ReadTransaction, group: GroupId) -> Result<Option<LogPosition>, redb::Error> {
+    let row = read.open_table(SNAPSHOTS)?.get(group.0)?;
+    Ok(row.map(|row| {
+        let (term, index, _) = row.value();
+        LogPosition { term, index }
+    }))
+}
+
+/// The tables of one transaction.
+pub(super) struct Tables<'a> {
+    entries: Table<'a, (u16, u64), (u64, u8, &'static [u8])>,
+    purged: Table<'a, u16, (u64, u64)>,
+    votes: Table<'a, u16, (u64, u64, bool)>,
+    snapshots: Table<'a, u16, (u64, u64, &'static [u8])>,
+    parts: Table<'a, (u16, u32), &'static [u8]>,
+    node: Table<'a, &'static str, &'static [u8]>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn open(write: &'a WriteTransaction) -> Result<Self, redb::TableError> {
+        Ok(Self {
+            entries: write.open_table(ENTRIES)?,
+            purged: write.open_table(PURGED)?,
+            votes: write.open_table(VOTES)?,
+            snapshots: write.open_table(SNAPSHOTS)?,
+            parts: write.open_table(PARTS)?,
+            node: write.open_table(NODE)?,
+        })
+    }
+
+    pub(super) fn carry_out(&mut self, work: &Work) -> Result<(), StorageError> {
+        match work {
+            Work::Append(group, entries) => {
+                for entry in entries {
+                    let (kind, payload) = kind_of(&entry.payload);
+                    self.entries.insert((group.0, entry.at.index), (entry.at.term, kind, payload))?;
+                }
+            }
+            Work::Truncate(group, last) => {
+                let first = last.map_or(0, |last| last + 1);
+                self.remove_entries((group.0, first)..=(group.0, u64::MAX))?;
+            }
+            Work::Purge(group, through) => {
+                self.remove_entries((group.0, 0)..=(group.0, through.index))?;
+                self.purged.insert(group.0, (through.term, through.index))?;
+            }
+            Work::Vote(group, vote) => {
+                self.votes.insert(group.0, (vote.term, vote.node, vote.committed))?;
+            }
+            Work::Snapshot(group, snapshot) => self.replace_snapshot(*group, snapshot)?,
+            Work::Record(record) => {
+                self.node.insert(KEY_RECORD, &**record)?;
+            }
+            Work::Barrier => {}
+        }
+        Ok(())
+    }
+
+    fn remove_entries(&mut self, range: impl RangeBounds<(u16, u64)>) -> Result<(), StorageError> {
+        self.entries.retain_in(range, |_, _| false)
+    }
+
+    fn replace_snapshot(&mut self, group: GroupId, snapshot: &StoredSnapshot) -> Result<(), StorageError> {
+        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
+        for (number, part) in (0..).zip(snapshot.state.chunks(PART_BYTES)) {
+            self.parts.insert((group.0, number), part)?;
+        }
+        let LogPosition { term, index } = snapshot.through;
+        self.snapshots.insert(group.0, (term, index, &*snapshot.meta))?;
+        Ok(())
+    }
+}
+
+fn kind_of(payload: &Payload) -> (u8, &[u8]) {
+    match payload {
+        Payload::Blank => (BLANK, &[]),
+        Payload::Command(bytes) => (COMMAND, bytes),
+        Payload::Membership(bytes) => (MEMBERSHIP, bytes),
+    }
+}
+
+fn payload_of(kind: u8, bytes: &[u8]) -> Result<Payload, StorageError> {
+    match kind {
+        BLANK => Ok(Payload::Blank),
+        COMMAND => Ok(Payload::Command(Bytes::copy_from_slice(bytes))),
+        MEMBERSHIP => Ok(Payload::Membership(Bytes::copy_from_slice(bytes))),
+        _ => Err(StorageError::Corrupted(format!("an entry has the unknown kind {kind}"))),
+    }
+}

@@ -1,0 +1,164 @@
+//! A disk in memory that can be held up, fail and lose power.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use redb::StorageBackend;
+
+use super::super::file::StoreFile;
+use super::identity;
+use crate::storage::DiskStores;
+
+type Answer<T> = io::Result<T>;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct FaultyDisk(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What a reader sees.
+    bytes: Vec<u8>,
+    /// What is left when power is lost now, but for
+    durable: Vec<u8>,
+    /// what was written since, of which anything may be left.
+    since: Vec<Write>,
+    syncs: u64,
+    /// A sync waits.
+    held: bool,
+    waiting: bool,
+    /// Writes and syncs fail.
+    fails: bool,
+}
+
+#[derive(Debug)]
+enum Write {
+    At(u64, Vec<u8>),
+    Length(u64),
+}
+
+impl FaultyDisk {
+    pub(super) fn open(&self, folder: &Path) -> DiskStores {
+        let disk = self.clone();
+        let file = StoreFile::open_on(folder, &identity(), move |_| Ok(disk)).unwrap();
+        DiskStores::start(folder, file).unwrap()
+    }
+
+    pub(super) fn hold(&self, held: bool) {
+        self.0.state.lock().held = held;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until a sync is held up.
+    pub(super) fn is_held(&self) {
+        let mut state = self.0.state.lock();
+        let late = self.0.changed.wait_while_for(&mut state, |state| !state.waiting, Duration::from_secs(20));
+        assert!(!late.timed_out(), "something is synced");
+    }
+
+    pub(super) fn fail(&self) {
+        self.0.state.lock().fails = true;
+    }
+
+    pub(super) fn syncs(&self) -> u64 {
+        self.0.state.lock().syncs
+    }
+
+    /// The disk after the power was lost at this moment.
+    pub(super) fn without_power(&self, seed: u64) -> Self {
+        let state = self.0.state.lock();
+        let (mut bytes, mut rng) = (state.durable.clone(), StdRng::seed_from_u64(seed));
+        for write in &state.since {
+            match write {
+                _ if rng.random_bool(0.5) => {}
+                Write::Length(length) => bytes.resize(*length as usize, 0),
+                Write::At(offset, written) => {
+                    // A write may be torn.
+                    let whole = rng.random_bool(0.7);
+                    let length = if whole { written.len() } else { rng.random_range(0..=written.len()) };
+                    put(&mut bytes, *offset, &written[..length]);
+                }
+            }
+        }
+        let state = State { bytes: bytes.clone(), durable: bytes, ..State::default() };
+        Self(Arc::new(Inner { state: Mutex::new(state), changed: Condvar::new() }))
+    }
+}
+
+impl Write {
+    fn reach(self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::At(offset, written) => put(bytes, offset, &written),
+            Self::Length(length) => bytes.resize(length as usize, 0),
+        }
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, offset: u64, written: &[u8]) {
+    let end = offset as usize + written.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset as usize..end].copy_from_slice(written);
+}
+
+impl State {
+    fn works(&self) -> io::Result<()> {
+        if self.fails { Err(io::Error::other("the disk is broken")) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for FaultyDisk {
+    fn len(&self) -> Answer<u64> {
+        Ok(self.0.state.lock().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Answer<()> {
+        let state = self.0.state.lock();
+        let end = offset as usize + out.len();
+        let bytes = state.bytes.get(offset as usize..end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Answer<()> {
+        let mut state = self.0.state.lock();
+        state.works()?;
+        state.bytes.resize(len as usize, 0);
+        state.since.push(Write::Length(len));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Answer<()> {
+        let mut state = self.0.state.lock();
+        state.waiting = true;
+        self.0.changed.notify_all();
+        self.0.changed.wait_while(&mut state, |state| state.held);
+        let state = &mut *state;
+        state.waiting = false;
+        state.works()?;
+        for write in state.since.drain(..) {
+            write.reach(&mut state.durable);
+        }
+        state.syncs += 1;
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Answer<()> {
+        let mut state = self.0.state.lock();
+        state.works()?;
+        put(&mut state.bytes, offset, data);
+        state.since.push(Write::At(offset, data.to_vec()));
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! What only a store on a disk has to do.
+
+mod disk;
+mod faults;
+mod opening;
+mod reopening;
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::{DiskStores, Identity};
+use crate::base::GroupId;
+use crate::storage::{LogPosition, StoredSnapshot};
+
+const GROUP: GroupId = GroupId(1);
+
+fn identity() -> Identity {
+    Identity { node: "node-1".into(), cluster: "shop".to_owned() }
+}
+
+fn open(folder: &Path) -> DiskStores {
+    DiskStores::open(folder, &identity()).unwrap()
+}
+
+fn snapshot(index: u64, bytes: usize) -> StoredSnapshot {
+    let state = (0..bytes).map(|at| (at % 251) as u8 ^ index as u8).collect::<Vec<_>>();
+    StoredSnapshot { through: at(index), meta: Bytes::from(format!("meta {index}")), state: state.into() }
+}
+
+fn at(index: u64) -> LogPosition {
+    LogPosition { term: 1, index }
+}

@@ -1,0 +1,104 @@
+//! What was stored is there when the store is opened again.
+
+use bytes::Bytes;
+
+use super::{GROUP, at, open, snapshot};
+use crate::base::GroupId;
+use crate::storage::suite::{durable, entries};
+use crate::storage::{LogBounds, Payload, Stores, Vote};
+
+#[test]
+fn a_log_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = entries(1, 0..300);
+    all[7].payload = Payload::Membership(Bytes::from_static(b"voters"));
+    all[8].payload = Payload::Blank;
+    let vote = Vote { term: 9, node: 7, committed: true };
+    {
+        let stores = open(folder.path());
+        let (log, other) = (stores.log(GROUP).unwrap(), stores.log(GroupId(2)).unwrap());
+        durable(|done| log.append(all.clone(), done)).unwrap();
+        durable(|done| log.save_vote(vote, done)).unwrap();
+        durable(|done| other.append(entries(5, 0..3), done)).unwrap();
+    }
+    let stores = open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    assert_eq!(log.read(0..u64::MAX, u64::MAX).unwrap(), all);
+    assert_eq!(log.vote().unwrap(), Some(vote));
+    let other = stores.log(GroupId(2)).unwrap();
+    assert_eq!(other.read(0..u64::MAX, u64::MAX).unwrap(), entries(5, 0..3), "groups have logs of their own");
+    assert_eq!(stores.log(GroupId(3)).unwrap().bounds().unwrap(), LogBounds::default());
+}
+
+#[test]
+fn what_was_removed_stays_away_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let log = open(folder.path()).log(GROUP).unwrap();
+        durable(|done| log.append(entries(1, 0..100), done)).unwrap();
+        log.purge(at(39)).unwrap();
+        log.truncate_after(Some(59)).unwrap();
+        durable(|done| log.append(entries(2, 60..63), done)).unwrap();
+    }
+    let log = open(folder.path()).log(GROUP).unwrap();
+    let mut left = entries(1, 40..60);
+    left.extend(entries(2, 60..63));
+    assert_eq!(log.read(0..u64::MAX, u64::MAX).unwrap(), left);
+    assert_eq!(log.bounds().unwrap(), LogBounds { purged: Some(at(39)), last: Some(left[22].at) });
+    // A snapshot took the place of entries that never came.
+    log.purge(at(1_000)).unwrap();
+    drop(log);
+    let log = open(folder.path()).log(GROUP).unwrap();
+    assert_eq!(log.bounds().unwrap(), LogBounds { purged: Some(at(1_000)), last: Some(at(1_000)) });
+    durable(|done| log.append(entries(1, 1_001..1_002), done)).unwrap();
+}
+
+#[test]
+fn what_is_queued_is_written_when_the_store_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let log = open(folder.path()).log(GROUP).unwrap();
+        for index in 0..100 {
+            log.append(entries(1, index..index + 1), Box::new(|_| {})).unwrap();
+        }
+    }
+    assert_eq!(open(folder.path()).log(GROUP).unwrap().bounds().unwrap().last, Some(at(99)));
+}
+
+#[test]
+fn the_last_snapshot_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = || open(folder.path()).log(GROUP).unwrap().snapshots().unwrap().load().unwrap();
+    assert_eq!(load(), None);
+    // Of several parts, of one, of none.
+    for (index, bytes) in [(10, 3_000_000), (20, 100), (30, 0), (40, 2_000_000)] {
+        let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
+        durable(|done| store.save(snapshot(index, bytes), done)).unwrap();
+        drop(store);
+        assert_eq!(load(), Some(snapshot(index, bytes)));
+    }
+}
+
+#[test]
+fn an_older_snapshot_does_not_replace_a_newer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for _life in 0..2 {
+        let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
+        durable(|done| store.save(snapshot(500, 10), done)).unwrap();
+        durable(|done| store.save(snapshot(100, 10), done)).unwrap();
+        assert_eq!(store.load().unwrap(), Some(snapshot(500, 10)));
+    }
+}
+
+#[test]
+fn the_record_of_the_node_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(open(folder.path()).record().unwrap(), None);
+    for record in ["promised", "founded"].map(Bytes::from) {
+        let stores = open(folder.path());
+        durable(|done| stores.save_record(record.clone(), done)).unwrap();
+        assert_eq!(stores.record().unwrap(), Some(record.clone()));
+        drop(stores);
+        assert_eq!(open(folder.path()).record().unwrap(), Some(record));
+    }
+}
