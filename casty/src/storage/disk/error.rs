@@ -47,7 +47,10 @@ pub enum StoreError {
         given: String,
     },
     /// Another release of casty wrote the file in a way that this one does not read. Nothing was touched.
-    #[error("{} has the format {stored}, and this release reads {known}; open it with the release that wrote it", .file.display())]
+    #[error(
+        "{} has the format {stored}, and this release reads {known}; open it with the release that wrote it",
+        .file.display()
+    )]
     Format {
         /// The file.
         file: PathBuf,

@@ -31,8 +31,8 @@ pub use identity::Identity;
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
 /// Logs, votes and snapshots are durable once they are said to be. Tables of state are in memory, and come from a
-/// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error that
-/// names the file, until it is opened anew.
+/// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error
+/// that names the file, until it is opened anew.
 ///
 /// When the last handle goes, so of the store as of the logs that it gave, what is queued is written and the folder is
 /// free.

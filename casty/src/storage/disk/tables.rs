@@ -101,15 +101,14 @@ pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredL
         let (term, index) = row.value();
         LogPosition { term, index }
     });
-    let mut next = purged.map_or(0, |purged| purged.index + 1);
+    let first = purged.map_or(0, |purged| purged.index + 1);
     let mut entries = Vec::new();
-    for row in read.open_table(ENTRIES)?.range((group.0, 0)..=(group.0, u64::MAX))? {
+    for (next, row) in (first..).zip(read.open_table(ENTRIES)?.range((group.0, 0)..=(group.0, u64::MAX))?) {
         let (key, value) = row?;
         let ((_, index), (term, kind, payload)) = (key.value(), value.value());
         if index != next {
             return Err(StorageError::Corrupted(format!("group {group} lacks entry {next} of its log")).into());
         }
-        next += 1;
         entries.push(LogEntry { at: LogPosition { term, index }, payload: payload_of(kind, payload)? });
     }
     Ok(StoredLog { purged, entries, vote })

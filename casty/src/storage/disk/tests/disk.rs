@@ -14,6 +14,9 @@ use super::super::file::StoreFile;
 use super::identity;
 use crate::storage::DiskStores;
 
+/// How long anything waits for a test.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 type Answer<T> = io::Result<T>;
 
 #[derive(Clone, Debug, Default)]
@@ -62,7 +65,7 @@ impl FaultyDisk {
     /// Waits until a sync is held up.
     pub(super) fn is_held(&self) {
         let mut state = self.0.state.lock();
-        let late = self.0.changed.wait_while_for(&mut state, |state| !state.waiting, Duration::from_secs(20));
+        let late = self.0.changed.wait_while_for(&mut state, |state| !state.waiting, PATIENCE);
         assert!(!late.timed_out(), "something is synced");
     }
 
@@ -143,7 +146,8 @@ impl StorageBackend for FaultyDisk {
         let mut state = self.0.state.lock();
         state.waiting = true;
         self.0.changed.notify_all();
-        self.0.changed.wait_while(&mut state, |state| state.held);
+        // A test that has failed lets nobody go on.
+        self.0.changed.wait_while_for(&mut state, |state| state.held, PATIENCE);
         let state = &mut *state;
         state.waiting = false;
         state.works()?;
