@@ -182,7 +182,8 @@ impl Membership {
         }
     }
 
+    /// Whether the peer is a member, as it is now: another process may have gone on with its life.
     fn is_active(&self, peer: &Member) -> bool {
-        self.foca.iter_members().any(|member| member.id().key == peer.key)
+        self.foca.iter_members().any(|member| member.id().key == peer.key && member.id().bump >= peer.bump)
     }
 }

@@ -57,20 +57,19 @@ pub(super) enum Answer {
     Index(oneshot::Sender<ReadIndex>),
 }
 
-impl Default for Machines {
-    fn default() -> Self {
+impl Machines {
+    /// Counts attempts and questions from `first` on.
+    pub(in crate::node) fn counting_from(first: u64) -> Self {
         Self {
             copies: Mutex::default(),
             handles: Mutex::default(),
             starting: Mutex::default(),
             waiting: Mutex::default(),
-            next: AtomicU64::default(),
+            next: AtomicU64::new(first),
             served: Arc::new(Semaphore::new(SERVED_MAX)),
         }
     }
-}
 
-impl Machines {
     /// What this node's program holds of the machine of this name, if it has started it.
     pub(super) fn handle(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
         lock(&self.handles).get(name).cloned()

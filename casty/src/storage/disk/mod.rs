@@ -16,7 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
 
 use super::{Flushed, LogStore, MemoryState, StateStore, Stores};
 use crate::base::{GroupId, StableMap};
@@ -34,8 +37,8 @@ pub use identity::Identity;
 /// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error
 /// that names the file, until it is opened anew.
 ///
-/// When the last handle goes, so of the store as of the logs that it gave, what is queued is written and the folder is
-/// free.
+/// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
+/// queued is written and the folder is free.
 ///
 /// ```
 /// use casty::storage::{DiskStores, Identity};
@@ -70,20 +73,6 @@ impl DiskStores {
         let writer = Arc::new(Writer::start(file).map_err(io)?);
         Ok(Self { writer, logs: Mutex::default(), record: Mutex::new(record) })
     }
-
-    /// What the node last saved of itself.
-    pub fn record(&self) -> io::Result<Option<Bytes>> {
-        self.writer.check()?;
-        Ok(self.record.lock().clone())
-    }
-
-    /// Replaces what the node keeps of itself: bytes that the store does not look into.
-    pub fn save_record(&self, record: Bytes, done: Flushed) -> io::Result<()> {
-        let mut saved = self.record.lock();
-        self.writer.queue(Work::Record(record.clone()), Some(done))?;
-        *saved = Some(record);
-        Ok(())
-    }
 }
 
 impl Stores for DiskStores {
@@ -99,5 +88,40 @@ impl Stores for DiskStores {
 
     fn state(&self, _group: GroupId) -> io::Result<Box<dyn StateStore>> {
         Ok(Box::new(MemoryState::default()))
+    }
+
+    fn groups(&self) -> io::Result<Vec<GroupId>> {
+        Ok(self.writer.file()?.read(tables::read_groups)?)
+    }
+
+    fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {
+        self.logs.lock().remove(&group);
+        self.writer.queue(Work::Forget(group), Some(done))
+    }
+
+    fn record(&self) -> io::Result<Option<Bytes>> {
+        self.writer.check()?;
+        Ok(self.record.lock().clone())
+    }
+
+    fn save_record(&self, record: Bytes, done: Flushed) -> io::Result<()> {
+        let mut saved = self.record.lock();
+        self.writer.queue(Work::Record(record.clone()), Some(done))?;
+        *saved = Some(record);
+        Ok(())
+    }
+
+    fn clear(&self, done: Flushed) -> io::Result<()> {
+        let (mut logs, mut saved) = (self.logs.lock(), self.record.lock());
+        self.writer.queue(Work::Clear, Some(done))?;
+        logs.clear();
+        *saved = None;
+        Ok(())
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let writer = self.writer.clone();
+        // It fails only when the runtime ends, and then the store goes with its last handle.
+        spawn_blocking(move || writer.close()).map(drop).boxed()
     }
 }

@@ -1,9 +1,10 @@
 //! How the file is laid out.
 
+use std::collections::BTreeSet;
 use std::ops::RangeBounds;
 
 use bytes::Bytes;
-use redb::{ReadTransaction, StorageError, Table, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
 
 use super::Identity;
 use super::work::Work;
@@ -92,6 +93,22 @@ pub(super) fn read_record(read: &ReadTransaction) -> Result<Option<Bytes>, redb:
     Ok(record.map(|record| Bytes::copy_from_slice(record.value())))
 }
 
+/// The groups that have a log.
+pub(super) fn read_groups(read: &ReadTransaction) -> Result<Vec<GroupId>, redb::Error> {
+    let mut groups = BTreeSet::new();
+    for row in read.open_table(PURGED)?.iter()? {
+        groups.insert(GroupId(row?.0.value()));
+    }
+    let (entries, mut from) = (read.open_table(ENTRIES)?, (0, 0));
+    while let Some(row) = entries.range(from..)?.next() {
+        let (group, _) = row?.0.value();
+        groups.insert(GroupId(group));
+        let Some(next) = group.checked_add(1) else { break };
+        from = (next, 0);
+    }
+    Ok(groups.into_iter().collect())
+}
+
 pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
     let vote = read.open_table(VOTES)?.get(group.0)?.map(|row| {
         let (term, node, committed) = row.value();
@@ -176,6 +193,19 @@ impl<'a> Tables<'a> {
                 self.votes.insert(group.0, (vote.term, vote.node, vote.committed))?;
             }
             Work::Snapshot(group, snapshot) => self.replace_snapshot(*group, snapshot)?,
+            Work::Forget(group) => {
+                self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
+                self.purged.remove(group.0)?;
+                self.remove_snapshot(*group)?;
+            }
+            Work::Clear => {
+                self.remove_entries(..)?;
+                self.parts.retain(|_, _| false)?;
+                self.purged.retain(|_, _| false)?;
+                self.votes.retain(|_, _| false)?;
+                self.snapshots.retain(|_, _| false)?;
+                self.node.remove(KEY_RECORD)?;
+            }
             Work::Record(record) => {
                 self.node.insert(KEY_RECORD, &**record)?;
             }
@@ -188,8 +218,13 @@ impl<'a> Tables<'a> {
         self.entries.retain_in(range, |_, _| false)
     }
 
+    fn remove_snapshot(&mut self, group: GroupId) -> Result<(), StorageError> {
+        self.snapshots.remove(group.0)?;
+        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)
+    }
+
     fn replace_snapshot(&mut self, group: GroupId, snapshot: &StoredSnapshot) -> Result<(), StorageError> {
-        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
+        self.remove_snapshot(group)?;
         for (number, part) in (0..).zip(snapshot.state.chunks(PART_BYTES)) {
             self.parts.insert((group.0, number), part)?;
         }

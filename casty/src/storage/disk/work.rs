@@ -13,6 +13,10 @@ pub(super) enum Work {
     Purge(GroupId, LogPosition),
     Vote(GroupId, Vote),
     Snapshot(GroupId, StoredSnapshot),
+    /// Removes all of a group but its vote.
+    Forget(GroupId),
+    /// Removes all but whose file it is.
+    Clear,
     /// The node's own record.
     Record(Bytes),
     /// Nothing: whoever waits for it waits for what came before.
@@ -32,7 +36,7 @@ impl Work {
             Self::Append(_, entries) => entries.iter().map(LogEntry::bytes).sum(),
             Self::Snapshot(_, snapshot) => (snapshot.meta.len() + snapshot.state.len()) as u64,
             Self::Record(record) => record.len() as u64,
-            Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Barrier => 0,
+            Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Forget(..) | Self::Clear | Self::Barrier => 0,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
+use parking_lot::{Mutex, RwLock};
+
 use super::file::StoreFile;
 use super::work::{Queued, Work};
 use crate::storage::Flushed;
@@ -17,26 +19,31 @@ const TRANSACTION_BYTES: u64 = 64 << 20;
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
 /// any more, since it is not known what the disk holds; all that waits and all that comes fails.
 pub(super) struct Writer {
-    file: Arc<StoreFile>,
     failed: Arc<OnceLock<Arc<io::Error>>>,
-    /// `None` while it is dropped.
-    queue: Option<Sender<Queued>>,
-    thread: Option<JoinHandle<()>>,
+    /// `None` once it is closed.
+    open: RwLock<Option<Open>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Open {
+    file: Arc<StoreFile>,
+    queue: Sender<Queued>,
 }
 
 impl Writer {
     pub(super) fn start(file: StoreFile) -> Result<Self, io::Error> {
         let (file, failed, (queue, queued)) = (Arc::new(file), Arc::<OnceLock<_>>::default(), channel());
         let (written, told) = (file.clone(), failed.clone());
-        let work = move || run(&written, &told, &queued);
+        let work = move || run(written, &told, &queued);
         let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(work)?;
-        Ok(Self { file, failed, queue: Some(queue), thread: Some(thread) })
+        let (open, thread) = (RwLock::new(Some(Open { file, queue })), Mutex::new(Some(thread)));
+        Ok(Self { failed, open, thread })
     }
 
     /// The file, for reading what has become durable.
-    pub(super) fn file(&self) -> io::Result<&StoreFile> {
+    pub(super) fn file(&self) -> io::Result<Arc<StoreFile>> {
         self.check()?;
-        Ok(&self.file)
+        Ok(self.open.read().as_ref().ok_or_else(closed)?.file.clone())
     }
 
     /// Whether all writes so far have worked.
@@ -47,24 +54,30 @@ impl Writer {
     /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before.
     pub(super) fn queue(&self, work: Work, done: Option<Flushed>) -> io::Result<()> {
         self.check()?;
-        let sent = self.queue.as_ref().map(|queue| queue.send(Queued { work, done }));
-        if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err(io::Error::other("the store's writer has ended")) }
+        let open = self.open.read();
+        open.as_ref().ok_or_else(closed)?.queue.send(Queued { work, done }).map_err(|_| closed())
     }
-}
 
-impl Drop for Writer {
     /// Writes what is queued, and lets go of the file.
-    fn drop(&mut self) {
-        self.queue = None;
+    pub(super) fn close(&self) {
+        *self.open.write() = None;
+        let thread = self.thread.lock().take();
         // A callback may be the last to know the store, and the writer cannot wait for itself.
-        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
             // It catches the panics of the library, and callbacks have none.
             let _ = thread.join();
         }
     }
 }
 
-fn run(file: &StoreFile, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Queued>) {
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Ends when nobody can queue anything any more; the file is closed then.
+fn run(file: Arc<StoreFile>, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Queued>) {
     while let Ok(first) = queue.recv() {
         let mut bytes = first.work.bytes();
         let mut batch = vec![first];
@@ -86,6 +99,10 @@ fn run(file: &StoreFile, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Que
             }
         }
     }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("the store is closed")
 }
 
 /// The error of the first write that failed, for one more who asks.
