@@ -13,6 +13,8 @@ mod stores;
 #[cfg(test)]
 mod suite;
 
+#[cfg(feature = "sim")]
+pub(crate) use disk::SimulatedDisk;
 pub use disk::{DiskStores, Identity, StoreError};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};

@@ -22,20 +22,11 @@ pub(super) struct StoreFile {
     path: PathBuf,
     // Dropped first: the folder is free when the file is closed.
     database: Database,
-    _lock: FolderLock,
+    _lock: Option<FolderLock>,
 }
 
 impl StoreFile {
     pub(super) fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
-        Self::open_on(folder, identity, FileBackend::new)
-    }
-
-    /// Opens it with another way to reach the disk.
-    pub(super) fn open_on<B: StorageBackend>(
-        folder: &Path,
-        identity: &Identity,
-        backend: impl FnOnce(std::fs::File) -> Result<B, redb::DatabaseError>,
-    ) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
         std::fs::create_dir_all(folder).map_err(io)?;
@@ -45,8 +36,19 @@ impl StoreFile {
         if new {
             sync_folder(folder).map_err(io)?;
         }
+        Self::open_on(folder, identity, Some(lock), || FileBackend::new(file))
+    }
+
+    /// Opens it with another way to reach the disk.
+    pub(super) fn open_on<B: StorageBackend>(
+        folder: &Path,
+        identity: &Identity,
+        lock: Option<FolderLock>,
+        backend: impl FnOnce() -> Result<B, redb::DatabaseError>,
+    ) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
         let (database, owner) = guarded(&path, || {
-            let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend(file)?)?;
+            let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend()?)?;
             let owner = tables::read_owner(&database.begin_read()?)?;
             Ok((database, owner))
         })?;

@@ -5,12 +5,15 @@ mod file;
 mod identity;
 mod lock;
 mod log;
+#[cfg(feature = "sim")]
+mod simulated;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod work;
 mod writer;
 
+use std::future::ready;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,8 @@ use writer::Writer;
 
 pub use error::StoreError;
 pub use identity::Identity;
+#[cfg(feature = "sim")]
+pub(crate) use simulated::SimulatedDisk;
 
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
@@ -70,8 +75,17 @@ impl DiskStores {
     fn start(folder: &Path, file: StoreFile) -> Result<Self, StoreError> {
         let record = file.read(tables::read_record)?;
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
-        let writer = Arc::new(Writer::start(file).map_err(io)?);
-        Ok(Self { writer, logs: Mutex::default(), record: Mutex::new(record) })
+        Ok(Self::with(Writer::start(file).map_err(io)?, record))
+    }
+
+    #[cfg(feature = "sim")]
+    fn simulate(file: StoreFile, disk: SimulatedDisk) -> Result<Self, StoreError> {
+        let record = file.read(tables::read_record)?;
+        Ok(Self::with(Writer::simulate(file, disk), record))
+    }
+
+    fn with(writer: Writer, record: Option<Bytes>) -> Self {
+        Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record) }
     }
 }
 
@@ -120,6 +134,10 @@ impl Stores for DiskStores {
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
+        if !self.writer.has_thread() {
+            self.writer.close();
+            return ready(()).boxed();
+        }
         let writer = self.writer.clone();
         // It fails only when the runtime ends, and then the store goes with its last handle.
         spawn_blocking(move || writer.close()).map(drop).boxed()

@@ -1,13 +1,15 @@
 //! The one thread that writes.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::file::StoreFile;
+#[cfg(feature = "sim")]
+use super::simulated::SimulatedDisk;
 use super::work::{Queued, Work};
 use crate::storage::Flushed;
 
@@ -27,17 +29,44 @@ pub(super) struct Writer {
 
 struct Open {
     file: Arc<StoreFile>,
-    queue: Sender<Queued>,
+    queue: UnboundedSender<Queued>,
 }
 
 impl Writer {
     pub(super) fn start(file: StoreFile) -> Result<Self, io::Error> {
-        let (file, failed, (queue, queued)) = (Arc::new(file), Arc::<OnceLock<_>>::default(), channel());
-        let (written, told) = (file.clone(), failed.clone());
-        let work = move || run(written, &told, &queued);
-        let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(work)?;
-        let (open, thread) = (RwLock::new(Some(Open { file, queue })), Mutex::new(Some(thread)));
-        Ok(Self { failed, open, thread })
+        let (writer, mut work) = Self::new(file);
+        let run = move || {
+            while let Some(first) = work.queue.blocking_recv() {
+                let batch = work.batch(first);
+                work.write(&batch);
+                work.tell(batch);
+            }
+        };
+        let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(run)?;
+        *writer.thread.lock() = Some(thread);
+        Ok(writer)
+    }
+
+    /// The same on the runtime of the caller, where no other thread may run: a sync takes as long as the disk says.
+    #[cfg(feature = "sim")]
+    pub(super) fn simulate(file: StoreFile, disk: SimulatedDisk) -> Self {
+        let (writer, mut work) = Self::new(file);
+        tokio::spawn(async move {
+            while let Some(first) = work.queue.recv().await {
+                let batch = work.batch(first);
+                work.write(&batch);
+                disk.settle().await;
+                work.tell(batch);
+            }
+        });
+        writer
+    }
+
+    fn new(file: StoreFile) -> (Self, Writing) {
+        let (file, failed, (sender, queue)) = (Arc::new(file), Arc::<OnceLock<_>>::default(), unbounded_channel());
+        let work = Writing { file: file.clone(), failed: failed.clone(), queue };
+        let open = RwLock::new(Some(Open { file, queue: sender }));
+        (Self { failed, open, thread: Mutex::default() }, work)
     }
 
     /// The file, for reading what has become durable.
@@ -58,6 +87,11 @@ impl Writer {
         open.as_ref().ok_or_else(closed)?.queue.send(Queued { work, done }).map_err(|_| closed())
     }
 
+    /// Whether to close it takes as long as another thread needs.
+    pub(super) fn has_thread(&self) -> bool {
+        self.thread.lock().is_some()
+    }
+
     /// Writes what is queued, and lets go of the file.
     pub(super) fn close(&self) {
         *self.open.write() = None;
@@ -76,26 +110,40 @@ impl Drop for Writer {
     }
 }
 
-/// Ends when nobody can queue anything any more; the file is closed then.
-fn run(file: Arc<StoreFile>, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Queued>) {
-    while let Ok(first) = queue.recv() {
+/// What the writer has to do. It ends when nobody can queue anything any more; the file is closed then.
+struct Writing {
+    file: Arc<StoreFile>,
+    failed: Arc<OnceLock<Arc<io::Error>>>,
+    queue: UnboundedReceiver<Queued>,
+}
+
+impl Writing {
+    /// All that has come together.
+    fn batch(&mut self, first: Queued) -> Vec<Queued> {
         let mut bytes = first.work.bytes();
         let mut batch = vec![first];
         while bytes < TRANSACTION_BYTES
-            && let Ok(next) = queue.try_recv()
+            && let Ok(next) = self.queue.try_recv()
         {
             bytes += next.work.bytes();
             batch.push(next);
         }
-        if failed.get().is_none()
-            && let Err(why) = file.write(batch.iter().map(|queued| &queued.work))
+        batch
+    }
+
+    fn write(&self, batch: &[Queued]) {
+        if self.failed.get().is_none()
+            && let Err(why) = self.file.write(batch.iter().map(|queued| &queued.work))
         {
             tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
-            let _ = failed.set(Arc::new(why.into()));
+            let _ = self.failed.set(Arc::new(why.into()));
         }
+    }
+
+    fn tell(&self, batch: Vec<Queued>) {
         for queued in batch {
             if let Some(done) = queued.done {
-                done(failed.get().map_or(Ok(()), |why| Err(again(why))));
+                done(self.failed.get().map_or(Ok(()), |why| Err(again(why))));
             }
         }
     }

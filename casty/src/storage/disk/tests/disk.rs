@@ -53,7 +53,7 @@ enum Write {
 impl FaultyDisk {
     pub(super) fn open(&self, folder: &Path) -> DiskStores {
         let disk = self.clone();
-        let file = StoreFile::open_on(folder, &identity(), move |_| Ok(disk)).unwrap();
+        let file = StoreFile::open_on(folder, &identity(), None, move || Ok(disk)).unwrap();
         DiskStores::start(folder, file).unwrap()
     }
 
