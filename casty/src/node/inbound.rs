@@ -125,7 +125,7 @@ impl Inner {
             if let Some(origin) = announcement.origin {
                 self.origins.announce(from, origin, announcement.clients);
             }
-            self.stewardship.learn(from, announcement.lacks);
+            self.stewardship.learn(from, announcement.unfit);
         }
         self.router.learn(&announcement.leading);
     }

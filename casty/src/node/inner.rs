@@ -252,8 +252,8 @@ impl Inner {
         let clients = self.desk.origins();
         self.origins.announce(self.me, self.router.origin(), clients.clone());
         let leading = self.regions.all().iter().filter_map(|region| region.leading()).collect();
-        let (cluster_id, lacks) = (self.links.cluster_id(), self.kinds.lacks());
-        Announcement { cluster_id, leading, lacks, clients, ..self.router.announcement() }
+        let (cluster_id, unfit) = (self.links.cluster_id(), self.kinds.lacks() || self.stores.is_full());
+        Announcement { cluster_id, leading, unfit, clients, ..self.router.announcement() }
     }
 
     /// The live nodes that could found a cluster.

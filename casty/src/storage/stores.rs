@@ -33,6 +33,11 @@ pub trait Stores: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether there is no room for more at the moment.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// What the node last saved of itself: bytes that a store does not look into.
     fn record(&self) -> io::Result<Option<Bytes>> {
         Ok(None)

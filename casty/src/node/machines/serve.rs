@@ -196,6 +196,9 @@ impl Inner {
         if !self.topology().is_some_and(|topology| topology.has_begun(group)) {
             return Applied::NotProposed;
         }
+        if machine.group.is_full() {
+            return Applied::NotProposed;
+        }
         if !machine.copy.reads(&entry) {
             return Applied::Unreadable;
         }

@@ -82,6 +82,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether all that is missing is room on the disk.
+    pub(super) fn is_full(&self) -> bool {
+        let full = |why: &io::Error| matches!(why.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        matches!(self, Self::Io { why, .. } if full(why))
+    }
+}
+
 impl From<StoreError> for io::Error {
     fn from(error: StoreError) -> Self {
         Self::other(error)

@@ -40,7 +40,8 @@ pub(crate) use simulated::SimulatedDisk;
 ///
 /// Logs, votes and snapshots are durable once they are said to be. Tables of state are in memory, and come from a
 /// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error
-/// that names the file, until it is opened anew.
+/// that names the file, until it is opened anew. A full disk is no failure: what is to be written waits until there is
+/// room again, and [`Stores::is_full`] says so.
 ///
 /// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
 /// queued is written and the folder is free.
@@ -111,6 +112,10 @@ impl Stores for DiskStores {
     fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {
         self.logs.lock().remove(&group);
         self.writer.queue(Work::Forget(group), Some(done))
+    }
+
+    fn is_full(&self) -> bool {
+        self.writer.is_full()
     }
 
     fn record(&self) -> io::Result<Option<Bytes>> {

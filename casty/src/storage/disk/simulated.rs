@@ -41,7 +41,7 @@ impl SimulatedDisk {
     /// Opens the store on this disk, on the runtime of the caller.
     pub(crate) fn open(&self, identity: &Identity) -> Result<DiskStores, StoreError> {
         let disk = self.clone();
-        let file = StoreFile::open_on(Path::new("simulated"), identity, None, move || Ok(disk))?;
+        let file = StoreFile::open_on(Path::new("simulated"), identity, None, move || Ok(disk.clone()))?;
         DiskStores::simulate(file, self.clone())
     }
 

@@ -1,11 +1,15 @@
 //! The one thread that writes.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+#[cfg(feature = "sim")]
+use tokio::time::sleep;
 
 use super::file::StoreFile;
 #[cfg(feature = "sim")]
@@ -21,11 +25,23 @@ const TRANSACTION_BYTES: u64 = 64 << 20;
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
 /// any more, since it is not known what the disk holds; all that waits and all that comes fails.
 pub(super) struct Writer {
-    failed: Arc<OnceLock<Arc<io::Error>>>,
+    health: Arc<Health>,
     /// `None` once it is closed.
     open: RwLock<Option<Open>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
+
+/// How it is with the disk.
+#[derive(Default)]
+struct Health {
+    /// The first write that failed for good.
+    failed: OnceLock<Arc<io::Error>>,
+    /// There is no room on it.
+    full: AtomicBool,
+}
+
+/// How often it is looked whether there is room again.
+const FULL_PERIOD: Duration = Duration::from_millis(250);
 
 struct Open {
     file: Arc<StoreFile>,
@@ -38,7 +54,9 @@ impl Writer {
         let run = move || {
             while let Some(first) = work.queue.blocking_recv() {
                 let batch = work.batch(first);
-                work.write(&batch);
+                while !work.write(&batch) {
+                    thread::sleep(FULL_PERIOD);
+                }
                 work.tell(batch);
             }
         };
@@ -54,7 +72,9 @@ impl Writer {
         tokio::spawn(async move {
             while let Some(first) = work.queue.recv().await {
                 let batch = work.batch(first);
-                work.write(&batch);
+                while !work.write(&batch) {
+                    sleep(FULL_PERIOD).await;
+                }
                 disk.settle().await;
                 work.tell(batch);
             }
@@ -63,10 +83,10 @@ impl Writer {
     }
 
     fn new(file: StoreFile) -> (Self, Writing) {
-        let (file, failed, (sender, queue)) = (Arc::new(file), Arc::<OnceLock<_>>::default(), unbounded_channel());
-        let work = Writing { file: file.clone(), failed: failed.clone(), queue };
+        let (file, health, (sender, queue)) = (Arc::new(file), Arc::<Health>::default(), unbounded_channel());
+        let work = Writing { file: file.clone(), health: health.clone(), queue };
         let open = RwLock::new(Some(Open { file, queue: sender }));
-        (Self { failed, open, thread: Mutex::default() }, work)
+        (Self { health, open, thread: Mutex::default() }, work)
     }
 
     /// The file, for reading what has become durable.
@@ -77,7 +97,12 @@ impl Writer {
 
     /// Whether all writes so far have worked.
     pub(super) fn check(&self) -> io::Result<()> {
-        self.failed.get().map_or(Ok(()), |why| Err(again(why)))
+        self.health.check()
+    }
+
+    /// Whether what is queued waits for room on the disk.
+    pub(super) fn is_full(&self) -> bool {
+        self.health.full.load(Ordering::Relaxed)
     }
 
     /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before.
@@ -113,7 +138,7 @@ impl Drop for Writer {
 /// What the writer has to do. It ends when nobody can queue anything any more; the file is closed then.
 struct Writing {
     file: Arc<StoreFile>,
-    failed: Arc<OnceLock<Arc<io::Error>>>,
+    health: Arc<Health>,
     queue: UnboundedReceiver<Queued>,
 }
 
@@ -131,21 +156,53 @@ impl Writing {
         batch
     }
 
-    fn write(&self, batch: &[Queued]) {
-        if self.failed.get().is_none()
-            && let Err(why) = self.file.write(batch.iter().map(|queued| &queued.work))
-        {
-            tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
-            let _ = self.failed.set(Arc::new(why.into()));
+    /// Writes a batch, or takes note that nothing can be written any more. False if there is no room for it now.
+    fn write(&self, batch: &[Queued]) -> bool {
+        let Health { failed, full } = &*self.health;
+        if failed.get().is_some() {
+            return true;
         }
+        // A file that could not be written is opened anew: it is as it was before the batch, or after it, and to write
+        // the batch again does no harm.
+        let write = || {
+            if full.load(Ordering::Relaxed) {
+                self.file.reopen()?;
+            }
+            self.file.write(batch.iter().map(|queued| &queued.work))
+        };
+        match write() {
+            Ok(()) => {
+                if full.swap(false, Ordering::Relaxed) {
+                    tracing::info!("there is room on the disk of the store again");
+                }
+            }
+            Err(why) if why.is_full() => {
+                if !full.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%why, "there is no room on the disk of the store; nothing is acknowledged until there is");
+                }
+                return false;
+            }
+            Err(why) => {
+                tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
+                let _ = failed.set(Arc::new(why.into()));
+                full.store(false, Ordering::Relaxed);
+            }
+        }
+        true
     }
 
     fn tell(&self, batch: Vec<Queued>) {
         for queued in batch {
             if let Some(done) = queued.done {
-                done(self.failed.get().map_or(Ok(()), |why| Err(again(why))));
+                done(self.health.check());
             }
         }
+    }
+}
+
+impl Health {
+    fn check(&self) -> io::Result<()> {
+        self.failed.get().map_or(Ok(()), |why| Err(again(why)))
     }
 }
 
