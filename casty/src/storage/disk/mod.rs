@@ -5,6 +5,7 @@ mod file;
 mod identity;
 mod lock;
 mod log;
+mod room;
 #[cfg(feature = "sim")]
 mod simulated;
 mod tables;
