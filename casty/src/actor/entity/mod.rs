@@ -43,7 +43,7 @@ pub struct Birth {
     pub id: EntityId,
     /// How many records of it are committed.
     pub version: u64,
-    /// Its persistent fields; `None` if no record ever changed them.
+    /// Its persistent fields, [encoded](crate::actor::state::save); `None` if no record ever changed them.
     pub state: Option<Bytes>,
     /// Where its effects go.
     pub journal: Arc<dyn Journal>,
@@ -104,7 +104,7 @@ pub enum What {
     Write {
         /// The version of the entity after it.
         version: u64,
-        /// The persistent fields, if they changed.
+        /// The persistent fields that changed, if any did.
         change: Option<Vec<u8>>,
         /// The answer.
         reply: SinkReply,
