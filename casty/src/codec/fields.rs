@@ -33,6 +33,11 @@ pub(crate) enum ChangeBytes<'a> {
 const WHOLE: u8 = 0;
 const SOME: u8 = 1;
 
+/// The version of the layout of an encoded state.
+pub(crate) fn version_of(state: &[u8]) -> Option<u32> {
+    decode_prefix(state).ok().map(|(version, _)| version)
+}
+
 impl<'a> StateBytes<'a> {
     /// Reads a state.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {

@@ -18,6 +18,9 @@ const SECOND: &str = include_str!("files/account-2.hex");
 /// In version 3, which is today's: of the entity `third`.
 const THIRD: &str = include_str!("files/account-3.hex");
 
+/// In a version 4 that this program does not know: of the entity `fourth`.
+const FOURTH: &str = include_str!("files/account-4.hex");
+
 #[persistent(
     version = 3,
     default(limit = standard),
@@ -90,7 +93,7 @@ fn rows(file: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_every_earlier_version_are_read() {
-    let found = [FIRST, SECOND, THIRD].map(rows).concat();
+    let found = [FIRST, SECOND, THIRD, FOURTH].map(rows).concat();
     let stores = Arc::new(Found(found));
     let cluster = Cluster::start_with(3, |config| config.stores(stores.clone())).await;
     let accounts = &cluster.sharded::<Account>("account").await[0];
@@ -103,6 +106,10 @@ async fn rows_of_every_earlier_version_are_read() {
     assert_eq!(accounts.entity("first").deposit(5).await.unwrap(), 1_205);
     assert_eq!(accounts.entity("second").deposit(5).await.unwrap(), 30_005);
     assert_eq!(sheet("first").await, ("alice".to_owned(), 1_205, 500));
+    // What a newer program stored is nobody's here, and is left as it is.
+    let error = accounts.entity("fourth").sheet().await.unwrap_err();
+    assert!(matches!(&error, AskError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("older than the one that stored it"), "{error}");
 }
 
 #[test]

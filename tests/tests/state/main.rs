@@ -6,3 +6,4 @@ mod by_hand;
 mod files;
 mod large;
 mod layouts;
+mod start;

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use crate::actor::{Persistent, Saver, StateError, state};
+use crate::actor::{Layout, Persistent, Saver, StateError, state};
 use crate::codec::EncodeError;
 
 /// What of an actor `A` outlives its instance.
 pub trait Keep<A>: Send + Sync + 'static {
-    /// The version of the layout in which it is kept.
-    const VERSION: u32;
+    /// How it is kept; `None` if nothing is.
+    const LAYOUT: Option<&'static Layout>;
 
     /// Hands what is kept to `saver`.
     fn save(actor: &A, saver: &mut Saver<'_>) -> Result<(), EncodeError>;
@@ -24,7 +24,7 @@ pub struct Fields;
 pub struct Nothing;
 
 impl<A: Persistent> Keep<A> for Fields {
-    const VERSION: u32 = A::LAYOUT.version;
+    const LAYOUT: Option<&'static Layout> = Some(A::LAYOUT);
 
     fn save(actor: &A, saver: &mut Saver<'_>) -> Result<(), EncodeError> {
         actor.save(saver)
@@ -36,7 +36,7 @@ impl<A: Persistent> Keep<A> for Fields {
 }
 
 impl<A> Keep<A> for Nothing {
-    const VERSION: u32 = 1;
+    const LAYOUT: Option<&'static Layout> = None;
 
     fn save(_actor: &A, _saver: &mut Saver<'_>) -> Result<(), EncodeError> {
         Ok(())

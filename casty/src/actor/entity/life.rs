@@ -13,7 +13,7 @@ use crate::actor::mailbox::Received;
 use crate::actor::reply::SinkReply;
 use crate::actor::scope::Held;
 use crate::actor::state::{Captured, Differing};
-use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Registered, Routed, scope};
+use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Layout, Registered, Routed, scope};
 use crate::base::{BoxError, EntityId, RequestId};
 
 /// How many messages a cell handles before it lets others run.
@@ -49,7 +49,7 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor from its id and its replicated state.
     pub(super) fn new(birth: Birth, cell: Arc<Cell<A>>) -> Result<Self, BoxError> {
         let Birth { id, version, state, journal, route, system } = birth;
-        let mut captured = Captured::new(K::VERSION);
+        let mut captured = Captured::new(K::LAYOUT.unwrap_or(&Layout::NONE).version);
         let mut actor = create::<A>(&id)?;
         if let Some(state) = state
             && K::restore(&mut actor, state)?

@@ -9,6 +9,7 @@ mod error;
 mod layout;
 mod old;
 mod saver;
+mod shape;
 
 use bytes::Bytes;
 
@@ -18,6 +19,8 @@ pub use layout::{FieldOf, Layout, Migration};
 pub use old::OldState;
 pub use saver::Saver;
 pub(super) use saver::{Captured, Differing};
+pub(crate) use shape::Standing;
+pub use shape::{StateMismatch, StateShape};
 
 use super::Persistent;
 use crate::codec::EncodeError;
