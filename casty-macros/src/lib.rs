@@ -27,6 +27,10 @@ use proc_macro::TokenStream;
 /// The wire name is the module path and the name of the type. Nodes recognise a message by it, so a message that is
 /// moved or renamed is another message. `#[message(name = "bank.Deposit")]` fixes the name.
 ///
+/// A message whose shape changes is another message too, and says so: `#[message(name = "bank.Deposit", version = 2)]`. A node
+/// that knows another version of it refuses it by a typed error. An actor may handle both versions, as two types of one name,
+/// for as long as programs of both run.
+///
 /// `#[message(local)]` makes a message that never leaves its node: `Message` alone, without serde and without a name. It may
 /// carry anything that is `Send + 'static`, and have type parameters. Actors that handle it are `#[actor(local)]`.
 ///
@@ -45,7 +49,7 @@ use proc_macro::TokenStream;
 /// # Misuse
 ///
 /// These are compile errors: a type with generic parameters (if it is not `local`), a union, a derive of `Serialize` or `Deserialize` beside
-/// it, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
+/// it, a wire name with blanks, a version 0, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
 #[proc_macro_attribute]
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     message::expand(args.into(), item.into()).into()

@@ -17,6 +17,7 @@ pub mod base;
 mod client;
 pub mod cluster;
 pub mod codec;
+pub mod contract;
 mod node;
 pub mod prelude;
 pub mod raft;

@@ -10,7 +10,7 @@ use crate::errors::Errors;
 
 /// Collects what is wrong, and gives the fields their defaults.
 pub(super) fn check<'a>(model: &'a Model, fields: &mut [Field<'a>], errors: &mut Errors) {
-    let version = errors.take(version(model)).unwrap_or(u32::MAX);
+    let version = errors.take(model.args.version()).unwrap_or(u32::MAX);
     for default in &model.args.defaults {
         if let Some(field) = known(&default.field, fields, errors) {
             field.default = Some(filled(default));
@@ -32,13 +32,6 @@ pub(super) fn check<'a>(model: &'a Model, fields: &mut [Field<'a>], errors: &mut
         && let Some(name) = model.args.renamed.iter().map(|renamed| &renamed.before).chain(&model.args.removed).next()
     {
         errors.add(name, "no version is older than the first: raise it with `version = 2`");
-    }
-}
-
-fn version(model: &Model) -> syn::Result<u32> {
-    match (model.args.version()?, &model.args.version) {
-        (0, Some(version)) => Err(syn::Error::new(version.span(), "the first version is 1")),
-        (version, _) => Ok(version),
     }
 }
 

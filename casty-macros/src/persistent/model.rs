@@ -4,6 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{DeriveInput, Ident, LitInt, Path, Token, parenthesized, punctuated::Punctuated};
 
+use crate::attr;
+
 /// A type with persistent fields.
 pub(crate) struct Model {
     /// The struct, as written.
@@ -101,7 +103,7 @@ impl Args {
 
     fn setting(&mut self, name: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         match name.to_string().as_str() {
-            "version" => once(&mut self.version, name, input.parse()?),
+            "version" => once(&mut self.version, name, attr::version(input.parse()?)?),
             "after_restore" => once(&mut self.after_restore, name, input.parse()?),
             _ => Err(unknown(name)),
         }

@@ -42,6 +42,9 @@ impl<'a> StateBytes<'a> {
     /// Reads a state.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let (version, used) = decode_prefix(bytes)?;
+        if version == 0 {
+            return Err(malformed(bytes, "the first version is 1"));
+        }
         Ok(Self { version, fields: decode_fields(&bytes[used..])? })
     }
 
@@ -191,5 +194,6 @@ mod tests {
         let mut backwards = state(1, &[("b", b"1")]);
         backwards.extend_from_slice(&state(1, &[("a", b"1")])[1..]);
         assert!(StateBytes::decode(&backwards).is_err(), "the order is another one");
+        assert!(StateBytes::decode(&state(0, &[])).is_err(), "there is no version 0");
     }
 }

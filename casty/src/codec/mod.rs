@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::bincode::Bincode;
 pub use shape::Shape;
-pub use tag::tag;
+pub use tag::{tag, tag_of_version};
 
 /// The codec of messages, replies, state and log entries.
 pub type Wire = Bincode;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use casty::GroupId;
 use casty::actor::{OldState, state};
 use casty::prelude::*;
+use casty::sharding::{GROUPS_PER_NODE, shard_of, slot_of};
 use casty::storage::{Change, LogStore, MemoryState, MemoryStores, StateStore, Stores};
-use casty_tests::cluster::Cluster;
+use casty_tests::cluster::{Cluster, DEADLINE};
 
 /// What `ledger.Account` was in version 1: `owner: String, euros: u64, color: String`, of the entities `first` and `1`.
 const FIRST: &str = include_str!("files/account-1.hex");
@@ -80,6 +81,12 @@ impl Stores for Found {
     }
 }
 
+/// The group of an entity, in a cluster of three founders.
+fn group_of(id: &str) -> GroupId {
+    let slot = slot_of("account", shard_of(id, 100));
+    GroupId(1 + (slot % (3 * GROUPS_PER_NODE as u32)) as u16)
+}
+
 /// The rows of a file: a line each, its key and its value.
 fn rows(file: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let bytes = |hex: &str| -> Vec<u8> {
@@ -95,8 +102,9 @@ fn rows(file: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 async fn rows_of_every_earlier_version_are_read() {
     let found = [FIRST, SECOND, THIRD, FOURTH].map(rows).concat();
     let stores = Arc::new(Found(found));
-    let cluster = Cluster::start_with(3, |config| config.stores(stores.clone())).await;
-    let accounts = &cluster.sharded::<Account>("account").await[0];
+    let mut cluster = Cluster::start_with(3, |config| config.stores(stores.clone())).await;
+    let all = cluster.sharded::<Account>("account").await;
+    let accounts = &all[0];
     let sheet = async |id: &str| accounts.entity(id).sheet().await.unwrap();
     assert_eq!(sheet("first").await, ("alice".to_owned(), 1_200, 500));
     assert_eq!(sheet("1").await, (String::new(), 0, 500));
@@ -106,8 +114,14 @@ async fn rows_of_every_earlier_version_are_read() {
     assert_eq!(accounts.entity("first").deposit(5).await.unwrap(), 1_205);
     assert_eq!(accounts.entity("second").deposit(5).await.unwrap(), 30_005);
     assert_eq!(sheet("first").await, ("alice".to_owned(), 1_205, 500));
+    // What was written is whole: another node goes on with it.
+    let leader = cluster.leader_of(group_of("first"), 0).await;
+    let accounts = &all[cluster.other_than(&[leader])];
+    cluster.crash(leader);
+    let sheet = async |id: &str| accounts.entity(id).sheet().timeout(DEADLINE).await;
+    assert_eq!(sheet("first").await.unwrap(), ("alice".to_owned(), 1_205, 500));
     // What a newer program stored is nobody's here, and is left as it is.
-    let error = accounts.entity("fourth").sheet().await.unwrap_err();
+    let error = sheet("fourth").await.unwrap_err();
     assert!(matches!(&error, AskError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("older than the one that stored it"), "{error}");
 }

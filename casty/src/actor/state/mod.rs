@@ -19,7 +19,7 @@ pub use layout::{FieldOf, Layout, Migration};
 pub use old::OldState;
 pub use saver::Saver;
 pub(super) use saver::{Captured, Differing};
-pub(crate) use shape::Standing;
+pub(crate) use shape::{Reader, Standing};
 pub use shape::{StateMismatch, StateShape};
 
 use super::Persistent;

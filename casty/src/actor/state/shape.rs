@@ -127,6 +127,12 @@ impl Layout {
 }
 
 impl Reader {
+    /// A program that stores this, and says nothing of earlier versions.
+    pub(crate) fn of(shape: StateShape) -> Self {
+        let (defaults, renamed, removed, migrated) = Default::default();
+        Self { shape, defaults, renamed, removed, migrated }
+    }
+
     /// How the program stands to what was ever stored, the oldest first.
     pub(crate) fn stands(&self, stored: &[StateShape]) -> Result<Standing, StateMismatch> {
         let version = self.shape.version;
