@@ -6,6 +6,6 @@ pub use crate::actor::{
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::cluster::Tls;
-pub use crate::node::{ClusterConfig, Node};
+pub use crate::node::{ClusterConfig, Node, Replication};
 pub use crate::sharding::{EntityRef, Sharded};
 pub use crate::{actor, handler, message, persistent};

@@ -70,15 +70,20 @@ impl Cluster {
     /// Starts nodes that have stopped, at other addresses, in the folders that they had, and waits until they are ready.
     pub async fn start_again(&mut self, folders: &Folders, numbers: impl IntoIterator<Item = usize>) {
         let numbers: Vec<usize> = numbers.into_iter().collect();
-        for number in &numbers {
-            let seed = self.live().next().map_or("127.0.0.1:1".to_owned(), |(_, node)| node.address());
-            let config = config(number + 1, folders.len()).seeds([seed]).data_dir(folders.path(*number));
-            let node = node_in_folder(config.net(self.network.of(*number))).await;
-            self.addresses[*number] = node.address();
-            self.nodes[*number] = Some(node);
-        }
+        self.begin_again(folders, numbers.iter().copied()).await;
         for number in numbers {
             ready(self.node(number)).await;
+        }
+    }
+
+    /// Starts nodes that have stopped, at other addresses, in the folders that they had.
+    pub async fn begin_again(&mut self, folders: &Folders, numbers: impl IntoIterator<Item = usize>) {
+        for number in numbers {
+            let seed = self.live().next().map_or("127.0.0.1:1".to_owned(), |(_, node)| node.address());
+            let config = config(number + 1, folders.len()).seeds([seed]).data_dir(folders.path(number));
+            let node = node_in_folder(config.net(self.network.of(number))).await;
+            self.addresses[number] = node.address();
+            self.nodes[number] = Some(node);
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Replication;
 use crate::base::NodeId;
 use crate::cluster::{Compression, Discovery, Labels, Net, Secret, TcpNet, Tls, check_trust};
 use crate::raft::RaftSettings;
@@ -31,7 +32,7 @@ pub struct ClusterConfig {
     pub(super) seeds: Vec<String>,
     pub(super) discovery: Option<Arc<dyn Discovery>>,
     pub(super) expected_size: usize,
-    pub(super) replicas: usize,
+    replication: Option<Replication>,
     pub(super) observer: bool,
     pub(super) labels: Labels,
     remove_after: Option<Duration>,
@@ -59,9 +60,6 @@ const REMOVE_AFTER: Duration = Duration::from_secs(20);
 /// The same, when it has kept its state.
 const REMOVE_DURABLE_AFTER: Duration = Duration::from_secs(600);
 
-/// The most replicas of a group.
-const REPLICAS_MAX: usize = 5;
-
 impl ClusterConfig {
     /// A node that listens on `bind`, `"127.0.0.1:8001"`. Port 0 picks a free one.
     pub fn new(bind: impl Into<String>) -> Self {
@@ -73,7 +71,7 @@ impl ClusterConfig {
             seeds: Vec::new(),
             discovery: None,
             expected_size: 1,
-            replicas: 3,
+            replication: None,
             observer: false,
             labels: Labels::default(),
             remove_after: None,
@@ -159,10 +157,10 @@ impl ClusterConfig {
         self
     }
 
-    /// On how many nodes the state of an entity is held: 1, 3 or 5. A write is answered once a majority of them has it,
-    /// in memory. Smaller clusters hold it on as many as they have. Default: 3.
-    pub fn replicas(mut self, replicas: usize) -> Self {
-        self.replicas = replicas;
+    /// How safely the state of entities is kept. Default: [`Replication::balanced`], and with a
+    /// [`data_dir`](Self::data_dir) [`Replication::high_durability`].
+    pub fn replication(mut self, replication: Replication) -> Self {
+        self.replication = Some(replication);
         self
     }
 
@@ -240,7 +238,7 @@ impl ClusterConfig {
 
     /// The folder in which the node keeps its part of the state, and who it is: a file that no other process may use at the
     /// same time. A node that is started again with it goes on where it was, so that a cluster lives through a stop of all
-    /// its nodes. What was answered has been written and synced by a majority.
+    /// its nodes. What was answered has been written and synced by a majority, unless [`replication`](Self::replication) asks for less.
     ///
     /// Without it everything is in memory, and a node that is started again is a new one. Needs a
     /// [`node_id`](Self::node_id), which the folder keeps: an address may change.
@@ -260,6 +258,14 @@ impl ClusterConfig {
     pub(crate) fn consensus(mut self, settings: RaftSettings, groups_per_founder: usize) -> Self {
         (self.raft, self.groups) = (settings, groups_per_founder);
         self
+    }
+
+    /// What was said, or else holds.
+    pub(super) fn effective_replication(&self) -> Replication {
+        self.replication.clone().unwrap_or_else(|| match self.data_dir {
+            Some(_) => Replication::high_durability(),
+            None => Replication::balanced(),
+        })
     }
 
     pub(super) fn away_max(&self) -> Duration {
@@ -287,13 +293,7 @@ impl ClusterConfig {
         if self.observer && !finds_others && self.bind.is_empty() {
             return bad("seeds", "an observer needs a seed, or an address at which others find it".to_owned());
         }
-        if self.replicas.is_multiple_of(2) || self.replicas > REPLICAS_MAX {
-            let replicas = self.replicas;
-            return bad(
-                "replicas",
-                format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"),
-            );
-        }
+        self.effective_replication().check(self.data_dir.is_some())?;
         if self.data_dir.is_some() && self.node_id.is_none() {
             let why = "the folder belongs to one node: give it a name with `.node_id(\"node-1\")`";
             return bad("data_dir", why.to_owned());
@@ -320,7 +320,7 @@ impl fmt::Debug for ClusterConfig {
             .field("seeds", &self.seeds)
             .field("discovery", &self.discovery)
             .field("expected_size", &self.expected_size)
-            .field("replicas", &self.replicas)
+            .field("replication", &self.effective_replication())
             .field("observer", &self.observer)
             .field("data_dir", &self.data_dir)
             .field("tls", &self.tls)
@@ -346,6 +346,7 @@ pub struct ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::Fsync;
 
     fn fault(config: ClusterConfig) -> &'static str {
         config.check().unwrap_err().setting
@@ -357,8 +358,11 @@ mod tests {
         assert_eq!(config().check(), Ok(()));
         assert_eq!(fault(config().expected_size(0)), "expected_size");
         assert_eq!(fault(config().seeds(["127.0.0.1:1"])), "expected_size");
-        assert_eq!(fault(config().replicas(2)), "replicas");
-        assert_eq!(fault(config().replicas(7)), "replicas");
+        assert_eq!(fault(config().replication(Replication::balanced().replicas(2))), "replication");
+        assert_eq!(fault(config().replication(Replication::balanced().replicas(7))), "replication");
+        assert_eq!(fault(config().replication(Replication::high_durability())), "replication");
+        let never = Replication::balanced().fsync(Fsync::Interval(Duration::ZERO));
+        assert_eq!(fault(config().replication(never)), "replication");
         assert_eq!(fault(config().window(0)), "window");
         assert_eq!(config().observer().seeds(["127.0.0.1:1"]).check(), Ok(()));
         assert_eq!(config().role("frontend").metadata("zone", "eu-1").check(), Ok(()));

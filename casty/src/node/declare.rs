@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::inner::Inner;
 use super::meta::{Command, Verdict};
 use crate::actor::Actor;
-use crate::sharding::{Declaration, SLOTS, Sharded, ShardingError};
+use crate::sharding::{Acknowledge, Declaration, SLOTS, Sharded, ShardingError};
 
 /// How long `start` tries to reach the meta group.
 const DECLARE_MAX: Duration = Duration::from_secs(30);
@@ -23,18 +23,27 @@ pub struct StartSharded<A> {
     inner: Arc<Inner>,
     name: String,
     shards: u32,
+    acknowledge: Option<Acknowledge>,
     actor: PhantomData<fn() -> A>,
 }
 
 // `Node::sharded` alone asks for what an entity needs: asked here too, it would be reported again at every call.
 impl<A: Actor> StartSharded<A> {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
-        Self { inner, name, shards: SHARDS_DEFAULT, actor: PhantomData }
+        Self { inner, name, shards: SHARDS_DEFAULT, acknowledge: None, actor: PhantomData }
     }
 
     /// Into how many shards the entities are divided: fixed for the life of the type. Default: 100.
     pub fn shards(mut self, shards: u32) -> Self {
         self.shards = shards;
+        self
+    }
+
+    /// When requests that change an entity of this type are answered, where that is not as
+    /// [`Replication::acknowledge`](super::Replication::acknowledge) has it for all. Each node goes by what its own program
+    /// has said last: say the same on all.
+    pub fn acknowledge(mut self, acknowledge: Acknowledge) -> Self {
+        self.acknowledge = Some(acknowledge);
         self
     }
 
@@ -47,19 +56,27 @@ impl<A: Actor> StartSharded<A> {
     /// [says](crate#state-and-its-change-of-shape) what becomes of that. Programs of an earlier and a later version may
     /// run side by side.
     pub async fn start(self) -> Result<Sharded<A>, ShardingError> {
-        let Self { inner, name, shards, .. } = self;
+        let Self { inner, name, shards, acknowledge, .. } = self;
         if shards == 0 || shards > SLOTS {
             return Err(ShardingError::Shards { name, shards, max: SLOTS });
         }
         let declaration = Declaration { name, actor: A::NAME.to_owned(), shards, single: false, state: Vec::new() };
-        inner.declare(&declaration).await?;
+        inner.declare(&declaration, acknowledge).await?;
         Ok(Sharded::new(inner.router.clone(), &declaration.name, shards))
     }
 }
 
 impl Inner {
-    /// Has the cluster agree on an entity type, and on the shape of its state in this program.
-    pub(super) async fn declare(&self, ours: &Declaration) -> Result<(), ShardingError> {
+    /// Has the cluster agree on an entity type, and on the shape of its state in this program, which may say when its
+    /// requests are answered.
+    pub(super) async fn declare(
+        &self,
+        ours: &Declaration,
+        acknowledge: Option<Acknowledge>,
+    ) -> Result<(), ShardingError> {
+        if let Some(acknowledge) = acknowledge {
+            self.kinds.acknowledging(ours.tag()).set(acknowledge);
+        }
         let until = Instant::now() + DECLARE_MAX;
         let mut stored = Vec::new();
         loop {
@@ -83,7 +100,7 @@ impl Inner {
         let mut learned = self.kinds.learned();
         loop {
             for declaration in self.kinds.newer() {
-                if let Err(error) = self.declare(&declaration).await {
+                if let Err(error) = self.declare(&declaration, None).await {
                     tracing::warn!(entity_type = declaration.name, %error, "this program's state is not declared");
                 }
             }

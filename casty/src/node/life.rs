@@ -22,6 +22,9 @@ struct Record {
     /// How many processes have gone on with it before this one.
     restarts: u64,
     part: Part,
+    /// The node had a part in a cluster of which its disk has lost everything, and has none since: others may wait for it
+    /// with what it had, so it may join a cluster, and not found one.
+    bereft: bool,
 }
 
 /// The node's part in a cluster.
@@ -56,14 +59,18 @@ impl Life {
     pub(super) async fn begin(stores: Arc<dyn Stores>, incarnation: u64) -> io::Result<Self> {
         let stored = stores.record()?.map(|bytes| decode::<Record>(&bytes)).transpose().map_err(io::Error::other)?;
         let record = match stored {
-            Some(Record { incarnation, restarts, part: part @ Part::Member(_) }) if is_touched(&*stores)? => {
-                Record { incarnation, restarts: restarts + 1, part }
+            Some(Record { incarnation, restarts, part: part @ Part::Member(_), .. }) if is_touched(&*stores)? => {
+                Record { incarnation, restarts: restarts + 1, part, bereft: false }
             }
             stored => {
                 durably(|done| stores.clear(done)).await?;
+                let bereft = match &stored {
+                    Some(stored) => stored.bereft && stored.part != Part::Over,
+                    None => stores.has_lost(),
+                };
                 // The clock may have been set back.
                 let later = stored.map_or(0, |stored| stored.incarnation + 1);
-                Record { incarnation: incarnation.max(later), restarts: 0, part: Part::None }
+                Record { incarnation: incarnation.max(later), restarts: 0, part: Part::None, bereft }
             }
         };
         let life = Self { stores, record: Mutex::new(record.clone()) };
@@ -79,6 +86,11 @@ impl Life {
     /// How many processes have gone on with the life before this one.
     pub(super) fn restarts(&self) -> u64 {
         self.record.lock().restarts
+    }
+
+    /// Whether the node may not found a cluster, since it has lost what it had of one.
+    pub(super) fn is_bereft(&self) -> bool {
+        self.record.lock().bereft
     }
 
     /// Where the numbers of this process begin: beyond those of all earlier ones of the life. Zero for the first.

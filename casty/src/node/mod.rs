@@ -19,6 +19,7 @@ mod meta;
 mod names;
 mod references;
 mod remote;
+mod replication;
 mod singleton;
 mod spawn_on;
 mod start;
@@ -48,6 +49,7 @@ pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachi
 #[cfg(feature = "sim")]
 pub(crate) use meta::{Command, Verdict};
 pub use names::{Lookup, NameWatch};
+pub use replication::Replication;
 pub use singleton::StartSingleton;
 pub use spawn_on::SpawnOnError;
 pub(crate) use start::incarnation;
@@ -106,6 +108,12 @@ impl Node {
     pub(crate) fn missing(&self) -> Option<String> {
         let Some(charter) = self.inner.charter() else {
             let nodes = self.cluster.members().len();
+            if self.inner.life.is_bereft() {
+                return Some(format!(
+                    "a cluster to take this node in, which lost what it had stored and founds none ({nodes} in sight); if \
+                     a majority has lost theirs, see `casty recover`"
+                ));
+            }
             return Some(format!("enough nodes to found the cluster, or one that has joined it ({nodes} in sight)"));
         };
         let Some(topology) = self.inner.topology().filter(|now| now.nodes().contains_key(&self.inner.me)) else {

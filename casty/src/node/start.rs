@@ -22,7 +22,7 @@ use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::remote::Hub;
 use crate::sharding::{EntityTypes, Kinds, Regions, Router, RouterSettings};
-use crate::storage::{DiskStores, Identity, Stores};
+use crate::storage::{DiskSettings, DiskStores, Identity, Stores};
 
 impl ActorSystem {
     /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
@@ -56,9 +56,25 @@ impl ActorSystem {
         let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
         let cluster = Cluster::start(settings, config.net.clone(), dispatch.clone()).await?;
         links.connect(&cluster);
-        let inner = assemble(&config, &cluster, links, system, Kinds::new(registry), seed, (stores, life));
+        let inner = assemble(
+            &config,
+            &cluster,
+            links,
+            system,
+            Kinds::new(registry, config.effective_replication().acknowledge),
+            seed,
+            (stores, life),
+        );
         dispatch.connect(&inner);
         inner.system.env().name_by(Box::new(NodeNaming(Arc::downgrade(&inner))));
+        if inner.life.is_bereft() {
+            tracing::warn!(
+                node = %inner.id,
+                "the machine stopped before what this node had stored was synced: it waits for a cluster that takes it \
+                 in, and founds none. If a majority of the nodes has lost what it had, `casty recover` makes the \
+                 cluster anew from what is left"
+            );
+        }
         if let Some(membership) = inner.life.membership() {
             tracing::info!(node = %inner.id, restarts = inner.life.restarts(), "goes on with what it has stored");
             lock(&inner.founding).settle(membership.charter.clone());
@@ -94,8 +110,9 @@ fn assemble(
     let hub = Hub::new(me, links.clone(), &system);
     hub.find_entities(Arc::new(EntityTypes::new(router.clone(), kinds.clone())));
     let host = Host::new(me, links.clone(), RaftSettings { seed, ..config.raft.clone() });
-    let terms = Terms { size: config.expected_size, groups: config.groups, replicas: config.replicas as u8 };
-    let founding = Founding::new(me, terms, !config.observer);
+    let replication = config.effective_replication();
+    let terms = Terms { size: config.expected_size, groups: config.groups, replicas: replication.replicas as u8 };
+    let founding = Founding::new(me, terms, !config.observer && !life.is_bereft());
     Arc::new(Inner {
         me,
         id: cluster.me().id.clone(),
@@ -134,7 +151,8 @@ async fn open_stores(config: &ClusterConfig) -> Result<Arc<dyn Stores>, StartErr
         return Ok(config.stores.clone());
     };
     let identity = Identity { node, cluster: config.name.clone() };
-    let opened = spawn_blocking(move || DiskStores::open(folder, &identity)).await;
+    let settings = DiskSettings { fsync: config.effective_replication().fsync };
+    let opened = spawn_blocking(move || DiskStores::open_with(folder, &identity, &settings)).await;
     let stores = opened.map_err(|ended| StartError::Record(ended.into()))??;
     Ok(Arc::new(stores))
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::acknowledge::{Acknowledge, Acknowledging};
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
 use crate::actor::remote::NoEntity;
@@ -72,6 +73,9 @@ pub(crate) struct Kinds {
     declared: Arc<RwLock<BTreeMap<u32, Declared>>>,
     /// Told of each new type, and of each new shape of a state.
     learned: Arc<watch::Sender<()>>,
+    /// How types are answered of which the program says nothing.
+    acknowledge: Acknowledge,
+    acknowledging: Arc<RwLock<BTreeMap<u32, Acknowledging>>>,
 }
 
 /// What a region makes of an entity type.
@@ -96,8 +100,17 @@ pub(crate) enum Kind {
 
 impl Kinds {
     /// No type is declared yet.
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, declared: Arc::default(), learned: Arc::default() }
+    pub(crate) fn new(registry: Registry, acknowledge: Acknowledge) -> Self {
+        Self { registry, declared: Arc::default(), learned: Arc::default(), acknowledge, acknowledging: Arc::default() }
+    }
+
+    /// When requests to entities of the type with this tag are answered, as it is now and will be.
+    pub(crate) fn acknowledging(&self, tag: u32) -> Acknowledging {
+        let known = self.acknowledging.read().unwrap_or_else(PoisonError::into_inner).get(&tag).cloned();
+        known.unwrap_or_else(|| {
+            let mut known = self.acknowledging.write().unwrap_or_else(PoisonError::into_inner);
+            known.entry(tag).or_insert_with(|| Acknowledging::new(self.acknowledge)).clone()
+        })
     }
 
     /// Takes in declarations. They only grow, so an older list does no harm.
@@ -281,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_longer_list_of_shapes_takes_the_place_of_a_shorter_one_and_not_the_other_way_round() {
-        let kinds = Kinds::new(Registry::load().unwrap());
+        let kinds = Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum);
         let (short, long) =
             (declaration(vec![FIRST.reader().shape]), declaration(vec![FIRST.reader().shape, SECOND.reader().shape]));
         kinds.learn([short.clone(), long.clone()]);
@@ -291,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_to_a_type_that_is_known_and_to_the_actor_behind_it() {
-        let kinds = Kinds::new(Registry::load().unwrap());
+        let kinds = Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum);
         let account = declaration(Vec::new());
         let unknown = NoEntity::Undeclared { entity_type: "account".to_owned() };
         assert_eq!(kinds.find("account", "bank.Account"), Err(unknown));

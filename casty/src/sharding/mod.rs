@@ -6,6 +6,7 @@
 //! A request goes from an [`EntityRef`] through the router of its node to the region on the leader of the entity's
 //! group. The region runs the entity's cell, has the group commit what the handler did, and only then answers.
 
+mod acknowledge;
 pub(crate) mod allocation;
 mod call;
 mod entities;
@@ -19,6 +20,7 @@ pub(crate) mod region;
 mod router;
 mod shard;
 
+pub use acknowledge::Acknowledge;
 pub use call::{AskEntity, SendEntity};
 pub(crate) use entities::EntityTypes;
 pub use error::ShardingError;

@@ -15,7 +15,7 @@ mod suite;
 
 #[cfg(feature = "sim")]
 pub(crate) use disk::SimulatedDisk;
-pub use disk::{DiskStores, Identity, StoreError};
+pub use disk::{DiskSettings, DiskStores, Fsync, Identity, StoreError};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
 pub use memory_log::MemoryLog;

@@ -43,6 +43,12 @@ pub trait Stores: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether something that an earlier process had stored was found to be of no use when this was opened, so that there
+    /// is nothing. Who knows that keeps it in its record.
+    fn has_lost(&self) -> bool {
+        false
+    }
+
     /// Replaces what the node keeps of itself.
     fn save_record(&self, _record: Bytes, done: Flushed) -> io::Result<()> {
         done(Ok(()));

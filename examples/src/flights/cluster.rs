@@ -54,7 +54,7 @@ impl Cluster {
             .tls(Tls::insecure())
             .node_id(OBSERVER)
             .expected_size(usize::from(job.nodes))
-            .replicas(usize::from(job.replicas()))
+            .replication(Replication::balanced().replicas(usize::from(job.replicas())))
             .seeds(children.addresses())
             .observer();
         let node = ActorSystem::cluster(config).await.map_err(|error| failed("join the cluster", error.into()))?;

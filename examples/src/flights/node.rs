@@ -29,7 +29,7 @@ pub async fn run(options: &NodeOptions) -> Result<(), FlightsError> {
         .tls(Tls::insecure())
         .node_id(options.id.as_str())
         .expected_size(usize::from(options.nodes))
-        .replicas(usize::from(options.replicas))
+        .replication(Replication::balanced().replicas(usize::from(options.replicas)))
         .seeds(options.seeds.clone());
     let node = ActorSystem::cluster(config).await.map_err(|error| failed("start", error.into()))?;
     say(&format!("{LISTENING} {}", node.address())).map_err(|error| failed("tell its address", error.into()))?;

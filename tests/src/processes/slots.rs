@@ -37,6 +37,8 @@ pub struct Setup {
     pub remove_after: Duration,
     /// The nodes keep their state in folders, and go on when they are started again.
     pub durable: bool,
+    /// What they write there is not synced before it counts as stored.
+    pub unsynced: bool,
 }
 
 /// The nodes of a run, numbered from 0 on. All that they are goes with this; if that is because a test fails, their logs
@@ -65,7 +67,7 @@ impl Setup {
     pub fn new(program: impl Into<PathBuf>, founders: usize) -> Self {
         let (ask_timeout, remove_after) = (Duration::from_secs(5), Duration::from_secs(20));
         let (program, arguments) = (program.into(), Vec::new());
-        Self { program, arguments, founders, replicas: 3, ask_timeout, remove_after, durable: false }
+        Self { program, arguments, founders, replicas: 3, ask_timeout, remove_after, durable: false, unsynced: false }
     }
 }
 
@@ -111,6 +113,9 @@ impl Processes {
         }
         if self.setup.durable {
             command.arg("--data-dir").arg(self.data_dir(node));
+        }
+        if self.setup.unsynced {
+            command.arg("--unsynced");
         }
         command.arg("--history").arg(self.folder.path().join(format!("{}.{life}.{HISTORY}", name(node))));
         let process = Process::start(name(node), command, self.log_path(node, life))?;

@@ -44,12 +44,13 @@ async fn begin(processes: &Processes) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_answered_write_is_lost_when_all_processes_are_killed_again_and_again() {
-    let setup = Setup { durable: true, ..Setup::new(env!("CARGO_BIN_EXE_casty-test-node"), 3) };
+/// Kills all processes again and again, and finds whether an answered write was lost.
+async fn nothing_is_lost(unsynced: bool, kills: usize) {
+    let program = env!("CARGO_BIN_EXE_casty-test-node");
+    let setup = Setup { durable: true, unsynced, ..Setup::new(program, 3) };
     let mut processes = Processes::start(Network::loopback(), setup).await.unwrap();
     let mut lines = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         begin(&processes).await;
         lines = written(&processes, lines + OPERATIONS).await;
         processes.kill_all().await.unwrap();
@@ -66,6 +67,16 @@ async fn no_answered_write_is_lost_when_all_processes_are_killed_again_and_again
     recording.notes = Notes::default();
     let judgement = judge(&recording);
     assert_eq!(judgement.violations, Vec::<String>::new());
-    assert!(judgement.operations > KILLS * OPERATIONS / 4, "{}", judgement.operations);
+    assert!(judgement.operations > kills * OPERATIONS / 4, "{}", judgement.operations);
     processes.end().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answered_write_is_lost_when_all_processes_are_killed_again_and_again() {
+    nothing_is_lost(false, KILLS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_is_one_that_was_not_synced() {
+    nothing_is_lost(true, KILLS / 5).await;
 }

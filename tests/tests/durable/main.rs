@@ -6,3 +6,4 @@ mod disks;
 mod identity;
 mod kills;
 mod restarts;
+mod unsynced;

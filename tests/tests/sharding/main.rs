@@ -12,6 +12,7 @@ mod observer;
 mod order;
 mod panics;
 mod references;
+mod replication;
 mod replies;
 mod retries;
 mod sends;

@@ -159,11 +159,17 @@ mod tests {
     use crate::actor::state::StateShape;
     use crate::cluster::{Member, Role};
     use crate::node::founding::{Charter, Founder, Terms};
+    use crate::sharding::Acknowledge;
 
     fn meta() -> Meta {
         let founders = vec![Founder { id: "a".into(), incarnation: 1 }];
         let charter = Charter::new(founders, Terms { size: 1, groups: 4, replicas: 3 });
-        Meta::new(Topology::founded(&charter), Kinds::new(Registry::load().unwrap()), Arc::default(), Arc::default())
+        Meta::new(
+            Topology::founded(&charter),
+            Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum),
+            Arc::default(),
+            Arc::default(),
+        )
     }
 
     fn declaration(shards: u32) -> Declaration {

@@ -67,7 +67,8 @@ impl Open {
         };
         let cell = run.activate(birth).map_err(|error| format!("`{name}/{entity}` cannot start: {error}"))?;
         let (sends, entity) = (Sends::default(), entity.clone());
-        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false, sends });
+        let acknowledging = self.parts.kinds.acknowledging(entity_type);
+        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false, sends, acknowledging });
         Ok(Some(key))
     }
 

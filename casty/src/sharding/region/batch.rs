@@ -29,8 +29,16 @@ pub(super) struct Batch {
 pub(super) struct BatchEffect {
     pub(super) cell: CellKey,
     pub(super) version: u64,
-    pub(super) answer: Option<(RequestId, Outcome)>,
+    pub(super) answer: Option<Answer>,
     pub(super) parcel: Option<Parcel>,
+}
+
+/// The answer to the request of a record.
+pub(super) struct Answer {
+    pub(super) id: RequestId,
+    pub(super) outcome: Outcome,
+    /// The opening of the session to which it was told before the commit.
+    pub(super) told: Option<u64>,
 }
 
 /// What a record says of its entity.
@@ -66,7 +74,7 @@ impl Batch {
             entity_type: entry.entity_type,
             entity: entry.entity.as_str(),
             version: effect.version,
-            request: effect.answer.as_ref().map(|(id, _)| *id),
+            request: effect.answer.as_ref().map(|answer| answer.id),
             floor: entry.floor,
             change: entry.change,
             reply: entry.reply,

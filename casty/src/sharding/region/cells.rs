@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::sends::{Parcel, Sends};
 use crate::actor::entity::EntityCell;
 use crate::base::{EntityId, StableMap};
+use crate::sharding::acknowledge::Acknowledging;
 
 /// A place in the table of cells. It is never used twice under one opening of the region.
 pub(super) type CellKey = u64;
@@ -28,6 +29,7 @@ pub(super) struct Cell {
     /// the entity must begin with all of them.
     pub(super) ended: bool,
     pub(super) sends: Sends,
+    pub(super) acknowledging: Acknowledging,
 }
 
 impl Cells {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::{Batch, BatchEffect, Entry};
+use super::batch::{Answer, Batch, BatchEffect, Entry};
 use super::cells::{CellKey, Cells};
 use super::intake::{Intake, Verdict};
 use super::reads::{Read, Reads};
@@ -218,6 +218,10 @@ impl Open {
             }
             (What::Read { reply }, Some(id)) => {
                 let Some(outcome) = outcome_of(reply) else { return };
+                if parcel.is_none() && self.cells.get_mut(source.cell).is_some_and(|cell| cell.acknowledging.at_once())
+                {
+                    return self.answer(id, outcome, outbox);
+                }
                 let after = self.cells.get_mut(source.cell).map_or(0, |cell| cell.last_batch);
                 let cell = source.cell;
                 self.reads.push(Read { id, outcome, cell, parcel }, after, self.committed);
@@ -261,15 +265,23 @@ impl Open {
             self.batches.push_back(Batch::new(number));
         }
         let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
+        let at_once = request.filter(|_| cell.acknowledging.at_once());
+        let told = at_once.and_then(|id| self.intakes.get(&id.session)).map(Intake::counter);
         let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, Intake::floor);
         let reply = match &outcome {
             Outcome::Value(bytes) => Reply::Value(bytes),
             _ => Reply::Failed,
         };
         let entry = Entry { entity_type: cell.entity_type, entity: &cell.entity, floor, change, reply };
-        let answer = request.map(|id| (id, outcome.clone()));
+        let answer = request.map(|id| Answer { id, outcome: outcome.clone(), told });
         match batch.push(&entry, BatchEffect { cell: key, version, answer, parcel }) {
-            Ok(()) => cell.last_batch = batch.number,
+            Ok(()) => {
+                cell.last_batch = batch.number;
+                if let Some(id) = at_once {
+                    // It stays pending: until the record is committed, nobody could tell that it was answered.
+                    self.tell(id, outcome, outbox);
+                }
+            }
             Err(error) => {
                 // The cell is ahead of what can be kept. Only a new start brings it back.
                 tracing::error!(entity = %cell.entity, %error, "a change cannot be kept; the region starts anew");
@@ -294,8 +306,11 @@ impl Open {
     pub(super) fn committed(&mut self, batch: Batch, outbox: &mut Outbox, releaser: &Releaser) {
         self.committed = batch.number;
         for BatchEffect { cell, version, answer, parcel } in batch.effects {
-            if let Some((id, outcome)) = answer {
-                self.answer(id, outcome, outbox);
+            if let Some(Answer { id, outcome, told }) = answer {
+                match self.intakes.get_mut(&id.session) {
+                    Some(intake) if told == Some(intake.counter()) => intake.answered(id.sequence),
+                    _ => self.answer(id, outcome, outbox),
+                }
             }
             if let Some(parcel) = parcel {
                 self.let_go(cell, parcel, releaser);
@@ -351,6 +366,12 @@ impl Open {
     fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
         let Some(intake) = self.intakes.get_mut(&id.session) else { return };
         intake.answered(id.sequence);
+        self.tell(id, outcome, outbox);
+    }
+
+    /// Sends an answer to whoever opened the session last.
+    fn tell(&self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
+        let Some(intake) = self.intakes.get(&id.session) else { return };
         let (session, counter, sequence) = (id.session, intake.counter(), id.sequence);
         let word = ToRouter::Answer { session, counter, sequence, outcome };
         outbox.entry(intake.peer).or_default().push(word);

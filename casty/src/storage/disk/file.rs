@@ -12,8 +12,9 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use super::lock::FolderLock;
 use super::room::Room;
 use super::tables::{self, FORMAT, Tables};
+use super::unsynced::{self, Mark, UnsyncedFile};
 use super::work::Work;
-use super::{Identity, StoreError};
+use super::{DiskSettings, Fsync, Identity, StoreError};
 
 pub(super) const FILE: &str = "casty.redb";
 /// What the library may keep of the file in memory. Everything that is read often is in memory already.
@@ -27,25 +28,35 @@ pub(super) struct StoreFile {
     open: Box<dyn Fn() -> Result<Database, redb::Error> + Send + Sync>,
     /// `None` where the disk is no disk.
     room: Option<Room>,
+    /// The file is not synced at every commit.
+    _mark: Option<Mark>,
     _lock: Option<FolderLock>,
 }
 
 impl StoreFile {
-    pub(super) fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
+    pub(super) fn open(folder: &Path, identity: &Identity, settings: &DiskSettings) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
         std::fs::create_dir_all(folder).map_err(io)?;
         let lock = FolderLock::take(folder)?;
+        let given_up = unsynced::review(folder).map_err(io)?;
+        if let Some(given_up) = given_up {
+            let file = given_up.display();
+            tracing::warn!(%file, "the machine stopped before this file was synced: what it holds is given up");
+        }
         let new = !path.exists();
         let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         open().map_err(io)?;
         if new {
             sync_folder(folder).map_err(io)?;
         }
-        Self::open_on(folder, identity, Some(lock), {
-            let path = path.clone();
-            move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?)
-        })
+        let open = move || OpenOptions::new().read(true).write(true).open(&path);
+        if settings.fsync == Fsync::EveryCommit {
+            return Self::open_on(folder, identity, Some(lock), move || FileBackend::new(open()?));
+        }
+        let (mark, fsync) = (Mark::set(folder).map_err(io)?, settings.fsync);
+        let store = Self::open_on(folder, identity, Some(lock), move || UnsyncedFile::new(open()?, fsync))?;
+        Ok(Self { _mark: Some(mark), ..store })
     }
 
     /// Opens it with another way to reach the disk.
@@ -63,7 +74,8 @@ impl StoreFile {
             Ok((database, owner))
         })?;
         let room = lock.is_some().then(|| Room::in_folder(folder.to_owned()));
-        let store = Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _lock: lock };
+        let store =
+            Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _mark: None, _lock: lock };
         match owner {
             None => store.guarded(|database| {
                 let write = database.begin_write()?;
@@ -151,6 +163,6 @@ fn explain(file: PathBuf, why: redb::Error) -> StoreError {
 }
 
 /// Makes the name of a new file durable, where the system has a call for it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

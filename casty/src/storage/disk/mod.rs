@@ -6,11 +6,13 @@ mod identity;
 mod lock;
 mod log;
 mod room;
+mod settings;
 #[cfg(feature = "sim")]
 mod simulated;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unsynced;
 mod work;
 mod writer;
 
@@ -34,6 +36,7 @@ use writer::Writer;
 
 pub use error::StoreError;
 pub use identity::Identity;
+pub use settings::{DiskSettings, Fsync};
 #[cfg(feature = "sim")]
 pub(crate) use simulated::SimulatedDisk;
 
@@ -64,14 +67,27 @@ pub struct DiskStores {
     /// The logs that were asked for: one each, since the file may be behind them.
     logs: Mutex<StableMap<GroupId, Arc<DiskLog>>>,
     record: Mutex<Option<Bytes>>,
+    lost: bool,
 }
 
 impl DiskStores {
     /// Opens what `identity` keeps in a folder, or begins it. It reads a disk, and for long if the file was not closed
     /// in order and is large: not for a thread that others wait for.
     pub fn open(folder: impl AsRef<Path>, identity: &Identity) -> Result<Self, StoreError> {
+        Self::open_with(folder, identity, &DiskSettings::default())
+    }
+
+    /// The same, with settings.
+    pub fn open_with(
+        folder: impl AsRef<Path>,
+        identity: &Identity,
+        settings: &DiskSettings,
+    ) -> Result<Self, StoreError> {
         let folder = folder.as_ref();
-        Self::start(folder, StoreFile::open(folder, identity)?)
+        let stores = Self::start(folder, StoreFile::open(folder, identity, settings)?)?;
+        let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
+        let lost = stores.record.lock().is_none() && unsynced::has_given_up(folder).map_err(io)?;
+        Ok(Self { lost, ..stores })
     }
 
     fn start(folder: &Path, file: StoreFile) -> Result<Self, StoreError> {
@@ -87,7 +103,7 @@ impl DiskStores {
     }
 
     fn with(writer: Writer, record: Option<Bytes>) -> Self {
-        Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record) }
+        Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record), lost: false }
     }
 }
 
@@ -122,6 +138,10 @@ impl Stores for DiskStores {
     fn record(&self) -> io::Result<Option<Bytes>> {
         self.writer.check()?;
         Ok(self.record.lock().clone())
+    }
+
+    fn has_lost(&self) -> bool {
+        self.lost
     }
 
     fn save_record(&self, record: Bytes, done: Flushed) -> io::Result<()> {

@@ -19,7 +19,7 @@ use super::sim::Sim;
 use super::trace::Trace;
 use crate::client::ClientConfig;
 use crate::cluster::Tls;
-use crate::node::ClusterConfig;
+use crate::node::{ClusterConfig, Replication};
 use crate::raft::RaftSettings;
 
 /// A cluster without faults must be ready within this time.
@@ -63,8 +63,8 @@ impl Simulation {
         let (nodes, all) = (sim.nodes, sim.nodes + sim.observers);
         let raft = RaftSettings { snapshot_threads: false, seed, ..sim.raft.clone() };
         let seeds: Vec<_> = (0..nodes.min(2)).map(HostNet::address).collect();
-        let config = ClusterConfig::new(String::new()).tls(Tls::insecure()).expected_size(nodes).replicas(sim.replicas);
-        let config = config.remove_after(REMOVE_AFTER);
+        let config = ClusterConfig::new(String::new()).tls(Tls::insecure()).expected_size(nodes);
+        let config = config.replication(Replication::balanced().replicas(sim.replicas)).remove_after(REMOVE_AFTER);
         let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
         let client = ClientConfig::new(seeds.clone()).tls(Tls::insecure()).ask_timeout(sim.ask_timeout);
         let host = |number| {

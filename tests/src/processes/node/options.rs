@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use casty::{ClientConfig, ClusterConfig, Tls};
+use casty::{ClientConfig, ClusterConfig, Fsync, Replication, Tls};
 use clap::{Args, Parser};
 
 use crate::cluster::insecure;
@@ -33,6 +33,9 @@ pub struct Options {
     /// The folder in which it keeps its state; without it in memory.
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
+    /// What it writes there is not synced before it counts as stored.
+    #[arg(long, requires = "data_dir")]
+    pub unsynced: bool,
     /// The file in which its clients write down what they see.
     #[arg(long)]
     pub history: Option<PathBuf>,
@@ -74,10 +77,14 @@ impl Options {
 
     pub(super) fn config(&self) -> ClusterConfig {
         let Shared { seeds, nodes, replicas, ask_timeout_ms, remove_after_ms } = &self.shared;
+        let replication = match &self.data_dir {
+            Some(_) if !self.unsynced => Replication::high_durability(),
+            _ => Replication::balanced().fsync(Fsync::Never),
+        };
         let config = insecure(&self.address)
             .node_id(self.id.as_str())
             .expected_size(*nodes)
-            .replicas(*replicas)
+            .replication(replication.replicas(*replicas))
             .ask_timeout(Duration::from_millis(*ask_timeout_ms))
             .remove_after(Duration::from_millis(*remove_after_ms));
         let config = match &self.data_dir {

@@ -4,6 +4,7 @@ mod disk;
 mod faults;
 mod opening;
 mod reopening;
+mod unsynced;
 
 use std::path::Path;
 
