@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 
 use super::HarnessError;
 
@@ -25,7 +25,7 @@ pub struct Disk {
 
 impl Disk {
     /// Mounts a disk of so many bytes at a folder that is made for it.
-    pub(super) fn mount(path: PathBuf, bytes: u64) -> Result<Self, HarnessError> {
+    pub fn mount(path: PathBuf, bytes: u64) -> Result<Self, HarnessError> {
         let failed = |action, source| HarnessError::File { action, path: path.clone(), source };
         fs::create_dir_all(&path).map_err(|source| failed("make", source))?;
         let options = CString::new(format!("size={bytes},mode=0700")).map_err(|wrong| failed("mount", wrong.into()))?;
@@ -60,6 +60,17 @@ impl Disk {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Has it take no writes, or take them again. Nobody may have a file open to write.
+    pub fn set_read_only(&self, read_only: bool) -> Result<(), HarnessError> {
+        let flags = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
+        let failed = |source: rustix::io::Errno| HarnessError::File {
+            action: "remount",
+            path: self.path.clone(),
+            source: source.into(),
+        };
+        mount_remount(&self.path, flags | MountFlags::NODEV | MountFlags::NOSUID, c"").map_err(failed)
     }
 
     fn ballast(&self) -> PathBuf {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use casty::storage::StoreError;
 use casty::{ActorSystem, StartError};
-use casty_tests::cluster::{DEADLINE, Folders, config};
+use casty_tests::cluster::{DEADLINE, Folders, config, ready};
 use casty_tests::processes::node::{Answer, Order};
-use casty_tests::processes::{HarnessError, Network, Processes, Setup, skipped};
+use casty_tests::processes::{Disk, HarnessError, Network, Processes, Setup, skipped};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// The room on the disk of a node.
@@ -122,6 +122,59 @@ async fn read_all(processes: &Processes, node: usize) -> Vec<u64> {
         all.push(balance(processes, node, account).await.unwrap());
     }
     all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_disk_does_not_sync_any_more_leads_nothing_and_nothing_is_lost() {
+    let setup = Setup { durable: true, ..Setup::new(env!("CARGO_BIN_EXE_casty-test-node"), 3) };
+    let mut processes = Processes::start(Network::loopback(), setup).await.unwrap();
+    for account in 0..ACCOUNTS {
+        assert_eq!(deposit(&processes, 0, account).await.unwrap(), 1);
+    }
+    if let Answer::Failed { why } = processes.tell(0, Order::FailSyncs).await.unwrap() {
+        return skipped("a disk that does not sync", &why);
+    }
+    for account in 0..ACCOUNTS {
+        deposit_at_last(&processes, 1, account).await;
+    }
+    let Answer::Status(seen) = processes.tell(1, Order::Status).await.unwrap() else { panic!("no status") };
+    assert!(seen.leaders.iter().all(|leader| leader.as_deref().is_some_and(|leader| leader != "node-0")), "{seen:?}");
+    let before: Vec<u64> = read_all(&processes, 1).await;
+    assert!(before.iter().all(|balance| *balance >= 2), "{before:?}");
+    // With a disk that syncs it goes on where it was, and catches up.
+    processes.kill(0).await.unwrap();
+    processes.restart(0).await.unwrap();
+    processes.kill(2).await.unwrap();
+    for account in 0..ACCOUNTS {
+        deposit_at_last(&processes, 0, account).await;
+    }
+    let after = read_all(&processes, 1).await;
+    assert!(after.iter().zip(&before).all(|(after, before)| after > before), "{before:?}, {after:?}");
+}
+
+#[tokio::test]
+async fn a_disk_that_is_read_only_is_refused_by_name_and_what_it_holds_is_kept() {
+    let folders = Folders::new(1);
+    let disk = match Disk::mount(folders.path(0).join("disk"), DISK_BYTES) {
+        Ok(disk) => disk,
+        Err(error) => return skipped("a read-only disk", &error.to_string()),
+    };
+    let start = || ActorSystem::cluster(config(1, 1).data_dir(disk.path()));
+    let first = start().await.unwrap();
+    ready(&first).await;
+    let key = first.me().key;
+    first.shutdown().await;
+    disk.set_read_only(true).unwrap();
+    let refused = start().await.unwrap_err();
+    assert!(matches!(refused, StartError::Store(StoreError::Io { .. })), "{refused:?}");
+    for told in [&*disk.path().display().to_string(), "Read-only file system"] {
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+    disk.set_read_only(false).unwrap();
+    let again = start().await.unwrap();
+    ready(&again).await;
+    assert_eq!(again.me().key, key);
+    again.shutdown().await;
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ struct State {
     /// How long a sync takes.
     delay: Duration,
     unplugged: bool,
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +49,15 @@ impl SimulatedDisk {
     /// From now on each sync takes so long.
     pub(crate) fn set_delay(&self, delay: Duration) {
         self.0.lock().delay = delay;
+    }
+
+    /// From now on nothing is written or synced. Whether what was written before and not synced is there, nobody knows.
+    pub(crate) fn fail(&self) {
+        self.0.lock().failed = true;
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.0.lock().failed
     }
 
     /// Waits until what was written before is synced.
@@ -113,10 +123,16 @@ impl Write {
 }
 
 impl State {
-    fn write(&mut self, write: impl Fn() -> Write) -> io::Result<()> {
-        if self.unplugged {
-            return Err(io::Error::other("the process has ended"));
+    fn check(&self) -> io::Result<()> {
+        match self {
+            Self { unplugged: true, .. } => Err(io::Error::other("the process has ended")),
+            Self { failed: true, .. } => Err(io::Error::other("the disk has failed")),
+            _ => Ok(()),
         }
+    }
+
+    fn write(&mut self, write: impl Fn() -> Write) -> io::Result<()> {
+        self.check()?;
         write().reach(&mut self.bytes);
         if self.since.is_empty() {
             self.since.push(Vec::new());
@@ -144,6 +160,9 @@ impl StorageBackend for SimulatedDisk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.0.lock();
+        if state.failed {
+            return state.check();
+        }
         if !state.unplugged && state.since.last().is_some_and(|part| !part.is_empty()) {
             state.since.push(Vec::new());
         }

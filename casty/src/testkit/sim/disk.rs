@@ -42,6 +42,13 @@ impl Disk {
         }
     }
 
+    /// It takes no write and no sync any more. In memory nothing can fail.
+    pub(super) fn fail(&self) {
+        if let Self::Lasting(_, disk) = self {
+            disk.fail();
+        }
+    }
+
     /// The log of a group that the process has opened.
     pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<dyn LogStore>> {
         match self {

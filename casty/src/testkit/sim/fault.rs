@@ -39,11 +39,14 @@ pub enum FaultKind {
     SlowDisk,
     /// A node leaves the cluster in order. It is started again later, as a new node.
     Leave,
+    /// A node's disk takes no write and no sync any more, until somebody starts the node again, which has to end by itself:
+    /// of what was not synced some may be lost. Only nodes with disks have any.
+    FailedDisk,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Crash,
         Self::PowerLoss,
         Self::Blackout,
@@ -59,7 +62,13 @@ impl FaultKind {
         Self::ClockJump,
         Self::SlowDisk,
         Self::Leave,
+        Self::FailedDisk,
     ];
+
+    /// Whether it takes a cluster with disks to have it, or to live through it.
+    fn needs_disks(self) -> bool {
+        matches!(self, Self::Blackout | Self::FailedDisk)
+    }
 }
 
 /// Which faults are drawn, and how often.
@@ -73,8 +82,13 @@ pub struct Faults {
 impl Faults {
     /// All kinds that a cluster in memory lives through, two each second on average, for up to three seconds each.
     pub fn all() -> Self {
-        let kinds = FaultKind::ALL.into_iter().filter(|kind| *kind != FaultKind::Blackout).collect();
+        let kinds = FaultKind::ALL.into_iter().filter(|kind| !kind.needs_disks()).collect();
         Self { kinds, every: Duration::from_millis(500), longest: Duration::from_secs(3) }
+    }
+
+    /// All kinds.
+    pub fn with_disks() -> Self {
+        Self { kinds: FaultKind::ALL.into_iter().collect(), ..Self::all() }
     }
 
     /// No faults; add some with [`with`](Self::with).
@@ -147,6 +161,9 @@ pub(super) enum Fault {
     Leave {
         node: usize,
     },
+    FailedDisk {
+        node: usize,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -165,6 +182,7 @@ impl fmt::Display for Fault {
             Self::Halt { node, clock_stands: true } => write!(f, "node-{node} stands still, and its clock"),
             Self::ClockJump { node, by } => write!(f, "the clock of node-{node} jumps ahead by {by:?}"),
             Self::Leave { node } => write!(f, "node-{node} leaves"),
+            Self::FailedDisk { node } => write!(f, "the disk of node-{node} fails"),
             Self::SlowDisk { node, by } => write!(f, "a flush of node-{node} takes {by:?}"),
         }
     }

@@ -24,6 +24,7 @@ impl FaultsOn {
             Fault::Crash { node, power } => hosts[*node].crash(*power),
             Fault::Blackout => hosts.iter_mut().for_each(|host| host.crash(true)),
             Fault::Leave { node } => return hosts[*node].leave(),
+            Fault::FailedDisk { node } => return hosts[*node].fail_disk(),
             Fault::Halt { node, clock_stands } => hosts[*node].halt(*clock_stands),
             Fault::SlowDisk { node, by } => {
                 if let Some(life) = hosts[*node].life() {

@@ -213,11 +213,18 @@ impl Host {
         if let Disk::Lasting(_, disk) = &life.disk {
             let seed = stable_hash_parts(&[&self.setup.seed.to_le_bytes(), &self.lives.to_le_bytes()]);
             // From here on the process cannot write, whatever its end does.
-            self.disk = if power { disk.after_power_loss(seed) } else { disk.after_kill() };
+            self.disk = if power || disk.has_failed() { disk.after_power_loss(seed) } else { disk.after_kill() };
         }
         // The node goes with the tasks that hold it, on the runtime that it ran on.
         life.process.node.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(life.runtime);
+    }
+
+    /// The disk takes no write any more. The node has to end by itself, and begins again with another one.
+    pub(super) fn fail_disk(&self) {
+        if let Some(life) = &self.life {
+            life.disk.fail();
+        }
     }
 
     /// The node leaves the cluster, and its process ends when it has.

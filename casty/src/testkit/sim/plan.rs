@@ -57,7 +57,7 @@ impl Plan {
         self.schedule(now);
         let kinds: Vec<_> = self.faults.kinds.iter().copied().collect();
         let kind = *kinds.choose(&mut self.rng)?;
-        let crashes = matches!(kind, FaultKind::Crash | FaultKind::PowerLoss);
+        let crashes = matches!(kind, FaultKind::Crash | FaultKind::PowerLoss | FaultKind::FailedDisk);
         if founding
             && (matches!(kind, FaultKind::Leave | FaultKind::Blackout) || crashes != self.crashes_while_founding)
         {
@@ -66,7 +66,7 @@ impl Plan {
         let lasts = self.between(SHORTEST, self.faults.longest.max(SHORTEST));
         let fault = self.fault(kind)?;
         match fault {
-            Fault::Crash { node, .. } if founding && !self.may_crash(node) => None,
+            Fault::Crash { node, .. } | Fault::FailedDisk { node } if founding && !self.may_crash(node) => None,
             fault => Some((fault, lasts)),
         }
     }
@@ -83,6 +83,7 @@ impl Plan {
             FaultKind::Crash | FaultKind::PowerLoss => Fault::Crash { node, power: kind == FaultKind::PowerLoss },
             FaultKind::Blackout => Fault::Blackout,
             FaultKind::Leave => Fault::Leave { node },
+            FaultKind::FailedDisk => Fault::FailedDisk { node },
             FaultKind::Pause => Fault::Halt { node, clock_stands: false },
             FaultKind::Freeze => Fault::Halt { node, clock_stands: true },
             FaultKind::ClockJump => {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     fn drawn(seed: u64, founding: bool) -> Vec<(Fault, Duration)> {
-        let faults = Faults::all().with(FaultKind::Blackout);
+        let faults = Faults::with_disks();
         let mut plan = Plan::new(faults, 4, 3, 3, Duration::ZERO, seed);
         (0..60_000).filter_map(|ms| plan.draw(Duration::from_millis(ms), founding)).collect()
     }
@@ -169,7 +170,7 @@ mod tests {
     fn a_founding_loses_a_minority_of_the_replicas_however_long_it_is() {
         for seed in 0..50 {
             let crashed = |(fault, _): &(Fault, _)| match fault {
-                Fault::Crash { node, .. } if *node < 3 => Some(*node),
+                Fault::Crash { node, .. } | Fault::FailedDisk { node } if *node < 3 => Some(*node),
                 _ => None,
             };
             let mut founders: Vec<_> = drawn(seed, true).iter().filter_map(crashed).collect();
@@ -184,7 +185,8 @@ mod tests {
         let mut crashed = 0;
         for seed in 0..20 {
             let drawn = drawn(seed, true);
-            let crashes = drawn.iter().filter(|(fault, _)| matches!(fault, Fault::Crash { .. })).count();
+            let crash = |fault: &Fault| matches!(fault, Fault::Crash { .. } | Fault::FailedDisk { .. });
+            let crashes = drawn.iter().filter(|(fault, _)| crash(fault)).count();
             assert!(!drawn.is_empty() && (crashes == 0 || crashes == drawn.len()), "seed {seed}: {drawn:?}");
             crashed += usize::from(crashes > 0);
         }
@@ -204,5 +206,6 @@ mod tests {
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::SlowDisk { .. })));
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::Leave { .. })));
         assert!(all.iter().any(|(fault, _)| *fault == Fault::Blackout));
+        assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::FailedDisk { .. })));
     }
 }

@@ -111,7 +111,7 @@ impl Simulation {
     fn can_take(&self, fault: &Fault) -> bool {
         match fault {
             Fault::Crash { .. } if self.durable => true,
-            Fault::Blackout => self.durable,
+            Fault::Blackout | Fault::FailedDisk { .. } => self.durable,
             Fault::Crash { node, .. } | Fault::Leave { node } => {
                 Cluster::new(self.clock.now(), &self.hosts).can_lose(*node)
             }

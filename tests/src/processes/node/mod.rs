@@ -3,6 +3,7 @@
 //! It says on its standard output, in the same way, when it is ready and what came of each order. It ends when its input
 //! does, so it does not outlive the harness.
 
+mod broken;
 mod life;
 mod load;
 mod options;

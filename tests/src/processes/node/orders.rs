@@ -6,6 +6,7 @@ use casty::base::{BoxError, GroupId};
 use casty::prelude::*;
 use tokio::task::AbortHandle;
 
+use super::broken::fail_syncs;
 use super::load::Load;
 use super::probe::Probe;
 use super::{Answer, Options, Order, Status};
@@ -71,6 +72,10 @@ impl Desk {
             }
             Order::Finish => Answer::Finished(self.types()?.load.finish().await),
             Order::LastLook => Answer::Silent(self.types()?.load.last_look().await),
+            Order::FailSyncs => {
+                fail_syncs()?;
+                Answer::Done
+            }
             Order::Leave => {
                 self.node.leave().await?;
                 Answer::Done

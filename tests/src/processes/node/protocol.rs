@@ -41,6 +41,8 @@ pub enum Order {
     Finish,
     /// Read every object of the workload, and write that down, too: [`Answer::Silent`].
     LastLook,
+    /// Have every sync of a file fail from now on, as a disk that is broken does.
+    FailSyncs,
     /// Leave the cluster for good: hand over what you hold, and stop to be a node. The process goes on until it is stopped.
     Leave,
     /// Shut down in order, and end.
