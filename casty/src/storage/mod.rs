@@ -7,17 +7,19 @@ mod disk;
 mod log;
 mod memory_log;
 mod memory_state;
+mod rows;
 mod snapshot;
 mod state;
 mod stores;
 #[cfg(test)]
 mod suite;
 
-pub use disk::{DiskStores, Identity, StoreError};
+pub use disk::{DiskSettings, DiskStores, Identity, StoreError};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
 pub use memory_log::MemoryLog;
 pub use memory_state::MemoryState;
+pub use rows::{RowBatch, RowBatchBuilder};
 pub use snapshot::{SnapshotStore, StoredSnapshot};
-pub use state::{Change, StateStore};
+pub use state::{Change, FrozenRows, RowReader, StagedRows, StateStore};
 pub use stores::{MemoryStores, Stores};

@@ -7,7 +7,7 @@ use openraft::raft::{
 use serde::{Deserialize, Serialize};
 
 use super::types::{AppendRequest, AppendResult, EngineVote, LogId, SnapshotMeta, TypeConfig};
-use crate::base::GroupId;
+use crate::base::{GroupId, stable_hash_parts};
 use crate::codec;
 
 /// One frame between two replicas of a group.
@@ -53,22 +53,60 @@ pub(super) enum Response {
     Taken,
     /// The last chunk was taken, and the snapshot is installed or was not needed.
     Installed(SnapshotResponse<TypeConfig>),
-    /// The request could not be served: the group is not open, or the chunk is out of place.
+    /// The request could not be served: the group is not open, or takes no such snapshot.
     Refused,
+    /// The chunk did not arrive as it was sent.
+    Damaged,
+    /// The chunks before it are not here: the snapshot has to be sent anew.
+    Astray,
 }
 
 /// A part of a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Chunk {
-    /// Tells one attempt from the next.
+    /// Tells one transfer from the next.
     pub(super) transfer: u64,
     pub(super) vote: EngineVote,
     pub(super) meta: SnapshotMeta,
-    /// The bytes of the whole snapshot.
-    pub(super) total: u64,
-    /// Where `bytes` belongs.
-    pub(super) offset: u64,
-    pub(super) bytes: Bytes,
+    /// Chunks are numbered from 0.
+    pub(super) number: u64,
+    /// A hash over the number and the part.
+    checksum: u64,
+    pub(super) part: Part,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum Part {
+    /// The next bytes of the head.
+    Head(Bytes),
+    /// Some rows, as a [`RowBatch`](crate::storage::RowBatch).
+    Rows(Bytes),
+    /// That was all.
+    End { head_bytes: u64, rows: u64 },
+}
+
+impl Chunk {
+    pub(super) fn new(transfer: u64, vote: EngineVote, meta: SnapshotMeta, number: u64, part: Part) -> Self {
+        Self { transfer, vote, meta, number, checksum: part.checksum(number), part }
+    }
+
+    /// Whether it arrived as it was sent.
+    pub(super) fn is_whole(&self) -> bool {
+        self.checksum == self.part.checksum(self.number)
+    }
+}
+
+impl Part {
+    fn checksum(&self, number: u64) -> u64 {
+        let number = number.to_le_bytes();
+        match self {
+            Self::Head(bytes) => stable_hash_parts(&[b"head", &number, bytes]),
+            Self::Rows(bytes) => stable_hash_parts(&[b"rows", &number, bytes]),
+            Self::End { head_bytes, rows } => {
+                stable_hash_parts(&[b"end", &number, &head_bytes.to_le_bytes(), &rows.to_le_bytes()])
+            }
+        }
+    }
 }
 
 impl Envelope {

@@ -11,11 +11,9 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use super::lock::FolderLock;
 use super::tables::{self, FORMAT, Tables};
 use super::work::Work;
-use super::{Identity, StoreError};
+use super::{DiskSettings, Identity, StoreError};
 
 pub(super) const FILE: &str = "casty.redb";
-/// What the library may keep of the file in memory. Everything that is read often is in memory already.
-const CACHE_BYTES: usize = 32 << 20;
 
 /// The open file.
 pub(super) struct StoreFile {
@@ -26,14 +24,15 @@ pub(super) struct StoreFile {
 }
 
 impl StoreFile {
-    pub(super) fn open(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
-        Self::open_on(folder, identity, FileBackend::new)
+    pub(super) fn open(folder: &Path, identity: &Identity, settings: &DiskSettings) -> Result<Self, StoreError> {
+        Self::open_on(folder, identity, settings, FileBackend::new)
     }
 
     /// Opens it with another way to reach the disk.
     pub(super) fn open_on<B: StorageBackend>(
         folder: &Path,
         identity: &Identity,
+        settings: &DiskSettings,
         backend: impl FnOnce(std::fs::File) -> Result<B, redb::DatabaseError>,
     ) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
@@ -46,7 +45,8 @@ impl StoreFile {
             sync_folder(folder).map_err(io)?;
         }
         let (database, owner) = guarded(&path, || {
-            let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend(file)?)?;
+            let database =
+                Database::builder().set_cache_size(settings.cache_bytes).create_with_backend(backend(file)?)?;
             let owner = tables::read_owner(&database.begin_read()?)?;
             Ok((database, owner))
         })?;
@@ -73,20 +73,23 @@ impl StoreFile {
         self.guarded(|| read(&self.database.begin_read()?))
     }
 
-    /// Carries out all work or none of it. When this returns, it is on the disk.
-    pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<(), StoreError> {
+    /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
+    pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
         self.guarded(|| {
             let write = self.database.begin_write()?;
             let mut tables = Tables::open(&write)?;
+            let mut follows = Vec::new();
             for work in work {
-                tables.carry_out(work)?;
+                follows.extend(tables.carry_out(work)?);
             }
             drop(tables);
-            Ok(write.commit()?)
+            write.commit()?;
+            Ok(follows)
         })
     }
 
-    fn guarded<T>(&self, call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    /// A call of the library.
+    pub(super) fn guarded<T>(&self, call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
         guarded(&self.path, call)
     }
 }

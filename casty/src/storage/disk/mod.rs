@@ -3,8 +3,13 @@
 mod error;
 mod file;
 mod identity;
+mod lanes;
 mod lock;
 mod log;
+mod rows;
+mod settings;
+mod snapshots;
+mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -18,7 +23,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Flushed, LogStore, MemoryState, StateStore, Stores};
+use super::{Flushed, LogStore, StateStore, Stores};
 use crate::base::{GroupId, StableMap};
 use file::StoreFile;
 use log::DiskLog;
@@ -27,12 +32,13 @@ use writer::Writer;
 
 pub use error::StoreError;
 pub use identity::Identity;
+pub use settings::DiskSettings;
 
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
-/// Logs, votes and snapshots are durable once they are said to be. Tables of state are in memory, and come from a
-/// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error
-/// that names the file, until it is opened anew.
+/// Logs, votes and snapshots are durable once they are said to be. The rows of a table are in the file as the group's last
+/// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes). After a
+/// write that failed, every call fails with an error that names the file, until it is opened anew.
 ///
 /// When the last handle goes, so of the store as of the logs that it gave, what is queued is written and the folder is
 /// free.
@@ -60,14 +66,27 @@ impl DiskStores {
     /// Opens what `identity` keeps in a folder, or begins it. It reads a disk, and for long if the file was not closed
     /// in order and is large: not for a thread that others wait for.
     pub fn open(folder: impl AsRef<Path>, identity: &Identity) -> Result<Self, StoreError> {
+        Self::open_with(folder, identity, &DiskSettings::default())
+    }
+
+    /// The same, with settings.
+    pub fn open_with(
+        folder: impl AsRef<Path>,
+        identity: &Identity,
+        settings: &DiskSettings,
+    ) -> Result<Self, StoreError> {
         let folder = folder.as_ref();
-        Self::start(folder, StoreFile::open(folder, identity)?)
+        Self::start(folder, StoreFile::open(folder, identity, settings)?)
     }
 
     fn start(folder: &Path, file: StoreFile) -> Result<Self, StoreError> {
         let record = file.read(tables::read_record)?;
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
+        let stale = file.read(tables::stale)?;
         let writer = Arc::new(Writer::start(file).map_err(io)?);
+        for generation in stale {
+            writer.queue(Work::Sweep(generation), None).map_err(io)?;
+        }
         Ok(Self { writer, logs: Mutex::default(), record: Mutex::new(record) })
     }
 
@@ -86,8 +105,8 @@ impl DiskStores {
     }
 }
 
-impl Stores for DiskStores {
-    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+impl DiskStores {
+    fn disk_log(&self, group: GroupId) -> io::Result<Arc<DiskLog>> {
         let mut logs = self.logs.lock();
         if let Some(log) = logs.get(&group) {
             return Ok(log.clone());
@@ -96,8 +115,14 @@ impl Stores for DiskStores {
         logs.insert(group, log.clone());
         Ok(log)
     }
+}
 
-    fn state(&self, _group: GroupId) -> io::Result<Box<dyn StateStore>> {
-        Ok(Box::new(MemoryState::default()))
+impl Stores for DiskStores {
+    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+        Ok(self.disk_log(group)?)
+    }
+
+    fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>> {
+        Ok(Box::new(self.disk_log(group)?.table()?))
     }
 }

@@ -4,15 +4,15 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::file::StoreFile;
+use super::lanes::Lanes;
 use super::work::{Queued, Work};
 use crate::storage::Flushed;
 
-/// The bytes after which a transaction takes no more work: the next ones need not wait longer than for this.
-const TRANSACTION_BYTES: u64 = 64 << 20;
-
-/// Takes the work of all groups and writes what has come together in one transaction, with one fsync.
+/// Takes the work of all groups and writes what has come together in one transaction, with one fsync. Of rows, which
+/// can be many, it writes some at a time.
 ///
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
 /// any more, since it is not known what the disk holds; all that waits and all that comes fails.
@@ -44,11 +44,19 @@ impl Writer {
         self.failed.get().map_or(Ok(()), |why| Err(again(why)))
     }
 
-    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before.
+    /// Waits until all is on the disk that was queued before. It blocks the thread.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        let (tell, told) = channel();
+        self.queue(Work::Barrier, Some(Box::new(move |result| drop(tell.send(result)))))?;
+        told.recv().map_err(io::Error::other)?
+    }
+
+    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for
+    /// [bulk work](Work::is_bulk) that was.
     pub(super) fn queue(&self, work: Work, done: Option<Flushed>) -> io::Result<()> {
         self.check()?;
-        let sent = self.queue.as_ref().map(|queue| queue.send(Queued { work, done }));
-        if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err(io::Error::other("the store's writer has ended")) }
+        let sent = self.queue.as_ref().is_some_and(|queue| queue.send(Queued { work, done }).is_ok());
+        if sent { Ok(()) } else { Err(io::Error::other("the store's writer has ended")) }
     }
 }
 
@@ -65,22 +73,21 @@ impl Drop for Writer {
 }
 
 fn run(file: &StoreFile, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Queued>) {
-    while let Ok(first) = queue.recv() {
-        let mut bytes = first.work.bytes();
-        let mut batch = vec![first];
-        while bytes < TRANSACTION_BYTES
-            && let Ok(next) = queue.try_recv()
-        {
-            bytes += next.work.bytes();
-            batch.push(next);
+    let mut lanes = Lanes::default();
+    while lanes.wait(queue) {
+        let (batch, begun) = (lanes.take(), Instant::now());
+        let mut more = Vec::new();
+        if failed.get().is_none() {
+            match file.write(batch.queued.iter().map(|queued| &queued.work)) {
+                Ok(follows) => more = follows,
+                Err(why) => {
+                    tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
+                    let _ = failed.set(Arc::new(why.into()));
+                }
+            }
         }
-        if failed.get().is_none()
-            && let Err(why) = file.write(batch.iter().map(|queued| &queued.work))
-        {
-            tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
-            let _ = failed.set(Arc::new(why.into()));
-        }
-        for queued in batch {
+        lanes.written(&batch, begun.elapsed(), more, queue);
+        for queued in batch.queued {
             if let Some(done) = queued.done {
                 done(failed.get().map_or(Ok(()), |why| Err(again(why))));
             }

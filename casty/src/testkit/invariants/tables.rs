@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Invariant;
-use crate::base::stable_hash;
-use crate::raft::Machine;
+use crate::base::stable_hash_parts;
+use crate::replication::in_memory;
 use crate::testkit::sim::{Cluster, GroupOf};
 
 /// Replicas that have applied the same number of entries hold the same rows and the same answers.
@@ -27,8 +27,8 @@ impl Invariant for TablesAgree {
             if self.seen.insert(place, applied) == Some(applied) {
                 continue;
             }
-            let bytes = table.snapshot().map_err(|error| format!("a table cannot be read: {error}"))?;
-            let (group, node, hash) = (replica.group, replica.node, stable_hash(&bytes));
+            let (head, rows) = in_memory(table).map_err(|error| format!("a table cannot be read: {error}"))?;
+            let (group, node, hash) = (replica.group, replica.node, stable_hash_parts(&[&head, rows.bytes()]));
             if *self.hashes.entry((group, applied)).or_insert(hash) != hash {
                 return Err(format!(
                     "group {group}: the table of node-{node} differs from another's at index {applied}"

@@ -12,7 +12,7 @@ use redb::StorageBackend;
 
 use super::super::file::StoreFile;
 use super::identity;
-use crate::storage::DiskStores;
+use crate::storage::{DiskSettings, DiskStores};
 
 /// How long anything waits for a test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,9 +52,12 @@ enum Write {
 
 impl FaultyDisk {
     pub(super) fn open(&self, folder: &Path) -> DiskStores {
-        let disk = self.clone();
-        let file = StoreFile::open_on(folder, &identity(), move |_| Ok(disk)).unwrap();
-        DiskStores::start(folder, file).unwrap()
+        DiskStores::start(folder, self.file(folder)).unwrap()
+    }
+
+    pub(super) fn file(&self, folder: &Path) -> StoreFile {
+        let (disk, settings) = (self.clone(), DiskSettings { cache_bytes: 1 << 20 });
+        StoreFile::open_on(folder, &identity(), &settings, move |_| Ok(disk)).unwrap()
     }
 
     pub(super) fn hold(&self, held: bool) {
@@ -67,6 +70,11 @@ impl FaultyDisk {
         let mut state = self.0.state.lock();
         let late = self.0.changed.wait_while_for(&mut state, |state| !state.waiting, PATIENCE);
         assert!(!late.timed_out(), "something is synced");
+    }
+
+    /// Whether a sync is held up.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.0.state.lock().waiting
     }
 
     pub(super) fn fail(&self) {

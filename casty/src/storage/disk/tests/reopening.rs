@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{GROUP, at, open, snapshot};
+use super::{GROUP, at, loaded, open, snapshot};
 use crate::base::GroupId;
 use crate::storage::suite::{durable, entries};
 use crate::storage::{LogBounds, Payload, Stores, Vote};
@@ -68,12 +68,12 @@ fn what_is_queued_is_written_when_the_store_is_dropped() {
 #[test]
 fn the_last_snapshot_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let load = || open(folder.path()).log(GROUP).unwrap().snapshots().unwrap().load().unwrap();
+    let load = || loaded(&open(folder.path()).log(GROUP).unwrap());
     assert_eq!(load(), None);
     // Of several parts, of one, of none.
     for (index, bytes) in [(10, 3_000_000), (20, 100), (30, 0), (40, 2_000_000)] {
         let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
-        durable(|done| store.save(snapshot(index, bytes), done)).unwrap();
+        durable(|done| store.save(snapshot(index, bytes), None, done)).unwrap();
         drop(store);
         assert_eq!(load(), Some(snapshot(index, bytes)));
     }
@@ -83,10 +83,11 @@ fn the_last_snapshot_is_there_after_a_restart() {
 fn an_older_snapshot_does_not_replace_a_newer_one() {
     let folder = tempfile::tempdir().unwrap();
     for _life in 0..2 {
-        let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
-        durable(|done| store.save(snapshot(500, 10), done)).unwrap();
-        durable(|done| store.save(snapshot(100, 10), done)).unwrap();
-        assert_eq!(store.load().unwrap(), Some(snapshot(500, 10)));
+        let log = open(folder.path()).log(GROUP).unwrap();
+        for index in [500, 100] {
+            durable(|done| log.snapshots().unwrap().save(snapshot(index, 10), None, done)).unwrap();
+            assert_eq!(loaded(&log), Some(snapshot(500, 10)));
+        }
     }
 }
 
