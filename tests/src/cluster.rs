@@ -1,12 +1,15 @@
 //! Clusters of real nodes on loopback, within one process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use casty::actor::{FromId, Persistent, Registered};
 use casty::cluster::Kind;
 use casty::raft::GroupStatus;
-use casty::{ActorSystem, ClusterConfig, GroupId, GroupPlacement, Node, Sharded, Tls};
+use casty::storage::StoreError;
+use casty::{ActorSystem, ClusterConfig, GroupId, GroupPlacement, Node, Sharded, StartError, Tls};
+use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing_subscriber::EnvFilter;
@@ -53,6 +56,39 @@ impl Cluster {
             ready(node).await;
         }
         cluster
+    }
+
+    /// Starts a node in each of these folders, and waits until they are ready.
+    pub async fn start_in(folders: &Folders) -> Self {
+        let mut cluster = Self::empty().await;
+        cluster.addresses = vec![String::new(); folders.len()];
+        cluster.nodes = folders.paths().map(|_| None).collect();
+        cluster.start_again(folders, 0..folders.len()).await;
+        cluster
+    }
+
+    /// Starts nodes that have stopped, at other addresses, in the folders that they had, and waits until they are ready.
+    pub async fn start_again(&mut self, folders: &Folders, numbers: impl IntoIterator<Item = usize>) {
+        let numbers: Vec<usize> = numbers.into_iter().collect();
+        for number in &numbers {
+            let seed = self.live().next().map_or("127.0.0.1:1".to_owned(), |(_, node)| node.address());
+            let config = config(number + 1, folders.len()).seeds([seed]).data_dir(folders.path(*number));
+            let node = node_in_folder(config.net(self.network.of(*number))).await;
+            self.addresses[*number] = node.address();
+            self.nodes[*number] = Some(node);
+        }
+        for number in numbers {
+            ready(self.node(number)).await;
+        }
+    }
+
+    /// Stops all nodes.
+    pub async fn stop(&mut self) {
+        for slot in &mut self.nodes {
+            if let Some(node) = slot.take() {
+                node.shutdown().await;
+            }
+        }
     }
 
     /// No nodes yet; the test starts them itself.
@@ -218,6 +254,35 @@ impl Cluster {
     }
 }
 
+/// Folders in which nodes keep their state. They go with this.
+pub struct Folders(Vec<TempDir>);
+
+impl Folders {
+    /// Empty folders for so many nodes.
+    pub fn new(nodes: usize) -> Self {
+        Self((0..nodes).map(|_| TempDir::new().expect("a folder")).collect())
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The folder of node number `number`.
+    pub fn path(&self, number: usize) -> &Path {
+        self.0[number].path()
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(TempDir::path)
+    }
+}
+
 /// Waits until `condition` holds. Panics after `deadline`, and says what was waited for.
 pub async fn eventually(deadline: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -247,10 +312,28 @@ pub fn insecure(bind: &str) -> ClusterConfig {
 
 /// Starts a node. `RUST_LOG` has the nodes of a failing test tell what happened.
 pub async fn node(config: ClusterConfig) -> Node {
+    show_log();
+    ActorSystem::cluster(config).await.unwrap_or_else(|error| unreachable!("the node does not start: {error}"))
+}
+
+fn show_log() {
     let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_test_writer();
     // It fails from the second time on.
     let _ = log.try_init();
-    ActorSystem::cluster(config).await.unwrap_or_else(|error| unreachable!("the node does not start: {error}"))
+}
+
+/// Starts a node in a folder that may belong for a moment still to one that has crashed.
+async fn node_in_folder(config: ClusterConfig) -> Node {
+    show_log();
+    let begun = Instant::now();
+    let mut looks = interval(LOOK_PERIOD);
+    loop {
+        looks.tick().await;
+        match ActorSystem::cluster(config.clone()).await {
+            Err(StartError::Store(StoreError::Locked { .. })) if begun.elapsed() < DEADLINE => {}
+            started => return started.unwrap_or_else(|error| unreachable!("the node does not start: {error}")),
+        }
+    }
 }
 
 /// Waits until `node` is ready.

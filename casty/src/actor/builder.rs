@@ -16,13 +16,22 @@ pub struct SystemBuilder {
     shutdown: Shutdown,
     detect_ask_cycles: bool,
     time_asks: bool,
+    first_number: u64,
 }
 
 impl SystemBuilder {
     pub(super) fn new(name: String) -> Self {
         let (ask_timeout, shutdown) = (ASK_TIMEOUT, Shutdown::new());
         let mailbox_capacity = MAILBOX_CAPACITY;
-        Self { name, ask_timeout, mailbox_capacity, shutdown, detect_ask_cycles: true, time_asks: false }
+        Self {
+            name,
+            ask_timeout,
+            mailbox_capacity,
+            shutdown,
+            detect_ask_cycles: true,
+            time_asks: false,
+            first_number: 0,
+        }
     }
 
     /// How long an ask may take that does not say. The default is 5 seconds.
@@ -57,12 +66,20 @@ impl SystemBuilder {
         self
     }
 
+    /// From where actors, and what else is known by a number to others, are counted: beyond every number that an earlier
+    /// system of the same node gave.
+    pub(crate) fn first_number(mut self, number: u64) -> Self {
+        self.first_number = number;
+        self
+    }
+
     /// The system.
     pub fn build(self) -> ActorSystem {
         ActorSystem::with(
             Env::new(self.name.into(), self.ask_timeout, self.time_asks, self.detect_ask_cycles),
             self.mailbox_capacity,
             self.shutdown,
+            self.first_number,
         )
     }
 }

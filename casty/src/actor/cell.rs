@@ -52,6 +52,11 @@ impl Ties {
     }
 }
 
+/// Of the number of an actor so many bits count where it is told who waits for whom: that many actors are more than a
+/// system spawns in its life.
+const WAITING_BITS: u32 = 40;
+const WAITING_MASK: u64 = (1 << WAITING_BITS) - 1;
+
 /// A system's number and that of an actor in it: no two cells of a process share them.
 pub(super) type CellKey = (u64, u64);
 
@@ -139,15 +144,18 @@ impl<A: Actor> Cell<A> {
     /// Tells it apart from the actors of every system, for who waits for whom.
     #[inline]
     pub(super) fn waiting_key(&self) -> u64 {
-        (self.shared().env().sweeper().id() + 1) << 40 | self.number
+        (self.shared().env().sweeper().id() + 1) << WAITING_BITS | (self.number & WAITING_MASK)
     }
 
     /// Says who waits for whom. The last waits for the first.
     #[cold]
     pub(super) fn describe(&self, path: &[u64]) -> String {
-        let name = |key: &u64| match self.shared().directory().numbered(*key & ((1 << 40) - 1)) {
+        let directory = self.shared().directory();
+        let first = directory.first();
+        let number = |key: &u64| first.wrapping_add(key.wrapping_sub(first) & WAITING_MASK);
+        let name = |key: &u64| match directory.numbered(number(key)) {
             Some(cell) => cell.id().to_string(),
-            None => format!("#{}", *key & ((1 << 40) - 1)),
+            None => format!("#{}", number(key)),
         };
         let mut names: Vec<String> = path.iter().map(name).collect();
         names.rotate_right(1);

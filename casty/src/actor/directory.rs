@@ -19,6 +19,8 @@ const PARTS: usize = 16;
 pub(super) struct Directory {
     parts: [Mutex<Part>; PARTS],
     claims: Mutex<Claims>,
+    /// The number of the first actor.
+    first: u64,
     next: AtomicU64,
     /// An [`Admission`].
     admission: AtomicU8,
@@ -80,6 +82,16 @@ pub(super) enum NotAdded {
 }
 
 impl Directory {
+    /// One whose first actor has this number.
+    pub(super) fn counting_from(first: u64) -> Self {
+        Self { first, next: AtomicU64::new(first), ..Self::default() }
+    }
+
+    /// The number of the first actor.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// A number that no other actor of the system has or had.
     pub(super) fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)

@@ -44,14 +44,14 @@ impl ActorSystem {
         SystemBuilder::new(name.into())
     }
 
-    pub(super) fn with(env: Arc<Env>, mailbox_capacity: usize, shutdown: Shutdown) -> Self {
+    pub(super) fn with(env: Arc<Env>, mailbox_capacity: usize, shutdown: Shutdown, first_number: u64) -> Self {
         let registry = Registry::load();
         if let Err(error) = &registry {
             tracing::error!(system = env.system(), %error, "no actor can be spawned");
         }
         let shared = Arc::new(Shared {
             env,
-            directory: Directory::default(),
+            directory: Directory::counting_from(first_number),
             registry,
             topics: Mutex::default(),
             types: ActorTypes::default(),
@@ -194,6 +194,11 @@ impl ActorSystem {
     }
 
     /// What all references of the system share.
+    /// From where what others know by a number is counted.
+    pub(crate) fn first_number(&self) -> u64 {
+        self.shared.directory.first()
+    }
+
     pub(crate) fn env(&self) -> &Arc<Env> {
         &self.shared.env
     }

@@ -76,7 +76,7 @@ impl Mesh {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             peers: Mutex::new(PeerTable::new(me.clone())),
-            nonce: AtomicU64::new(1),
+            nonce: AtomicU64::new(settings.first_number + 1),
             seed: settings.seed,
             superseded: OnceLock::new(),
             me,

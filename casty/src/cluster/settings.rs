@@ -40,6 +40,8 @@ pub struct Settings {
     pub(crate) nonces_from_seed: bool,
     /// The number of this life of the node. It must be higher than those of all its lives before.
     pub incarnation: u64,
+    /// Where the numbers begin that tell this process apart from earlier ones of the same life: beyond all of theirs.
+    pub(crate) first_number: u64,
     /// Where the random choices of this node begin.
     pub seed: u64,
     /// How fast things happen.
@@ -120,6 +122,7 @@ impl Settings {
             versions: Versions::CURRENT,
             nonces_from_seed: false,
             incarnation: 1,
+            first_number: 0,
             seed: 0,
             timings: Timings::default(),
         }
@@ -144,7 +147,8 @@ impl Settings {
     pub(super) fn member(&self, port: u16) -> Result<Member, ClusterError> {
         let addr = self.advertised(port)?;
         let id = self.node_id.clone().unwrap_or_else(|| addr.as_str().into());
-        Ok(Member::new(id, self.incarnation, addr, self.role).labelled(self.labels.clone()))
+        let member = Member::new(id, self.incarnation, addr, self.role).labelled(self.labels.clone());
+        Ok(Member { bump: self.first_number, ..member })
     }
 
     /// The address that others dial, when this node listens on `port`.

@@ -29,10 +29,11 @@ pub(super) struct Proposals {
     decisions: Arc<Semaphore>,
 }
 
-impl Default for Proposals {
-    fn default() -> Self {
+impl Proposals {
+    /// Counts from `first` on.
+    pub(super) fn counting_from(first: u64) -> Self {
         let decisions = Arc::new(Semaphore::new(DECISIONS_MAX));
-        Self { waiting: Mutex::default(), next: AtomicU64::default(), decisions }
+        Self { waiting: Mutex::default(), next: AtomicU64::new(first), decisions }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a node is told before it starts.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub struct ClusterConfig {
     pub(super) replicas: usize,
     pub(super) observer: bool,
     pub(super) labels: Labels,
-    pub(super) remove_after: Duration,
+    remove_after: Option<Duration>,
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
     pub(super) tls: Option<Tls>,
@@ -43,6 +44,7 @@ pub struct ClusterConfig {
     pub(super) nonces_from_seed: bool,
     pub(super) incarnation: Option<u64>,
     pub(super) net: Arc<dyn Net>,
+    pub(super) data_dir: Option<PathBuf>,
     pub(super) stores: Arc<dyn Stores>,
     pub(super) groups: usize,
     pub(super) raft: RaftSettings,
@@ -50,6 +52,12 @@ pub struct ClusterConfig {
 
 /// The most nodes that a cluster can be founded with.
 pub(super) const EXPECTED_SIZE_MAX: usize = 64;
+
+/// How long a node may be away before it is given up, whose state is gone when it comes back.
+const REMOVE_AFTER: Duration = Duration::from_secs(20);
+
+/// The same, when it has kept its state.
+const REMOVE_DURABLE_AFTER: Duration = Duration::from_secs(600);
 
 /// The most replicas of a group.
 const REPLICAS_MAX: usize = 5;
@@ -68,7 +76,7 @@ impl ClusterConfig {
             replicas: 3,
             observer: false,
             labels: Labels::default(),
-            remove_after: Duration::from_secs(20),
+            remove_after: None,
             ask_timeout: Duration::from_secs(5),
             window: 2048,
             tls: None,
@@ -78,6 +86,7 @@ impl ClusterConfig {
             nonces_from_seed: false,
             incarnation: None,
             net: Arc::new(TcpNet),
+            data_dir: None,
             stores: Arc::new(MemoryStores),
             groups: GROUPS_PER_NODE,
             raft: RaftSettings::default(),
@@ -182,9 +191,10 @@ impl ClusterConfig {
     }
 
     /// A node that has been away for so long is given up: others take replicas of what it held, and it has to start anew. The
-    /// leader of the meta group decides, so it matters there. Default: 20 s.
+    /// leader of the meta group decides, so it matters there. Default: 20 s; with a [`data_dir`](Self::data_dir) 10 minutes,
+    /// since a node that comes back has everything but what was written meanwhile.
     pub fn remove_after(mut self, away: Duration) -> Self {
-        self.remove_after = away;
+        self.remove_after = Some(away);
         self
     }
 
@@ -228,7 +238,18 @@ impl ClusterConfig {
         self
     }
 
-    /// Where the node keeps its logs and its state: in memory, unless a test hands in other stores.
+    /// The folder in which the node keeps its part of the state, and who it is: a file that no other process may use at the
+    /// same time. A node that is started again with it goes on where it was, so that a cluster lives through a stop of all
+    /// its nodes. What was answered has been written and synced by a majority.
+    ///
+    /// Without it everything is in memory, and a node that is started again is a new one. Needs a
+    /// [`node_id`](Self::node_id), which the folder keeps: an address may change.
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
+    /// Where the node keeps its logs and its state without a `data_dir`: in memory, unless a test hands in other stores.
     pub fn stores(mut self, stores: Arc<dyn Stores>) -> Self {
         self.stores = stores;
         self
@@ -239,6 +260,13 @@ impl ClusterConfig {
     pub(crate) fn consensus(mut self, settings: RaftSettings, groups_per_founder: usize) -> Self {
         (self.raft, self.groups) = (settings, groups_per_founder);
         self
+    }
+
+    pub(super) fn away_max(&self) -> Duration {
+        self.remove_after.unwrap_or(match self.data_dir {
+            Some(_) => REMOVE_DURABLE_AFTER,
+            None => REMOVE_AFTER,
+        })
     }
 
     /// Finds settings that contradict each other.
@@ -266,6 +294,10 @@ impl ClusterConfig {
                 format!("{replicas} is not possible: 1, 3 or 5, so that a majority is well defined"),
             );
         }
+        if self.data_dir.is_some() && self.node_id.is_none() {
+            let why = "the folder belongs to one node: give it a name with `.node_id(\"node-1\")`";
+            return bad("data_dir", why.to_owned());
+        }
         if let Err(error) = self.labels.check() {
             return bad("role and metadata", error.to_string());
         }
@@ -290,6 +322,7 @@ impl fmt::Debug for ClusterConfig {
             .field("expected_size", &self.expected_size)
             .field("replicas", &self.replicas)
             .field("observer", &self.observer)
+            .field("data_dir", &self.data_dir)
             .field("tls", &self.tls)
             .field("secret", &self.secret)
             .finish_non_exhaustive()
@@ -331,6 +364,8 @@ mod tests {
         assert_eq!(config().role("frontend").metadata("zone", "eu-1").check(), Ok(()));
         assert_eq!(fault(config().role("")), "role and metadata");
         assert_eq!(fault(config().metadata("zone", "z".repeat(1_021))), "role and metadata");
+        assert_eq!(fault(config().data_dir("data")), "data_dir");
+        assert_eq!(config().data_dir("data").node_id("a").check(), Ok(()));
         assert_eq!(fault(config().secret("short")), "secret");
         assert_eq!(config().secret("long enough not to be guessed").check(), Ok(()));
     }

@@ -1,11 +1,13 @@
 //! Why a node did not start.
 
+use std::io;
 use std::time::Duration;
 
 use super::ConfigError;
 use crate::actor::RegistryError;
 use crate::cluster::ClusterError;
 use crate::raft::RaftError;
+use crate::storage::StoreError;
 
 /// `ActorSystem::cluster` failed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,12 @@ pub enum StartError {
     /// The network refused.
     #[error("the node cannot join the network: {0}")]
     Cluster(#[from] ClusterError),
+    /// The folder of the node cannot be used.
+    #[error("the node cannot open its data_dir: {0}")]
+    Store(#[from] StoreError),
+    /// What the node keeps of itself cannot be read or written.
+    #[error("the node cannot tell who it was from what it has stored: {0}")]
+    Record(#[source] io::Error),
     /// Consensus did not start.
     #[error("consensus cannot start: {0}")]
     Raft(#[from] RaftError),

@@ -6,41 +6,63 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::founding::Charter;
+use super::NotReady;
 use super::inner::Inner;
-use super::meta::{Command, Meta, Topology};
-use crate::base::{GroupId, NodeKey};
+use super::life::Membership;
+use super::meta::{Command, Meta, Topology, Verdict};
+use crate::base::{BoxError, GroupId, NodeKey};
 use crate::raft::{Group, RaftError};
 use crate::replication::{GroupState, SharedState};
 use crate::sharding::Region;
 use crate::sharding::region::RegionParts;
-use crate::storage::LogStore;
+use crate::storage::{LogStore, durably};
 
 /// How long it is tried to tell the cluster that a replica was dropped. The next change tries again.
 const LET_GO_MAX: Duration = Duration::from_secs(30);
 
+/// How long it is tried to tell the cluster that the node has started anew. Who needs it tries again.
+const FREE_MAX: Duration = Duration::from_secs(60);
+
 impl Inner {
     /// Begins to follow the cluster of this charter. A founder begins the groups that it was given, with the same first
-    /// entry as the others; whoever came later waits for what it is sent.
-    pub(super) fn follow(self: &Arc<Self>, charter: Charter, founder: bool) {
-        self.links.found(charter.cluster_id());
-        self.router.found(charter.groups);
+    /// entry as the others; whoever came later waits for what it is sent; and whoever was here before goes on with what it
+    /// has stored.
+    pub(super) fn follow(self: &Arc<Self>, membership: Membership) {
+        self.links.found(membership.charter.cluster_id());
+        self.router.found(membership.charter.groups);
         self.spawn(self.clone().attend());
         let inner = self.clone();
         self.spawn(async move {
-            let topology = Topology::founded(&charter);
-            if let Err(error) = inner.open_meta(&topology, founder).await {
-                return tracing::error!(%error, "the meta group cannot start; this node takes no part in the cluster");
+            if let Err(error) = inner.begin(membership).await {
+                tracing::error!(%error, "this node cannot take part in the cluster");
+                return inner.end(NotReady::GroupFailed);
             }
-            if founder {
-                for (group, placement) in topology.placements() {
-                    if *group != GroupId::META && placement.has(inner.me) {
-                        inner.open(*group, &placement.replicas).await;
-                    }
-                }
-            }
-            inner.hold().await;
+            tokio::join!(inner.hold(), inner.free_what_was_before());
         });
+    }
+
+    /// Opens the groups that are here already, or that a founder was given.
+    async fn begin(self: &Arc<Self>, membership: Membership) -> Result<(), BoxError> {
+        // Nothing is stored of a group before it is stored whose it is.
+        self.life.join(&membership).await?;
+        let Membership { charter, founding } = membership;
+        let topology = Topology::founded(&charter);
+        self.open_meta(&topology, founding).await?;
+        if !founding {
+            let data = |group: &GroupId| *group != GroupId::META && group.0 <= charter.groups;
+            for group in self.stores.groups()?.into_iter().filter(data) {
+                self.try_open(group, &[]).await?;
+            }
+            return Ok(());
+        }
+        for (group, placement) in topology.placements() {
+            if *group != GroupId::META && placement.has(self.me) {
+                self.try_open(*group, &placement.replicas).await?;
+            }
+        }
+        // From here on a group without a log is one that this node has dropped.
+        self.life.join(&Membership { charter, founding: false }).await?;
+        Ok(())
     }
 
     async fn open_meta(self: &Arc<Self>, topology: &Topology, founder: bool) -> Result<(), RaftError> {
@@ -72,26 +94,74 @@ impl Inner {
         // The meta group and those of state machines are followed by whoever has them.
         let data = topology.placements().iter().filter(|(group, _)| topology.followers(**group).is_none());
         for (group, placement) in data {
-            let (group, open) = (*group, self.host.group(*group).is_some());
-            if placement.has(self.me) && !open {
-                tracing::info!(%group, "this node takes a replica of the group");
-                self.open(group, &[]).await;
+            let _held = self.holding.lock().await;
+            let (group, open) = (*group, self.host.group(*group));
+            match open {
+                None if placement.has(self.me) => {
+                    tracing::info!(%group, "this node takes a replica of the group");
+                    self.open(group, &[]).await;
+                }
+                // It was opened by what the node had stored of the cluster, and nobody has sent anything.
+                Some(open)
+                    if !placement.has(self.me)
+                        && !placement.leaving.contains(&self.me)
+                        && open.status().last_index.is_none() =>
+                {
+                    self.close_data_group(group).await;
+                }
+                _ => {}
             }
             // Not merely because it is not placed here: others may count on it still, or again.
             if placement.leaving.contains(&self.me) {
-                if open {
-                    tracing::info!(%group, "this node holds the group no more");
-                    self.regions.remove(group);
-                    self.host.close(group).await;
-                }
-                let inner = self.clone();
-                self.spawn(async move {
-                    let let_go = Command::LetGo { group, node: inner.me };
-                    inner.agree(&let_go, Instant::now() + LET_GO_MAX).await;
-                });
+                self.spawn(self.clone().let_go(group, placement.epoch));
             }
         }
         self.close_machines_elsewhere(topology).await;
+    }
+
+    /// Drops the replica of a group that was placed elsewhere at this epoch, and says so.
+    async fn let_go(self: Arc<Self>, group: GroupId, epoch: u64) {
+        let deadline = Instant::now() + LET_GO_MAX;
+        // A node that has just started may have an old view, and others may count on the replica again since. While it is
+        // as it says, nobody places the group here.
+        if self.agree(&Command::Check { group, epoch }, deadline).await != Some(Verdict::Agreed) {
+            return;
+        }
+        {
+            let _held = self.holding.lock().await;
+            let leaves = |now: &Topology| now.placements().get(&group).is_some_and(|at| at.leaving.contains(&self.me));
+            if !self.topology().is_some_and(|now| leaves(&now)) {
+                return;
+            }
+            if self.host.group(group).is_some() {
+                tracing::info!(%group, "this node holds the group no more");
+                self.close_data_group(group).await;
+            }
+            if let Err(error) = durably(|done| self.stores.forget(group, done)).await {
+                return tracing::error!(%group, %error, "a replica that is not needed any more cannot be removed");
+            }
+        }
+        self.agree(&Command::LetGo { group, node: self.me }, deadline).await;
+    }
+
+    async fn close_data_group(&self, group: GroupId) {
+        self.regions.remove(group);
+        self.host.close(group).await;
+    }
+
+    /// Has the cluster forget, once, what the earlier processes of this life had: names of actors that are gone, and state
+    /// machines that are not begun. Whether it has.
+    pub(super) async fn free_what_was_before(&self) -> bool {
+        let below = self.life.first_number();
+        if below == 0 {
+            return true;
+        }
+        let restarted = Command::Restarted { node: self.me, below };
+        let free = async || match self.agree(&restarted, Instant::now() + FREE_MAX).await {
+            Some(_) => Ok(()),
+            None => Err(()),
+        };
+        self.freed.get_or_try_init(free).await.is_ok()
     }
 
     /// Opens a data group: it begins with these voters, or waits for a leader.

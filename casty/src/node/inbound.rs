@@ -125,7 +125,7 @@ impl Inner {
             if let Some(origin) = announcement.origin {
                 self.origins.announce(from, origin, announcement.clients);
             }
-            self.stewardship.learn(from, announcement.lacks);
+            self.stewardship.learn(from, announcement.unfit);
         }
         self.router.learn(&announcement.leading);
     }
@@ -189,7 +189,7 @@ impl Inner {
     }
 
     /// The cluster has given a life of this node up. If it is the present one, it is over.
-    fn over(&self, incarnation: u64) {
+    fn over(self: &Arc<Self>, incarnation: u64) {
         if self.links.cluster().is_some_and(|cluster| cluster.me().incarnation == incarnation) {
             if self.leaving.load(Ordering::Acquire) {
                 // It asked for it, and ends in order.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -15,6 +15,7 @@ use super::control::Control;
 use super::desk::Desk;
 use super::events::ClusterEvent;
 use super::founding::{Charter, Founder, Founding, Step};
+use super::life::{Life, Membership};
 use super::links::NodeLinks;
 use super::machines::Machines;
 use super::meta::Agreed;
@@ -49,6 +50,11 @@ pub(super) struct Inner {
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
     pub(super) stores: Arc<dyn Stores>,
+    pub(super) life: Life,
+    /// Held while groups are opened or closed.
+    pub(super) holding: tokio::sync::Mutex<()>,
+    /// Set once the cluster has forgotten what the earlier processes of this life had.
+    pub(super) freed: OnceCell<()>,
     pub(super) founding: Mutex<Founding>,
     pub(super) regions: Arc<Regions>,
     pub(super) proposals: Proposals,
@@ -119,7 +125,7 @@ impl Inner {
             }
             Some(Step::Visit(charter)) => {
                 tracing::info!(cluster = format!("{:016x}", charter.cluster_id()), "found a cluster, and follows it");
-                self.follow(charter, false);
+                self.follow(Membership { charter, founding: false });
             }
             Some(Step::Withdraw(charter)) => {
                 let cluster_id = charter.cluster_id();
@@ -133,7 +139,7 @@ impl Inner {
     }
 
     /// Nothing will ever come of this node's cluster: tells everyone, and ends.
-    fn abandon(&self, charter: &Charter) {
+    fn abandon(self: &Arc<Self>, charter: &Charter) {
         let cluster_id = charter.cluster_id();
         tracing::error!(
             cluster = format!("{cluster_id:016x}"),
@@ -145,12 +151,13 @@ impl Inner {
 
     /// Whether the groups of this node hold no entry of any leader: nothing was ever committed with its help.
     fn is_untouched(&self) -> bool {
-        // The first entry is the one with which every voter begins.
-        self.host.groups().iter().all(|group| group.status().last_index.unwrap_or(0) == 0)
+        // What goes on was touched. The first entry is the one with which every voter begins.
+        self.life.first_number() == 0
+            && self.host.groups().iter().all(|group| group.status().last_index.unwrap_or(0) == 0)
     }
 
     /// This life of the node is over: it takes no requests and leads nothing any more.
-    pub(super) fn end(&self, why: NotReady) {
+    pub(super) fn end(self: &Arc<Self>, why: NotReady) {
         let first = self.ended.send_if_modified(|ended| {
             let first = ended.is_none();
             ended.get_or_insert(why);
@@ -160,8 +167,15 @@ impl Inner {
             return;
         }
         self.router.close(&why.to_string());
-        let host = self.host.clone();
-        self.spawn(async move { host.shutdown().await });
+        let (host, inner) = (self.host.clone(), self.clone());
+        self.spawn(async move {
+            host.shutdown().await;
+            if matches!(why, NotReady::Removed | NotReady::Superseded | NotReady::Abandoned)
+                && let Err(error) = inner.life.end().await
+            {
+                tracing::error!(%error, "the end of this life of the node cannot be stored; its next process will hear of it again");
+            }
+        });
     }
 
     /// Waits for [`end`](Self::end).
@@ -183,7 +197,7 @@ impl Inner {
             replicas = charter.replicas,
             "the cluster is founded"
         );
-        self.follow(charter, true);
+        self.follow(Membership { charter, founding: true });
     }
 
     /// Tells the cluster when this node begins or ceases to lead the meta group.
@@ -238,8 +252,8 @@ impl Inner {
         let clients = self.desk.origins();
         self.origins.announce(self.me, self.router.origin(), clients.clone());
         let leading = self.regions.all().iter().filter_map(|region| region.leading()).collect();
-        let (cluster_id, lacks) = (self.links.cluster_id(), self.kinds.lacks());
-        Announcement { cluster_id, leading, lacks, clients, ..self.router.announcement() }
+        let (cluster_id, unfit) = (self.links.cluster_id(), self.kinds.lacks() || self.stores.is_full());
+        Announcement { cluster_id, leading, unfit, clients, ..self.router.announcement() }
     }
 
     /// The live nodes that could found a cluster.

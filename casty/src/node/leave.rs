@@ -15,20 +15,26 @@ const LEAVE_MAX: Duration = Duration::from_secs(60);
 
 impl Node {
     /// Leaves the cluster for good, and stops. Before, it hands over what it leads, and the others take replicas of what it
-    /// holds: no request fails because of it. The last node of a cluster takes everything with it.
+    /// holds: no request fails because of it. The last node of a cluster takes everything with it, or keeps it in its
+    /// `data_dir`.
     ///
     /// After an error the node runs on, and the others go on taking over. [`shutdown`](Self::shutdown) ends it all the same.
     pub async fn leave(&self) -> Result<ShutdownReport, LeaveError> {
         let deadline = Instant::now() + LEAVE_MAX;
         match timeout_at(deadline, self.hand_over(deadline)).await {
-            Ok(Ok(())) => Ok(self.shutdown().await),
+            Ok(Ok(handed_over)) => {
+                if handed_over && let Err(error) = self.inner.life.end().await {
+                    tracing::error!(%error, "the end of this life of the node cannot be stored");
+                }
+                Ok(self.shutdown().await)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(LeaveError::TimedOut { after: LEAVE_MAX, holds: self.inner.host.groups().len() }),
         }
     }
 
-    /// Ends when the cluster does not count on this node any more.
-    async fn hand_over(&self, deadline: Instant) -> Result<(), LeaveError> {
+    /// Ends when the cluster does not count on this node any more. False: there is nobody to hand anything to.
+    async fn hand_over(&self, deadline: Instant) -> Result<bool, LeaveError> {
         let inner = &self.inner;
         let others = |topology: &Topology| {
             topology
@@ -37,7 +43,7 @@ impl Node {
                 .any(|(node, entry)| *node != inner.me && entry.role == Role::Replica && entry.stay == Stay::Stays)
         };
         if !inner.topology().is_some_and(|topology| others(&topology)) {
-            return Ok(());
+            return Ok(false);
         }
         inner.leaving.store(true, Ordering::Release);
         tracing::info!("leaving: the other nodes take over what this one holds");
@@ -54,6 +60,6 @@ impl Node {
             left = agreed.wait_for(|topology| topology.as_deref().is_none_or(done)) => drop(left),
             () = inner.told_over.notified() => {}
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -12,6 +12,7 @@ mod holdings;
 mod inbound;
 mod inner;
 mod leave;
+mod life;
 mod links;
 mod machines;
 mod meta;
@@ -341,6 +342,7 @@ impl Node {
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
         lock(&self.inner.tasks).abort_all();
+        self.inner.stores.close().await;
         report
     }
 
@@ -373,13 +375,16 @@ impl Deref for Node {
     }
 }
 
-/// What a crash would do: the links close at once, and nobody is told.
+/// What a crash would do: the links close at once, and nobody is told. The folder is free a moment later.
 impl Drop for Node {
     fn drop(&mut self) {
         lock(&self.inner.tasks).abort_all();
-        let host = self.inner.host.clone();
+        let (host, stores) = (self.inner.host.clone(), self.inner.stores.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { host.shutdown().await });
+            runtime.spawn(async move {
+                host.shutdown().await;
+                stores.close().await;
+            });
         }
     }
 }

@@ -78,7 +78,10 @@ impl Naming for NodeNaming {
         // A task of its own: a proposal that is not waited for may still be decided.
         inner.clone().spawn(async move {
             let register = Command::Register { name: name.clone(), address: address.clone() };
-            let verdict = match inner.agree(&register, Instant::now() + after).await {
+            let deadline = Instant::now() + after;
+            // The name may be that of an actor of this node's last process.
+            let _ = timeout_at(deadline, inner.free_what_was_before()).await;
+            let verdict = match inner.agree(&register, deadline).await {
                 Some(Verdict::Agreed) => Ok(()),
                 Some(Verdict::Taken { node }) => {
                     Err(SpawnError::NameTakenElsewhere { name: name.to_string(), node: node.to_string() })

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tokio::task::spawn_blocking;
 
 use super::agreement::Proposals;
 use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
-use super::inner::Inner;
+use super::inner::{Inner, lock};
+use super::life::Life;
 use super::links::NodeLinks;
 use super::machines::Machines;
 use super::names::NodeNaming;
@@ -20,12 +22,18 @@ use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::remote::Hub;
 use crate::sharding::{EntityTypes, Kinds, Regions, Router, RouterSettings};
+use crate::storage::{DiskStores, Identity, Stores};
 
 impl ActorSystem {
     /// Starts a node, and returns once it listens. [`Node::ready`] waits for the cluster.
     pub async fn cluster(config: ClusterConfig) -> Result<Node, StartError> {
         config.check()?;
-        let system = ActorSystem::builder(config.name.clone()).ask_timeout(config.ask_timeout).build();
+        let stores = open_stores(&config).await?;
+        let life = Life::begin(stores.clone(), config.incarnation.unwrap_or_else(incarnation)).await;
+        let life = life.map_err(StartError::Record)?;
+        let first_number = life.first_number();
+        let system = ActorSystem::builder(config.name.clone()).ask_timeout(config.ask_timeout);
+        let system = system.first_number(first_number).build();
         let registry = system.registry()?.clone();
         let seed = config.seed.unwrap_or_else(|| rand::RngExt::random(&mut StdRng::from_rng(&mut rand::rng())));
         let role = if config.observer { Role::Observer } else { Role::Replica };
@@ -40,16 +48,22 @@ impl ActorSystem {
             secret: config.secret.clone(),
             compression: config.compression,
             nonces_from_seed: config.nonces_from_seed,
-            incarnation: config.incarnation.unwrap_or_else(incarnation),
+            incarnation: life.incarnation(),
+            first_number,
             seed,
             ..Settings::new(config.name.clone(), config.bind.clone())
         };
         let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
         let cluster = Cluster::start(settings, config.net.clone(), dispatch.clone()).await?;
         links.connect(&cluster);
-        let inner = assemble(&config, &cluster, links, system, Kinds::new(registry), seed);
+        let inner = assemble(&config, &cluster, links, system, Kinds::new(registry), seed, (stores, life));
         dispatch.connect(&inner);
         inner.system.env().name_by(Box::new(NodeNaming(Arc::downgrade(&inner))));
+        if let Some(membership) = inner.life.membership() {
+            tracing::info!(node = %inner.id, restarts = first_number, "goes on with what it has stored");
+            lock(&inner.founding).settle(membership.charter.clone());
+            inner.follow(membership);
+        }
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
         inner.spawn(inner.clone().tend());
@@ -65,10 +79,15 @@ fn assemble(
     system: ActorSystem,
     kinds: Kinds,
     seed: u64,
+    (stores, life): (Arc<dyn Stores>, Life),
 ) -> Arc<Inner> {
-    let me = cluster.me().key;
-    let router_settings =
-        RouterSettings { window: config.window, ask_timeout: config.ask_timeout, ..RouterSettings::default() };
+    let (me, first_number) = (cluster.me().key, life.first_number());
+    let router_settings = RouterSettings {
+        window: config.window,
+        ask_timeout: config.ask_timeout,
+        first_number,
+        ..RouterSettings::default()
+    };
     let regions = Arc::<Regions>::default();
     let router = Router::new(me, links.clone(), regions.clone(), router_settings, system.env().clone());
     let hub = Hub::new(me, links.clone(), &system);
@@ -87,22 +106,36 @@ fn assemble(
         desk: Default::default(),
         kinds,
         origins: Arc::default(),
-        stores: config.stores.clone(),
+        stores,
+        life,
+        holding: Default::default(),
+        freed: Default::default(),
         founding: founding.into(),
         regions,
-        proposals: Proposals::default(),
+        proposals: Proposals::counting_from(first_number),
         agreed: Arc::default(),
         names: Arc::default(),
         leaving: Default::default(),
         told_over: Default::default(),
         stewardship: Stewardship::default(),
-        machines: Machines::default(),
+        machines: Machines::counting_from(first_number),
         events: super::events::topic(),
-        remove_after: config.remove_after,
+        remove_after: config.away_max(),
         meta: Default::default(),
         tasks: Default::default(),
         ended: Default::default(),
     })
+}
+
+/// Where the node keeps what it keeps.
+async fn open_stores(config: &ClusterConfig) -> Result<Arc<dyn Stores>, StartError> {
+    let (Some(folder), Some(node)) = (config.data_dir.clone(), config.node_id.clone()) else {
+        return Ok(config.stores.clone());
+    };
+    let identity = Identity { node, cluster: config.name.clone() };
+    let opened = spawn_blocking(move || DiskStores::open(folder, &identity)).await;
+    let stores = opened.map_err(|ended| StartError::Record(ended.into()))??;
+    Ok(Arc::new(stores))
 }
 
 /// The number of this life of the node: higher than that of any life before, by the clock of the machine.

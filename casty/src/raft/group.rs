@@ -192,6 +192,11 @@ impl Group {
         self.engine.is_closed().then(|| self.engine.stopped())
     }
 
+    /// Whether this node has no room for more entries at the moment.
+    pub fn is_full(&self) -> bool {
+        self.log.is_full()
+    }
+
     pub(super) fn log(&self) -> &dyn LogStore {
         &*self.log
     }

@@ -33,9 +33,10 @@ struct Part {
 }
 
 impl Asks {
-    pub(super) fn new() -> Self {
+    /// Counts the asks from `first` on.
+    pub(super) fn counting_from(first: u64) -> Self {
         let part = || Aligned(Mutex::new(Part { asks: StableMap::default(), sweep_at: SWEEP_AT }));
-        Self { next: AtomicU64::new(0), parts: std::array::from_fn(|_| part()) }
+        Self { next: AtomicU64::new(first), parts: std::array::from_fn(|_| part()) }
     }
 
     /// A new ask of `peer`. It is handed back if there are too many.

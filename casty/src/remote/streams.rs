@@ -19,10 +19,8 @@ use crate::wire::Kind;
 const OUTFLOWS_MAX: usize = 1 << 16;
 
 /// Replies of many items: those that leave this node, and those that come.
-#[derive(Default)]
 pub(super) struct Streams(Mutex<State>);
 
-#[derive(Default)]
 struct State {
     next: u64,
     /// Those that leave, by number.
@@ -47,6 +45,11 @@ enum Stage {
 }
 
 impl Streams {
+    /// Counts those that leave from `first` on.
+    pub(super) fn counting_from(first: u64) -> Self {
+        Self(Mutex::new(State { next: first, out: BTreeMap::new(), coming: BTreeMap::new() }))
+    }
+
     /// A stream that begins when its asker wants the first item.
     pub(super) fn add(&self, to: NodeKey, ask: u64, items: Outflow) -> Result<u64, TooManyStreams> {
         let mut state = self.lock();

@@ -234,8 +234,8 @@ pub(crate) struct Announcement {
     pub(crate) cluster_id: Option<u64>,
     pub(crate) origin: Option<NodeKey>,
     pub(crate) leading: Vec<Leading>,
-    /// The sender's program lacks an entity type of the cluster: it is better led by others.
-    pub(crate) lacks: bool,
+    /// The sender's program lacks an entity type of the cluster, or its disk has no room: it is better led by others.
+    pub(crate) unfit: bool,
     /// The origins of the clients that are connected to the sender.
     pub(crate) clients: Vec<NodeKey>,
 }

@@ -103,6 +103,11 @@ pub trait LogStore: Send + Sync + 'static {
     /// The last saved vote.
     fn vote(&self) -> io::Result<Option<Vote>>;
 
+    /// Whether there is no room for more at the moment. What is handed in all the same becomes durable when there is.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Where snapshots of the group are kept. `None`: the log lives no longer than the state of its machine, so none
     /// need be, and to compact the log makes no bytes.
     fn snapshots(&self) -> Option<Arc<dyn SnapshotStore>> {

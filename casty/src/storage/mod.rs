@@ -14,6 +14,8 @@ mod stores;
 #[cfg(test)]
 mod suite;
 
+#[cfg(feature = "sim")]
+pub(crate) use disk::SimulatedDisk;
 pub use disk::{DiskSettings, DiskStores, Identity, StoreError};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};

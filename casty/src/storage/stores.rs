@@ -1,12 +1,20 @@
 //! Where the groups of one node keep what they keep.
 
+use std::future::ready;
 use std::io;
 use std::sync::Arc;
 
-use super::{LogStore, MemoryLog, MemoryState, StateStore};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Flushed, LogStore, MemoryLog, MemoryState, StateStore};
 use crate::base::GroupId;
 
-/// The stores of one node, by group.
+/// The stores of one node, by group, and what the node keeps of itself.
+///
+/// Stores that live as long as the process need the first two methods only: a node that finds no record of itself is a
+/// new one.
 pub trait Stores: Send + Sync + 'static {
     /// The log and the vote of a group: what was stored before, or empty.
     fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>>;
@@ -14,6 +22,45 @@ pub trait Stores: Send + Sync + 'static {
     /// The table of a group, as its last durable snapshot has it. What an earlier table of the group was given since is
     /// lost, and may not be used any more. It may read a disk, and wait for what is queued.
     fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>>;
+
+    /// The groups that have a log, in their order.
+    fn groups(&self) -> io::Result<Vec<GroupId>> {
+        Ok(Vec::new())
+    }
+
+    /// Forgets what is stored of a group that is closed, but for the vote that the node gave in it.
+    fn forget(&self, _group: GroupId, done: Flushed) -> io::Result<()> {
+        done(Ok(()));
+        Ok(())
+    }
+
+    /// Whether there is no room for more at the moment.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// What the node last saved of itself: bytes that a store does not look into.
+    fn record(&self) -> io::Result<Option<Bytes>> {
+        Ok(None)
+    }
+
+    /// Replaces what the node keeps of itself.
+    fn save_record(&self, _record: Bytes, done: Flushed) -> io::Result<()> {
+        done(Ok(()));
+        Ok(())
+    }
+
+    /// Forgets everything: the node begins anew. No group is open.
+    fn clear(&self, done: Flushed) -> io::Result<()> {
+        done(Ok(()));
+        Ok(())
+    }
+
+    /// Writes what is queued, and lets go of what the stores stand on: every call fails from here on. Whoever waits knows
+    /// when it is done.
+    fn close(&self) -> BoxFuture<'static, ()> {
+        ready(()).boxed()
+    }
 }
 
 /// Everything in memory: it lives as long as the process.

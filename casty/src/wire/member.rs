@@ -22,8 +22,9 @@ pub struct Member {
     pub id: NodeId,
     /// The number of this life; of two lives of one node, the higher one counts.
     pub incarnation: u64,
-    /// How often this life was declared down and came back.
-    pub bump: u16,
+    /// Which state of this life it is: it grows when the node was declared down and comes back, and with every start of a
+    /// node that keeps its life in a folder.
+    pub bump: u64,
     /// `host:port`, where others dial it.
     pub addr: String,
     /// What it does in the cluster.
@@ -103,7 +104,7 @@ impl fmt::Debug for Member {
 struct Spelled {
     id: NodeId,
     incarnation: u64,
-    bump: u16,
+    bump: u64,
     addr: String,
     role: Role,
     #[serde(deserialize_with = "few")]
@@ -182,7 +183,7 @@ mod tests {
         let labels = labels((0..LABELS_MAX).map(role).chain(["x".repeat(64)]).skip(1), &[]);
         labels.check().unwrap();
         let member = Member::new(name.as_str().into(), u64::MAX, name.clone(), Role::Replica).labelled(labels);
-        let bytes = encode(&Member { bump: u16::MAX, ..member }).unwrap().len();
+        let bytes = encode(&Member { bump: u64::MAX, ..member }).unwrap().len();
         assert!(2 * bytes + 256 < HANDSHAKE_BYTES_MAX, "{bytes} bytes, a proof, and what the word is about");
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Damage {
     slow: bool,
     can_part: bool,
     can_delay: bool,
+    /// What nodes hold outlives their processes.
+    durable: bool,
     /// How many nodes hold each group.
     replicas: usize,
     rng: StdRng,
@@ -49,7 +51,18 @@ impl Damage {
     /// A whole cluster with so many replicas of everything, whose wires can do so much.
     pub(super) fn none(nodes: usize, replicas: usize, can_part: bool, can_delay: bool, seed: u64) -> Self {
         let nodes = vec![Node::WHOLE; nodes];
-        Self { nodes, parted: false, slow: false, can_part, can_delay, replicas, rng: StdRng::seed_from_u64(seed) }
+        let rng = StdRng::seed_from_u64(seed);
+        Self { nodes, parted: false, slow: false, can_part, can_delay, durable: false, replicas, rng }
+    }
+
+    /// The same, where what nodes hold outlives their processes.
+    pub(super) fn of_durable_nodes(self) -> Self {
+        Self { durable: true, ..self }
+    }
+
+    /// Whether the processes of all nodes run.
+    pub(super) fn all_run(&self) -> bool {
+        (0..self.nodes.len()).all(|node| self.is_up(node))
     }
 
     /// Whether nothing is broken; dead nodes do not count.
@@ -135,18 +148,24 @@ impl Damage {
         let lost = self.nodes.iter().filter(|node| !node.counts).count();
         let room = lost < (self.replicas - 1) / 2;
         let paused = self.in_state(State::Paused).count();
+        let leaves = self.in_state(State::Leaving).next().is_some();
+        if self.durable && !leaves {
+            possible.push((2, Fault::KillAll));
+        }
         for (number, node) in self.nodes.iter().enumerate() {
             let weight = match node.counts {
                 // It has nothing to lose, but should have the time to get something.
                 false => 1,
-                true if !room => 0,
+                // Whoever leaves has to come to an end.
+                true if self.durable && leaves => 0,
+                true if !self.durable && !room => 0,
                 true if self.is_calm() => 3,
                 true => 1,
             };
             if matches!(node.state, State::Up | State::Paused) && weight > 0 {
                 possible.push((weight, Fault::Kill(number)));
             }
-            if node.state == State::Up && node.counts && room {
+            if node.state == State::Up && node.counts && room && (!self.durable || self.all_run()) {
                 possible.push((weight, Fault::Leave(number)));
             }
             match node.state {
@@ -202,7 +221,16 @@ impl Damage {
 
     fn reckon(&mut self, fault: &Fault) {
         match fault {
-            Fault::Kill(node) => (self.nodes[*node].state, self.nodes[*node].counts) = (State::Down, false),
+            Fault::Kill(node) => {
+                let killed = &mut self.nodes[*node];
+                (killed.state, killed.counts) = (State::Down, killed.counts && self.durable);
+            }
+            Fault::KillAll => {
+                self.nodes
+                    .iter_mut()
+                    .filter(|node| node.state != State::Leaving)
+                    .for_each(|node| node.state = State::Down);
+            }
             Fault::Leave(node) => self.nodes[*node] = Node { state: State::Leaving, counts: false, left: true },
             Fault::Restart(node) => (self.nodes[*node].state, self.nodes[*node].left) = (State::Up, false),
             Fault::Resume(node) => self.nodes[*node].state = State::Up,
@@ -253,6 +281,31 @@ mod tests {
         }
         assert_eq!(lost_at_all.len(), 250, "every node in every run");
         assert_eq!(kinds.len(), 8, "{kinds:?}");
+    }
+
+    #[test]
+    fn durable_nodes_are_killed_in_any_number_and_hold_what_they_held() {
+        let (mut most_down, mut all_at_once) = (0, 0);
+        for seed in 0..50 {
+            let mut damage = Damage::none(5, 5, true, true, seed).of_durable_nodes();
+            for _ in 0..200 {
+                match damage.next() {
+                    Fault::Leave(node) => {
+                        assert!(
+                            (0..5).all(|other| other == node || damage.is_up(other)),
+                            "who leaves needs the others"
+                        );
+                        damage.has_left(node);
+                    }
+                    Fault::KillAll => all_at_once += 1,
+                    _ => {}
+                }
+                assert!(damage.nodes.iter().filter(|node| !node.counts).count() <= 2);
+                most_down = most_down.max(damage.in_state(State::Down).count());
+                damage.lost().into_iter().for_each(|node| damage.count_on(node));
+            }
+        }
+        assert!(most_down == 5 && all_at_once > 50, "{most_down}, {all_at_once}");
     }
 
     #[test]

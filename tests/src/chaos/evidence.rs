@@ -9,7 +9,7 @@ use casty::testkit::workload::{Entry, Recording};
 use crate::processes::HarnessError;
 
 /// Reads the histories of all lives of all nodes as one.
-pub(super) fn gather(histories: Vec<PathBuf>) -> Result<Recording, HarnessError> {
+pub fn gather(histories: Vec<PathBuf>) -> Result<Recording, HarnessError> {
     let mut all = Recording::default();
     for path in histories {
         let failed = |source| HarnessError::File { action: "read", path: path.clone(), source };

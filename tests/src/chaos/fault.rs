@@ -8,6 +8,8 @@ use crate::processes::{Partition, Quality};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     Kill(usize),
+    /// All processes at once.
+    KillAll,
     Restart(usize),
     Leave(usize),
     Pause(usize),
@@ -23,6 +25,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kill(node) => write!(f, "kill node-{}", node + 1),
+            Self::KillAll => f.write_str("kill-all"),
             Self::Restart(node) => write!(f, "restart node-{}", node + 1),
             Self::Leave(node) => write!(f, "leave node-{}", node + 1),
             Self::Pause(node) => write!(f, "pause node-{}", node + 1),

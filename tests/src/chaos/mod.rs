@@ -2,7 +2,8 @@
 //!
 //! A run is a sequence of rounds. Each starts a new cluster, breaks it, and ends with a judgement of all that the clients
 //! saw. Any node may be killed, or leave, whenever the groups can spare it: a node whose last life took replicas along is lost
-//! until the others say that what it held is held again, and a minority of the replicas is lost at most.
+//! until the others say that what it held is held again, and a minority of the replicas is lost at most. Nodes that keep their
+//! state on disks lose nothing when they are killed: so they are, any number of them at a time, and all at once.
 
 mod damage;
 mod evidence;
@@ -13,6 +14,7 @@ mod round;
 mod sight;
 mod windows;
 
+pub use evidence::gather;
 pub use options::{Options, Wires};
 pub use report::{Report, RoundReport};
 pub use round::{Plan, round};
@@ -62,6 +64,7 @@ async fn rounds(options: &Options) -> Result<Report, HarnessError> {
     while report.rounds.is_empty() || begun.elapsed() < limit {
         let mut setup = Setup::new(&program, usize::from(options.nodes));
         setup.arguments = vec![NODE.into()];
+        setup.durable = options.durable;
         let seed = report.seed + report.rounds.len() as u64;
         let round = round(options.wires, setup, options.plan(seed, limit.saturating_sub(begun.elapsed()))).await?;
         say(&round.to_string());

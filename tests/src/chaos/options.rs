@@ -23,6 +23,10 @@ pub struct Options {
     /// For how long one cluster is under faults, in seconds.
     #[arg(long, default_value_t = 40)]
     pub round_seconds: u64,
+    /// The nodes keep their state on disks: any number of them may be killed, and all at once.
+    #[arg(long)]
+    pub durable: bool,
+
     /// Where the random choices begin; drawn from the clock if it is not given. Round n of a run has this seed plus n.
     #[arg(long)]
     pub seed: Option<u64>,

@@ -112,6 +112,7 @@ struct Round {
 impl Round {
     async fn begin(network: Network, setup: Setup, plan: Plan) -> Result<Self, HarnessError> {
         let damage = Damage::none(setup.founders, setup.replicas, network.can_part(), network.can_delay(), plan.seed);
+        let damage = if setup.durable { damage.of_durable_nodes() } else { damage };
         let processes = Processes::start(network, setup).await?;
         Ok(Self {
             processes,
@@ -153,7 +154,7 @@ impl Round {
             if next >= end {
                 break;
             }
-            let well = self.damage.is_calm() && self.damage.is_whole();
+            let well = self.damage.is_calm() && self.damage.is_whole() && self.damage.all_run();
             let fault = self.damage.next();
             let fails_over = well && matches!(fault, Fault::Kill(_));
             self.apply(&fault).await?;
@@ -243,6 +244,10 @@ impl Round {
             Fault::Kill(node) => {
                 self.loaded.remove(node);
                 processes.kill(*node).await
+            }
+            Fault::KillAll => {
+                self.loaded.clear();
+                processes.kill_all().await
             }
             Fault::Restart(node) => processes.begin(*node),
             Fault::Leave(node) => {

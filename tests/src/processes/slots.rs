@@ -34,6 +34,8 @@ pub struct Setup {
     pub ask_timeout: Duration,
     /// How long a node is away until it is given up.
     pub remove_after: Duration,
+    /// The nodes keep their state in folders, and go on when they are started again.
+    pub durable: bool,
 }
 
 /// The nodes of a run, numbered from 0 on. All that they are goes with this; if that is because a test fails, their logs
@@ -58,10 +60,11 @@ struct Slot {
 }
 
 impl Setup {
-    /// A cluster of so many nodes, whose state is on three of them.
+    /// A cluster of so many nodes, whose state is on three of them, in memory.
     pub fn new(program: impl Into<PathBuf>, founders: usize) -> Self {
         let (ask_timeout, remove_after) = (Duration::from_secs(5), Duration::from_secs(20));
-        Self { program: program.into(), arguments: Vec::new(), founders, replicas: 3, ask_timeout, remove_after }
+        let (program, arguments) = (program.into(), Vec::new());
+        Self { program, arguments, founders, replicas: 3, ask_timeout, remove_after, durable: false }
     }
 }
 
@@ -105,6 +108,9 @@ impl Processes {
         for (option, number) in numbers {
             command.arg(option).arg(number.to_string());
         }
+        if self.setup.durable {
+            command.arg("--data-dir").arg(self.data_dir(node));
+        }
         command.arg("--history").arg(self.folder.path().join(format!("{}.{life}.{HISTORY}", name(node))));
         let process = Process::start(name(node), command, self.log_path(node, life))?;
         self.slots[node] = Slot { process: Some(process), life };
@@ -115,6 +121,12 @@ impl Processes {
     pub async fn restart(&mut self, node: usize) -> Result<(), HarnessError> {
         self.begin(node)?;
         self.process(node)?.ready(LIMIT).await
+    }
+
+    /// Kills all processes at once, and waits until they are gone.
+    pub async fn kill_all(&mut self) -> Result<(), HarnessError> {
+        let all: Vec<Process> = self.slots.iter_mut().filter_map(|slot| slot.process.take()).collect();
+        try_join_all(all.into_iter().map(Process::kill)).await.map(drop)
     }
 
     /// Kills the process of a node, and waits until it is gone.
@@ -185,9 +197,14 @@ impl Processes {
         address.parse().map_err(wrong)
     }
 
-    /// Mounts a disk of so many bytes for a node, before it starts.
+    /// Where a node keeps its state, if it does.
+    pub fn data_dir(&self, node: usize) -> PathBuf {
+        self.folder.path().join(format!("{}.disk", name(node)))
+    }
+
+    /// Mounts a disk of so many bytes for a node, before it starts: it keeps its state there, if it does.
     pub fn mount(&mut self, node: usize, bytes: u64) -> Result<&Disk, HarnessError> {
-        let disk = Disk::mount(self.folder.path().join(format!("{}.disk", name(node))), bytes)?;
+        let disk = Disk::mount(self.data_dir(node), bytes)?;
         self.disks.push(disk);
         Ok(&self.disks[self.disks.len() - 1])
     }

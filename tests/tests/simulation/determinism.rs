@@ -35,6 +35,14 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_ne!(first.fingerprint, run(2).fingerprint);
 }
 
+#[test]
+fn the_same_seed_gives_the_same_run_with_disks() {
+    let run = || Sim::mixed_durable().run_one(3, |run| run.mixed()).unwrap_or_else(|failure| panic!("{failure}"));
+    let (first, second) = (run(), run());
+    assert_eq!(first.fingerprint, second.fingerprint);
+    assert!(first.lines.iter().any(|line| line.contains("goes on with what it has stored")), "a node has restarted");
+}
+
 /// The numbers of tokio's tasks are given out by the process, and decide in which order a runtime drops its tasks.
 #[test]
 fn what_ran_before_in_the_process_does_not_matter() {

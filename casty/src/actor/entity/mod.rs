@@ -19,7 +19,7 @@ use self::life::{Item, Life};
 use self::progress::Progress;
 use super::mailbox::{Mailbox, Overflow, Refused};
 use super::scope::Held;
-use super::{ActorSystem, Env, Failure, FromId, Registered, Route};
+use super::{Access, ActorSystem, Env, Failure, FromId, Registered, Route};
 use crate::actor::registration::Origin;
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{BoxError, EntityId, RequestId};
@@ -55,8 +55,8 @@ pub struct Birth {
 
 /// A live instance of an entity.
 pub trait EntityCell: Send + Sync {
-    /// Puts a message into its mailbox.
-    fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered>;
+    /// Puts a message into its mailbox. Where nothing can be written, only one that a `&self` handler takes.
+    fn deliver(&self, request: RequestId, tag: u32, body: &[u8], writable: bool) -> Result<(), Undelivered>;
 
     /// Its records up to `version` are committed.
     fn committed(&self, version: u64);
@@ -75,6 +75,8 @@ pub enum Undelivered {
     Malformed(DecodeError),
     /// The user's `Deserialize` panicked.
     Panicked(String),
+    /// It may change state, and nothing can be written.
+    ReadOnly,
     /// The mailbox is full.
     Full,
     /// The cell has stopped.
@@ -157,12 +159,15 @@ struct Cell<A: Registered> {
 }
 
 impl<A: Registered> EntityCell for Cell<A> {
-    fn deliver(&self, request: RequestId, tag: u32, body: &[u8]) -> Result<(), Undelivered> {
+    fn deliver(&self, request: RequestId, tag: u32, body: &[u8], writable: bool) -> Result<(), Undelivered> {
         let _inside = self.env.enter();
         let origin = Origin::answered_to(self.sink.clone());
         let decoded = catch_unwind(AssertUnwindSafe(|| A::decode(tag, body, origin)));
         let msg = decoded.map_err(|panic| Undelivered::Panicked(Failure::from_panic(panic).reason))?;
         let msg = msg.map_err(Undelivered::Malformed)?;
+        if !writable && A::access(&msg) == Access::Write {
+            return Err(Undelivered::ReadOnly);
+        }
         self.mailbox.try_send(Item { request, msg }).map_err(|refused| match refused {
             Refused::Full(_) | Refused::Displaced(_) => Undelivered::Full,
             Refused::Closed(_) => Undelivered::Stopped,

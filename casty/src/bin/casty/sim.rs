@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// How long faults happen in each run, in simulated seconds
     #[arg(long, default_value_t = 8, value_name = "SECONDS")]
     lasting: u64,
+    /// Nodes keep their state on disks, and lose power all at once
+    #[arg(long)]
+    durable: bool,
     /// Run every n-th seed for the process that started this one, and say how each ended
     #[arg(long, hide = true, value_name = "N")]
     every: Option<u64>,
@@ -151,10 +154,13 @@ fn search(options: &Options) -> ExitCode {
 
 impl Options {
     fn sim(&self) -> Sim {
-        let Self { nodes, replicas, lasting, .. } = self;
-        let sim = Sim::mixed().nodes(*nodes).replicas(*replicas).lasting(Duration::from_secs(*lasting));
+        let Self { nodes, replicas, lasting, durable, .. } = self;
+        let sim = if *durable { Sim::mixed_durable() } else { Sim::mixed() };
+        let sim = sim.nodes(*nodes).replicas(*replicas).lasting(Duration::from_secs(*lasting));
         let command = "cargo run --release -p casty --features cli --bin casty -- sim";
-        sim.replay_with(format!("{command} --seed {{seed}} --nodes {nodes} --replicas {replicas} --lasting {lasting}"))
+        let disks = if *durable { " --durable" } else { "" };
+        let of = format!("--nodes {nodes} --replicas {replicas} --lasting {lasting}{disks}");
+        sim.replay_with(format!("{command} --seed {{seed}} {of}"))
     }
 
     /// Starts a process for every `jobs`-th seed, and a thread that reads what it says.
@@ -164,6 +170,7 @@ impl Options {
         command.args(["--from", &(self.from + job).to_string(), "--seeds", &(self.seeds - job).to_string()]);
         command.args(["--nodes", &self.nodes.to_string(), "--replicas", &self.replicas.to_string()]);
         command.args(["--lasting", &self.lasting.to_string()]);
+        command.args(self.durable.then_some("--durable"));
         let mut worker = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         if let Some(output) = worker.stdout.take() {
             let said = said.clone();

@@ -28,6 +28,8 @@ pub(super) struct Sight {
     pub(super) known: StableMap<NodeId, ()>,
     /// A later life of this node.
     pub(super) newer_me: Option<Member>,
+    /// The nodes that the last packet said to be alive.
+    pub(super) said_alive: Vec<Member>,
 }
 
 /// Why an item is not taken.
@@ -88,6 +90,10 @@ impl foca::Codec<Member> for GossipCodec {
     fn decode_member(&mut self, buf: impl Buf) -> Result<foca::Member<Member>, GossipError> {
         let member: foca::Member<Member> = get(buf)?;
         self.meet(member.id())?;
+        if member.state() != foca::State::Down {
+            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            sight.said_alive.push(member.id().clone());
+        }
         Ok(member)
     }
 }

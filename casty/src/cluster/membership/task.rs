@@ -148,9 +148,22 @@ impl Membership {
         if changed {
             self.publish();
         }
-        let newer = self.sight.lock().unwrap_or_else(PoisonError::into_inner).newer_me.take();
+        let (newer, said_alive) = {
+            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            (sight.newer_me.take(), std::mem::take(&mut sight.said_alive))
+        };
         if let Some(newer) = newer {
             self.mesh.supersede(&newer);
+        }
+        self.look_for(said_alive);
+    }
+
+    /// Dials those that others say are alive, and this node does not. Two that have declared each other down do not hear of
+    /// it from those who were not there: only a link between them lets each tell the other, and come back.
+    fn look_for(&self, said_alive: Vec<Member>) {
+        let missed = said_alive.into_iter().filter(|member| member.id != self.mesh.me.id && !self.is_active(member));
+        for member in missed {
+            self.mesh.with_peers(|peers| peers.introduce(member, Instant::now()));
         }
     }
 
@@ -182,7 +195,8 @@ impl Membership {
         }
     }
 
+    /// Whether the peer is a member, as it is now: another process may have gone on with its life.
     fn is_active(&self, peer: &Member) -> bool {
-        self.foca.iter_members().any(|member| member.id().key == peer.key)
+        self.foca.iter_members().any(|member| member.id().key == peer.key && member.id().bump >= peer.bump)
     }
 }

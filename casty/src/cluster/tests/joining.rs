@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::support::{FaultyNet, MemoryNet, Node, Seen, full_mesh, mesh, settings, tcp};
 use crate::base::{BoxError, NodeKey};
-use crate::cluster::{Cluster, ClusterError, Discovery, Inbound, Kind, PeerEvent};
+use crate::cluster::{Cluster, ClusterError, Discovery, Inbound, Kind, Net, PeerEvent};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -155,4 +155,42 @@ async fn a_node_that_nobody_reaches_does_not_flap() {
     for node in &mut nodes {
         node.up(key).await;
     }
+}
+
+/// Whoever was there when they parted is gone: nobody else has heard that they declared each other down.
+#[tokio::test(start_paused = true)]
+async fn two_that_declared_each_other_down_meet_again_through_one_that_was_not_there() {
+    let inner: Arc<dyn Net> = Arc::new(MemoryNet::default());
+    let (net_a, net_b) = (FaultyNet::new(inner.clone()), FaultyNet::new(inner.clone()));
+    let c = Node::start(inner.clone(), settings("c", &[])).await;
+    let seed = [c.addr()];
+    let mut nodes = [
+        Node::start(net_a.clone(), settings("a", &seed)).await,
+        Node::start(net_b.clone(), settings("b", &seed)).await,
+        c,
+    ];
+    full_mesh(&mut nodes).await;
+    let [mut a, mut b, c] = nodes;
+    let before = c.key();
+    drop(c);
+    net_a.block(&b.addr());
+    net_b.block(&a.addr());
+    let (key_a, key_b) = (a.key(), b.key());
+    for (node, other) in [(&mut a, key_b), (&mut b, key_a)] {
+        let mut missing = vec![before, other];
+        node.until("both others are down", |seen| {
+            if let Seen::Event(PeerEvent::MemberDown(member)) = seen {
+                missing.retain(|key| *key != member.key);
+            }
+            missing.is_empty().then_some(())
+        })
+        .await;
+    }
+    net_a.unblock(&b.addr());
+    net_b.unblock(&a.addr());
+    let mut again = settings("c", &[]);
+    (again.bind, again.incarnation) = (seed[0].clone(), 2);
+    let _c = Node::start(inner, again).await;
+    a.up(key_b).await;
+    b.up(key_a).await;
 }

@@ -90,7 +90,6 @@ impl PeerTable {
         }
         for member in alive {
             if let Some(peer) = self.entry(member.clone()) {
-                peer.member = member.clone();
                 peer.alive = true;
             }
         }
@@ -201,15 +200,21 @@ impl PeerTable {
             tracing::debug!(%member, known = self.peers.len(), "a peer is not taken into the table");
             return None;
         }
-        Some(self.peers.entry(member.key).or_insert_with(|| Peer {
-            member,
+        let new = || Peer {
+            member: member.clone(),
             alive: false,
             introduced_until: None,
             incoming: None,
             dialling: false,
             wake: Arc::default(),
             cut: CancellationToken::new(),
-        }))
+        };
+        let peer = self.peers.entry(member.key).or_insert_with(new);
+        // Its life may go on at another address.
+        if member.bump >= peer.member.bump {
+            peer.member = member;
+        }
+        Some(peer)
     }
 
     fn forget_idle(&mut self) {
@@ -257,6 +262,18 @@ mod tests {
         assert_eq!(table.start_dialling(now), [a.key]);
         assert!(table.target(a.key, now + INTRODUCED_FOR / 2).is_some());
         assert!(table.target(a.key, now + INTRODUCED_FOR).is_none());
+    }
+
+    #[test]
+    fn a_life_that_goes_on_elsewhere_is_dialled_there_whatever_older_news_says() {
+        let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
+        let moved = Member { bump: 9, addr: "127.0.0.1:2".to_owned(), ..a.clone() };
+        table.set_alive(std::slice::from_ref(&a));
+        table.admit(moved.clone(), 4).unwrap();
+        assert_eq!(table.target(a.key, now).unwrap().member, moved);
+        table.set_alive(std::slice::from_ref(&a));
+        table.introduce(a.clone(), now);
+        assert_eq!(table.target(a.key, now).unwrap().member, moved);
     }
 
     #[test]

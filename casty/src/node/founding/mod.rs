@@ -160,6 +160,12 @@ impl Founding {
         }
     }
 
+    /// The node belongs to this cluster already: an earlier process of its life has founded or joined it.
+    pub(super) fn settle(&mut self, charter: Charter) {
+        let founder = charter.has(self.me);
+        self.standing = if founder { Standing::Bound(charter) } else { Standing::Guest(charter) };
+    }
+
     /// The charter of the cluster that exists, as far as this node knows.
     pub(super) fn charter(&self) -> Option<&Charter> {
         match &self.standing {

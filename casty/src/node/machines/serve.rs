@@ -57,20 +57,19 @@ pub(super) enum Answer {
     Index(oneshot::Sender<ReadIndex>),
 }
 
-impl Default for Machines {
-    fn default() -> Self {
+impl Machines {
+    /// Counts attempts and questions from `first` on.
+    pub(in crate::node) fn counting_from(first: u64) -> Self {
         Self {
             copies: Mutex::default(),
             handles: Mutex::default(),
             starting: Mutex::default(),
             waiting: Mutex::default(),
-            next: AtomicU64::default(),
+            next: AtomicU64::new(first),
             served: Arc::new(Semaphore::new(SERVED_MAX)),
         }
     }
-}
 
-impl Machines {
     /// What this node's program holds of the machine of this name, if it has started it.
     pub(super) fn handle(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
         lock(&self.handles).get(name).cloned()
@@ -195,6 +194,9 @@ impl Inner {
         let Some(machine) = self.machines.get(group) else { return Applied::NotProposed };
         // Before, the machine may still be given another group, and what this one applied would be lost.
         if !self.topology().is_some_and(|topology| topology.has_begun(group)) {
+            return Applied::NotProposed;
+        }
+        if machine.group.is_full() {
             return Applied::NotProposed;
         }
         if !machine.copy.reads(&entry) {

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Register { name: Arc<str>, address: Address },
     /// The actor of this number on this node needs its name no more.
     Unregister { name: Arc<str>, node: NodeKey, number: u64 },
+    /// Another process goes on with the life of a node: what earlier ones numbered is below this, and gone.
+    Restarted { node: NodeKey, below: u64 },
 }
 
 /// The end of a proposal.

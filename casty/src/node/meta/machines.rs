@@ -106,8 +106,14 @@ impl Topology {
 
     /// Machines that have not begun and count on a node that goes begin in another group: nobody would complete the first one.
     pub(super) fn begin_without(&mut self, node: NodeKey) {
-        let waiting = self.machines.iter().filter(|(_, offered)| !offered.begun && offered.nodes.contains_key(&node));
-        for name in waiting.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        self.withdraw_all(node, u64::MAX);
+    }
+
+    /// A node has started anew: what it offered at attempts below this number is not there any more, where it has not begun.
+    pub(super) fn withdraw_all(&mut self, node: NodeKey, below: u64) {
+        let gone = |offered: &Offered| offered.nodes.get(&node).is_some_and(|attempt| *attempt < below);
+        let gone = self.machines.iter().filter(|(_, offered)| !offered.begun && gone(offered));
+        for name in gone.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             self.withdraw(&name, node, None);
         }
     }

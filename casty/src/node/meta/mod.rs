@@ -56,10 +56,11 @@ impl Meta {
             Command::Offer { node, .. } if !self.topology.nodes().contains_key(&node) => Verdict::Again,
             Command::Register { name, address } => self.register(name, address),
             Command::Unregister { name, node, number } => self.unregister(&name, node, number),
+            Command::Restarted { node, below } => self.restarted(node, below),
             command => {
                 let verdict = self.topology.apply(command);
                 if verdict == Verdict::Agreed {
-                    self.free_names();
+                    self.free_names(|now, address| !now.nodes().contains_key(&address.node));
                     self.publish();
                 }
                 verdict
@@ -104,10 +105,16 @@ impl Meta {
         Verdict::Agreed
     }
 
-    /// The names of actors whose nodes are gone are free.
-    fn free_names(&mut self) {
-        let nodes = self.topology.nodes();
-        for (name, _) in self.names.extract_if(.., |_, address| !nodes.contains_key(&address.node)) {
+    fn restarted(&mut self, node: NodeKey, below: u64) -> Verdict {
+        self.free_names(|_, address| address.node == node && address.number < below);
+        self.topology.withdraw_all(node, below);
+        self.publish();
+        Verdict::Agreed
+    }
+
+    /// The names of these actors are free.
+    fn free_names(&mut self, gone: impl Fn(&Topology, &Address) -> bool) {
+        for (name, _) in self.names.extract_if(.., |_, address| gone(&self.topology, address)) {
             self.known.set(name, None);
         }
     }
@@ -201,6 +208,23 @@ mod tests {
 
     fn address(node: NodeKey, number: u64) -> Address {
         Address { node, number, actor: "bank.Teller".into(), name: None }
+    }
+
+    #[test]
+    fn what_earlier_processes_of_a_node_had_is_free_when_it_starts_again() {
+        let (mut meta, [a, b]) = (meta(), ["a", "b"].map(|id| NodeKey::new(&id.into(), 1)));
+        apply(&mut meta, &Command::Admit(Member::new("b".into(), 1, "h:1", Role::Replica)));
+        for (name, node, number) in [("old", "a", 9), ("new", "a", 10), ("other", "b", 9)] {
+            assert_eq!(register(&mut meta, name, node, number), Verdict::Agreed);
+        }
+        for (name, node, attempt) in [("old", a, 9), ("new", a, 10), ("other", b, 9)] {
+            apply(&mut meta, &Command::Offer { name: name.to_owned(), node, attempt });
+        }
+        assert_eq!(apply(&mut meta, &Command::Restarted { node: a, below: 10 }), Verdict::Agreed);
+        assert_eq!(meta.names.keys().map(|name| &**name).collect::<Vec<_>>(), ["new", "other"]);
+        assert_eq!(meta.known.get("old"), None);
+        let offered = meta.topology.machines().map(|(_, nodes)| nodes.len()).collect::<Vec<_>>();
+        assert_eq!(offered.iter().sum::<usize>(), 2, "those of the earlier process are withdrawn");
     }
 
     #[test]

@@ -104,7 +104,9 @@ impl Topology {
     /// Carries a decision out. Declarations and names are none of it.
     pub(in crate::node) fn apply(&mut self, command: Command) -> Verdict {
         let done = match command {
-            Command::Declare(_) | Command::Register { .. } | Command::Unregister { .. } => None,
+            Command::Declare(_) | Command::Register { .. } | Command::Unregister { .. } | Command::Restarted { .. } => {
+                None
+            }
             Command::Admit(member) => self.admit(&member),
             Command::Away { node, away } => self.stay(node, if away { Stay::Away } else { Stay::Stays }),
             Command::Leave { node } => self.stay(node, Stay::Leaves),

@@ -41,8 +41,8 @@ const HAND_OVER_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Stewardship {
     wake: Notify,
     under_way: Mutex<UnderWay>,
-    /// The nodes whose programs lack an entity type of the cluster.
-    lacking: Mutex<BTreeSet<NodeKey>>,
+    /// The nodes whose programs lack an entity type of the cluster, or whose disks have no room.
+    unfit: Mutex<BTreeSet<NodeKey>>,
 }
 
 #[derive(Default)]
@@ -58,19 +58,19 @@ struct UnderWay {
 }
 
 impl Stewardship {
-    /// A node says whether its program lacks an entity type.
-    pub(super) fn learn(&self, node: NodeKey, lacks: bool) {
-        let mut lacking = lock(&self.lacking);
-        if lacks {
-            lacking.insert(node)
+    /// A node says whether others should lead in its place.
+    pub(super) fn learn(&self, node: NodeKey, is_unfit: bool) {
+        let mut unfit = lock(&self.unfit);
+        if is_unfit {
+            unfit.insert(node)
         } else {
-            lacking.remove(&node)
+            unfit.remove(&node)
         };
     }
 
     /// A node is gone.
     pub(super) fn forget(&self, node: NodeKey) {
-        lock(&self.lacking).remove(&node);
+        lock(&self.unfit).remove(&node);
         self.wake.notify_one();
     }
 
@@ -128,9 +128,9 @@ impl Inner {
         let followers = topology.followers(id).unwrap_or_default();
         let learners = followers.into_iter().filter(|node| !voters.contains(node)).collect();
         let wanted = Wanted { learners, settled: placement.is_settled() && topology.has_begun(id), voters };
-        let lacking = lock(&self.stewardship.lacking).clone();
+        let unfit = lock(&self.stewardship.unfit).clone();
         let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));
-        let may_lead = |node| !lacking.contains(&node);
+        let may_lead = |node| !unfit.contains(&node);
         let sight = next::Sight { me: self.me, reaches: &reaches, may_lead: &may_lead };
         let Some(step) = next(&sight, &group.roster(), &wanted) else { return !wanted.settled };
         let epoch = placement.epoch;

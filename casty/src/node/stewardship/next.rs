@@ -32,7 +32,7 @@ pub(super) struct Sight<'a> {
     pub(super) me: NodeKey,
     /// Whether a node can be reached at the moment.
     pub(super) reaches: &'a dyn Fn(NodeKey) -> bool,
-    /// Whether a node could lead: its program lacks nothing.
+    /// Whether a node could lead: its program lacks nothing, and its disk has room.
     pub(super) may_lead: &'a dyn Fn(NodeKey) -> bool,
 }
 

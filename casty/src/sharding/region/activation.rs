@@ -38,7 +38,7 @@ impl Open {
             Kind::Known { name, run } => (name, run),
             Kind::Undeclared => return Ok(None),
             Kind::Missing(declaration) => {
-                self.lacks_a_type = true;
+                self.unfit = Some("this program lacks an entity type");
                 return Err(format!(
                     "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
                     self.parts.node, declaration.name, declaration.actor

@@ -35,8 +35,8 @@ pub(super) struct Open {
     batches: VecDeque<Batch>,
     /// Something went wrong that only a new start mends.
     pub(super) broken: bool,
-    /// A request came for an entity type that this program lacks.
-    pub(super) lacks_a_type: bool,
+    /// A request came that another node may serve better: why.
+    pub(super) unfit: Option<&'static str>,
     pub(super) parts: RegionParts,
     pub(super) region: Arc<Region>,
     pub(super) router: Arc<Router>,
@@ -68,7 +68,7 @@ impl Open {
             epoch,
             batches: VecDeque::from([Batch::new(1)]),
             broken: false,
-            lacks_a_type: false,
+            unfit: None,
             parts,
             region,
             router,
@@ -181,7 +181,8 @@ impl Open {
             },
         };
         let Some(cell) = self.cells.get_mut(key) else { return };
-        let outcome = match cell.cell.deliver(id, request.tag, &request.body) {
+        let writable = !self.parts.group.is_full();
+        let outcome = match cell.cell.deliver(id, request.tag, &request.body, writable) {
             Ok(()) => {
                 if let Some(intake) = self.intakes.get_mut(&session) {
                     intake.started(request.sequence);
@@ -191,6 +192,11 @@ impl Open {
             Err(Undelivered::Malformed(error)) => Outcome::Unavailable(error.to_string()),
             Err(Undelivered::Panicked(panic)) => {
                 Outcome::Unavailable(format!("a message to `{}` panicked while it was read: {panic}", request.entity))
+            }
+            Err(Undelivered::ReadOnly) => {
+                self.unfit = Some("there is no room on the disk of this node");
+                let node = &self.parts.node;
+                Outcome::Unavailable(format!("there is no room on the disk of {node}, which leads the entity's group"))
             }
             Err(Undelivered::Full) => Outcome::Full,
             Err(Undelivered::Stopped) => Outcome::Unavailable(format!("`{}` is stopping", request.entity)),

@@ -33,11 +33,13 @@ pub(crate) struct RouterSettings {
     pub(crate) patience: Duration,
     /// The deadline of a request that names none.
     pub(crate) ask_timeout: Duration,
+    /// Where the origins begin under which this process sends: beyond those of earlier ones of the same life.
+    pub(crate) first_number: u64,
 }
 
 impl Default for RouterSettings {
     fn default() -> Self {
-        Self { window: 2048, patience: Duration::from_secs(2), ask_timeout: Duration::from_secs(5) }
+        Self { window: 2048, patience: Duration::from_secs(2), ask_timeout: Duration::from_secs(5), first_number: 0 }
     }
 }
 
@@ -47,7 +49,7 @@ pub(crate) struct Router {
     me: NodeKey,
     routes: OnceLock<Vec<Mutex<Route>>>,
     origin: AtomicU64,
-    /// How often the origin was renewed. Held while it is.
+    /// Under how many origins this life of the node has sent requests. Held while it is renewed.
     lives: Mutex<u64>,
     /// Why nothing is taken any more.
     closed: OnceLock<String>,
@@ -83,6 +85,14 @@ impl Way {
     }
 }
 
+/// The origin number `number` of a life. The first is the life itself.
+fn origin(me: NodeKey, number: u64) -> NodeKey {
+    if number == 0 {
+        return me;
+    }
+    NodeKey(stable_hash_parts(&[&me.0.to_le_bytes(), &number.to_le_bytes()]))
+}
+
 impl Router {
     /// A router that knows no groups yet.
     pub(crate) fn new(
@@ -94,14 +104,15 @@ impl Router {
     ) -> Arc<Self> {
         let way = Arc::new(Way { me, post, regions, counter: AtomicU64::new(0) });
         let (routes, busy) = (OnceLock::new(), Notify::new());
-        let (origin, lives, closed) = (AtomicU64::new(me.0), Mutex::new(0), OnceLock::new());
+        let lives = settings.first_number;
+        let (origin, lives, closed) = (AtomicU64::new(origin(me, lives).0), Mutex::new(lives), OnceLock::new());
         let leaders = watch::Sender::new(());
         Arc::new(Self { settings, me, routes, origin, lives, closed, env, leaders, busy, way })
     }
 
     /// The cluster is known, and how many data groups it has.
     pub(crate) fn found(&self, groups: u16) {
-        let route = |group| Mutex::new(Route::new(GroupId(group), self.me, &self.settings, Instant::now()));
+        let route = |group| Mutex::new(Route::new(GroupId(group), self.origin(), &self.settings, Instant::now()));
         let _ = self.routes.set((0..=groups).map(route).collect());
     }
 
@@ -261,12 +272,11 @@ impl Router {
             return;
         }
         *lives += 1;
-        let life: u64 = *lives;
-        let origin = stable_hash_parts(&[&self.me.0.to_le_bytes(), &life.to_le_bytes()]);
-        self.origin.store(origin, Ordering::Release);
+        let origin = origin(self.me, *lives);
+        self.origin.store(origin.0, Ordering::Release);
         let mut finished = Vec::new();
         for route in self.routes.get().into_iter().flatten() {
-            lock(route).renew(NodeKey(origin), &mut finished);
+            lock(route).renew(origin, &mut finished);
         }
         self.finish(finished);
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use parking_lot::RwLock;
 use redb::backends::FileBackend;
 use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
@@ -18,14 +19,28 @@ pub(super) const FILE: &str = "casty.redb";
 /// The open file.
 pub(super) struct StoreFile {
     path: PathBuf,
-    // Dropped first: the folder is free when the file is closed.
-    database: Database,
-    _lock: FolderLock,
+    // Dropped first: the folder is free when the file is closed. `None` while it is opened anew, or if that failed.
+    database: RwLock<Option<Database>>,
+    open: Box<dyn Fn() -> Result<Database, redb::Error> + Send + Sync>,
+    _lock: Option<FolderLock>,
 }
 
 impl StoreFile {
     pub(super) fn open(folder: &Path, identity: &Identity, settings: &DiskSettings) -> Result<Self, StoreError> {
-        Self::open_on(folder, identity, settings, FileBackend::new)
+        let path = folder.join(FILE);
+        let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = FolderLock::take(folder)?;
+        let new = !path.exists();
+        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        open().map_err(io)?;
+        if new {
+            sync_folder(folder).map_err(io)?;
+        }
+        Self::open_on(folder, identity, settings, Some(lock), {
+            let path = path.clone();
+            move || FileBackend::new(OpenOptions::new().read(true).write(true).open(&path)?)
+        })
     }
 
     /// Opens it with another way to reach the disk.
@@ -33,27 +48,21 @@ impl StoreFile {
         folder: &Path,
         identity: &Identity,
         settings: &DiskSettings,
-        backend: impl FnOnce(std::fs::File) -> Result<B, redb::DatabaseError>,
+        lock: Option<FolderLock>,
+        backend: impl Fn() -> Result<B, redb::DatabaseError> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
-        let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
-        std::fs::create_dir_all(folder).map_err(io)?;
-        let lock = FolderLock::take(folder)?;
-        let new = !path.exists();
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
-        if new {
-            sync_folder(folder).map_err(io)?;
-        }
+        let cache_bytes = settings.cache_bytes;
+        let open = move || Ok(Database::builder().set_cache_size(cache_bytes).create_with_backend(backend()?)?);
         let (database, owner) = guarded(&path, || {
-            let database =
-                Database::builder().set_cache_size(settings.cache_bytes).create_with_backend(backend(file)?)?;
+            let database = open()?;
             let owner = tables::read_owner(&database.begin_read()?)?;
             Ok((database, owner))
         })?;
-        let store = Self { path, database, _lock: lock };
+        let store = Self { path, database: RwLock::new(Some(database)), open: Box::new(open), _lock: lock };
         match owner {
-            None => store.guarded(|| {
-                let write = store.database.begin_write()?;
+            None => store.guarded(|database| {
+                let write = database.begin_write()?;
                 tables::lay_out(&write, identity)?;
                 Ok(write.commit()?)
             })?,
@@ -65,18 +74,27 @@ impl StoreFile {
         Ok(store)
     }
 
+    /// Opens the file anew after a write that failed: it has what was written before.
+    pub(super) fn reopen(&self) -> Result<(), StoreError> {
+        let mut database = self.database.write();
+        // The library opens a file once.
+        *database = None;
+        *database = Some(guarded(&self.path, &self.open)?);
+        Ok(())
+    }
+
     /// Reads what has become durable.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        self.guarded(|| read(&self.database.begin_read()?))
+        self.guarded(|database| read(&database.begin_read()?))
     }
 
     /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
     pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
-        self.guarded(|| {
-            let write = self.database.begin_write()?;
+        self.guarded(|database| {
+            let write = database.begin_write()?;
             let mut tables = Tables::open(&write)?;
             let mut follows = Vec::new();
             for work in work {
@@ -89,8 +107,10 @@ impl StoreFile {
     }
 
     /// A call of the library.
-    pub(super) fn guarded<T>(&self, call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
-        guarded(&self.path, call)
+    pub(super) fn guarded<T>(&self, call: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let database = self.database.read();
+        let closed = || redb::Error::Io(io::Error::new(io::ErrorKind::StorageFull, "it could not be opened anew"));
+        guarded(&self.path, || call(database.as_ref().ok_or_else(closed)?))
     }
 }
 
@@ -116,6 +136,9 @@ fn explain(file: PathBuf, why: redb::Error) -> StoreError {
             // The folder was ours: whoever it is does not keep to its lock.
             let folder = file.parent().unwrap_or(&file).to_owned();
             StoreError::Locked { folder, holder: None }
+        }
+        why @ (redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
+            StoreError::Io { file, why: io::Error::new(io::ErrorKind::ResourceBusy, why).into() }
         }
         why @ (redb::Error::RepairAborted | redb::Error::UpgradeRequired(_)) => {
             StoreError::Corrupted { file, why: why.to_string() }

@@ -1,7 +1,6 @@
 //! What waits for the writer, and what it takes next.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use super::work::{Queued, Work};
@@ -32,51 +31,38 @@ pub(super) struct Batch {
 }
 
 impl Lanes {
-    /// Waits until there is something to take. `false`: nothing is left, and nothing comes any more.
-    pub(super) fn wait(&mut self, queue: &Receiver<Queued>) -> bool {
-        let first = match (self.urgent.is_empty() && self.bulk.is_empty(), self.rest()) {
-            (true, _) => queue.recv().ok(),
-            (false, Some(rest)) if self.urgent.is_empty() => queue.recv_timeout(rest).ok(),
-            (false, _) => None,
-        };
-        first.into_iter().for_each(|queued| self.push(queued));
-        self.drain(queue);
-        !(self.urgent.is_empty() && self.bulk.is_empty())
-    }
-
-    /// Takes in what has come.
-    fn drain(&mut self, queue: &Receiver<Queued>) {
-        queue.try_iter().for_each(|queued| self.push(queued));
-    }
-
-    fn push(&mut self, queued: Queued) {
+    pub(super) fn push(&mut self, queued: Queued) {
         if queued.work.is_bulk() { self.bulk.push_back(queued) } else { self.urgent.push_back(queued) }
     }
 
-    /// What the next transaction writes.
-    pub(super) fn take(&mut self) -> Batch {
+    /// What the next transaction writes; `None` if nothing waits, or what waits [rests](Self::rest).
+    pub(super) fn take(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
         batch.urgent = batch.fill(&mut self.urgent, TRANSACTION_BYTES);
-        if self.urgent.is_empty() && (!batch.urgent || self.rest().is_none()) {
+        if self.urgent.is_empty() && self.rest().is_none() {
             batch.bulk = batch.fill(&mut self.bulk, BULK_BYTES);
         }
-        batch
+        (batch.urgent || batch.bulk).then_some(batch)
     }
 
-    /// A transaction was written; this is what follows from it.
-    pub(super) fn written(&mut self, batch: &Batch, took: Duration, more: Vec<Work>, queue: &Receiver<Queued>) {
-        more.into_iter().for_each(|work| self.push(Queued { work, done: None }));
-        self.drain(queue);
+    /// A transaction was written, in so long, and all that has come meanwhile was pushed; this is what follows from it.
+    pub(super) fn written(&mut self, batch: &Batch, took: Duration, follows: Vec<Work>) {
         if batch.bulk {
             let others = batch.urgent || !self.urgent.is_empty();
             self.rests_until = others.then(|| Instant::now() + took * REST);
         }
+        follows.into_iter().for_each(|work| self.push(Queued { work, done: None }));
     }
 
-    /// How long bulk work rests from now on.
-    fn rest(&self) -> Option<Duration> {
+    /// How long bulk work that waits rests from now on.
+    pub(super) fn rest(&self) -> Option<Duration> {
         let rest = self.rests_until?.saturating_duration_since(Instant::now());
-        (!rest.is_zero()).then_some(rest)
+        (!rest.is_zero() && !self.bulk.is_empty()).then_some(rest)
+    }
+
+    /// Nothing comes any more: what is left need not rest.
+    pub(super) fn wake(&mut self) {
+        self.rests_until = None;
     }
 }
 

@@ -83,6 +83,10 @@ impl LogStore for DiskLog {
         self.memory.vote()
     }
 
+    fn is_full(&self) -> bool {
+        self.writer.is_full()
+    }
+
     fn snapshots(&self) -> Option<Arc<dyn SnapshotStore>> {
         Some(self.snapshots.clone())
     }

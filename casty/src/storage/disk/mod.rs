@@ -8,6 +8,8 @@ mod lock;
 mod log;
 mod rows;
 mod settings;
+#[cfg(feature = "sim")]
+mod simulated;
 mod snapshots;
 mod state;
 mod tables;
@@ -16,32 +18,40 @@ mod tests;
 mod work;
 mod writer;
 
+use std::future::ready;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
 
 use super::{Flushed, LogStore, StateStore, Stores};
 use crate::base::{GroupId, StableMap};
 use file::StoreFile;
 use log::DiskLog;
+use rows::Generation;
 use work::Work;
 use writer::Writer;
 
 pub use error::StoreError;
 pub use identity::Identity;
 pub use settings::DiskSettings;
+#[cfg(feature = "sim")]
+pub(crate) use simulated::SimulatedDisk;
 
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
 /// Logs, votes and snapshots are durable once they are said to be. The rows of a table are in the file as the group's last
 /// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes). After a
-/// write that failed, every call fails with an error that names the file, until it is opened anew.
+/// write that failed, every call fails with an error that names the file, until it is opened anew. A full disk is no
+/// failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
 ///
-/// When the last handle goes, so of the store as of the logs that it gave, what is queued is written and the folder is
-/// free.
+/// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
+/// queued is written and the folder is free.
 ///
 /// ```
 /// use casty::storage::{DiskStores, Identity};
@@ -83,25 +93,21 @@ impl DiskStores {
         let record = file.read(tables::read_record)?;
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
         let stale = file.read(tables::stale)?;
-        let writer = Arc::new(Writer::start(file).map_err(io)?);
+        Self::with(Writer::start(file).map_err(io)?, record, stale).map_err(io)
+    }
+
+    #[cfg(feature = "sim")]
+    fn simulate(file: StoreFile, disk: SimulatedDisk) -> Result<Self, StoreError> {
+        let (record, stale) = (file.read(tables::read_record)?, file.read(tables::stale)?);
+        let io = |why: io::Error| StoreError::Io { file: "simulated".into(), why: why.into() };
+        Self::with(Writer::simulate(file, disk), record, stale).map_err(io)
+    }
+
+    fn with(writer: Writer, record: Option<Bytes>, stale: Vec<Generation>) -> io::Result<Self> {
         for generation in stale {
-            writer.queue(Work::Sweep(generation), None).map_err(io)?;
+            writer.queue(Work::Sweep(generation), None)?;
         }
-        Ok(Self { writer, logs: Mutex::default(), record: Mutex::new(record) })
-    }
-
-    /// What the node last saved of itself.
-    pub fn record(&self) -> io::Result<Option<Bytes>> {
-        self.writer.check()?;
-        Ok(self.record.lock().clone())
-    }
-
-    /// Replaces what the node keeps of itself: bytes that the store does not look into.
-    pub fn save_record(&self, record: Bytes, done: Flushed) -> io::Result<()> {
-        let mut saved = self.record.lock();
-        self.writer.queue(Work::Record(record.clone()), Some(done))?;
-        *saved = Some(record);
-        Ok(())
+        Ok(Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record) })
     }
 }
 
@@ -124,5 +130,48 @@ impl Stores for DiskStores {
 
     fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>> {
         Ok(Box::new(self.disk_log(group)?.table()?))
+    }
+
+    fn groups(&self) -> io::Result<Vec<GroupId>> {
+        Ok(self.writer.file()?.read(tables::read_groups)?)
+    }
+
+    fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {
+        self.logs.lock().remove(&group);
+        self.writer.queue(Work::Forget(group), Some(done))
+    }
+
+    fn is_full(&self) -> bool {
+        self.writer.is_full()
+    }
+
+    fn record(&self) -> io::Result<Option<Bytes>> {
+        self.writer.check()?;
+        Ok(self.record.lock().clone())
+    }
+
+    fn save_record(&self, record: Bytes, done: Flushed) -> io::Result<()> {
+        let mut saved = self.record.lock();
+        self.writer.queue(Work::Record(record.clone()), Some(done))?;
+        *saved = Some(record);
+        Ok(())
+    }
+
+    fn clear(&self, done: Flushed) -> io::Result<()> {
+        let (mut logs, mut saved) = (self.logs.lock(), self.record.lock());
+        self.writer.queue(Work::Clear, Some(done))?;
+        logs.clear();
+        *saved = None;
+        Ok(())
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        if !self.writer.has_thread() {
+            self.writer.close();
+            return ready(()).boxed();
+        }
+        let writer = self.writer.clone();
+        // It fails only when the runtime ends, and then the store goes with its last handle.
+        spawn_blocking(move || writer.close()).map(drop).boxed()
     }
 }

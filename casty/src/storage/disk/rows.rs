@@ -64,8 +64,10 @@ pub(super) fn read_behind(
 }
 
 /// The generations that have rows.
-pub(super) fn generations(read: &ReadTransaction) -> Result<Vec<Generation>, redb::Error> {
-    let (rows, mut found, mut from) = (read.open_table(ROWS)?, Vec::new(), (0, 0));
+pub(super) fn generations(
+    rows: &impl ReadableTable<(u16, u32, &'static [u8]), &'static [u8]>,
+) -> Result<Vec<Generation>, StorageError> {
+    let (mut found, mut from) = (Vec::new(), (0, 0));
     while let Some(row) = rows.range((from.0, from.1, &[][..])..)?.next() {
         let (group, number, _) = row?.0.value();
         found.push(Generation { group: GroupId(group), number });

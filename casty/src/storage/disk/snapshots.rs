@@ -1,6 +1,7 @@
 //! The snapshots of one group on the disk.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
@@ -26,22 +27,25 @@ struct Newest {
     through: Option<LogPosition>,
     /// The table whose rows may be saved.
     table: Option<Weak<RwLock<DiskTable>>>,
+    /// Snapshots of the table that are not durable yet.
+    saving: Arc<AtomicUsize>,
 }
 
 impl DiskSnapshots {
     pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
         let through = writer.file()?.read(|read| tables::snapshot_place(read, group))?.map(|place| place.through);
-        Ok(Self { group, writer, newest: Mutex::new(Newest { through, table: None }) })
+        Ok(Self { group, writer, newest: Mutex::new(Newest { through, table: None, saving: Arc::default() }) })
     }
 
     /// The table as the last snapshot has it. What an earlier one has is not saved any more.
     pub(super) fn table(&self) -> io::Result<DiskState> {
         let mut newest = self.newest.lock();
-        if newest.table.take().is_some() {
+        newest.table = None;
+        if newest.saving.load(Ordering::Acquire) > 0 {
             self.writer.wait()?;
         }
         let place = self.writer.file()?.read(|read| tables::snapshot_place(read, self.group))?;
-        let generation = place.map_or(0, |place| place.generation.number);
+        let generation = place.map(|place| place.generation.number);
         let state = DiskState::open(self.group, generation, self.writer.clone())?;
         newest.table = Some(Arc::downgrade(state.table()));
         Ok(state)
@@ -75,10 +79,13 @@ impl SnapshotStore for DiskSnapshots {
             },
         };
         newest.through = Some(snapshot.through);
+        let saving = newest.saving.clone();
+        saving.fetch_add(1, Ordering::AcqRel);
         let saved: Flushed = Box::new(move |result| {
             if let (Ok(()), Some(unsaved)) = (&result, unsaved) {
                 unsaved.saved();
             }
+            saving.fetch_sub(1, Ordering::AcqRel);
             done(result);
         });
         self.writer.queue(Work::Checkpoint(Checkpoint { group: self.group, snapshot, rows }), Some(saved))

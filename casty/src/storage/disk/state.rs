@@ -61,9 +61,11 @@ pub(super) struct UnsavedRows {
 }
 
 impl DiskState {
-    /// The rows of a generation.
-    pub(super) fn open(group: GroupId, generation: u32, writer: Arc<Writer>) -> io::Result<Self> {
+    /// The rows of a generation; none yet if there is no snapshot that names one.
+    pub(super) fn open(group: GroupId, generation: Option<u32>, writer: Arc<Writer>) -> io::Result<Self> {
         let newest = writer.file()?.read(|read| rows::newest(read, group))?;
+        // What is there without a snapshot is being removed.
+        let generation = generation.unwrap_or_else(|| newest.map_or(0, |newest| newest.saturating_add(1)));
         let table = DiskTable {
             generation,
             newest: newest.unwrap_or(0).max(generation),
@@ -99,12 +101,12 @@ impl StateStore for DiskState {
     fn get(&self, key: &[u8]) -> io::Result<Option<Bytes>> {
         // Held while the file is read: what has changed is not let go of before this reader sees it in the file.
         let table = self.table.read();
-        let file = self.writer.file()?;
+        self.writer.check()?;
         if let Some(changed) = table.changed(key) {
             return Ok(changed.clone());
         }
         let of = Generation { group: self.group, number: table.generation };
-        Ok(file.read(|read| rows::get(read, of, key))?)
+        self.writer.read(|read| rows::get(read, of, key))
     }
 
     fn write(&self, batch: &[Change<'_>]) -> io::Result<()> {
@@ -242,7 +244,7 @@ impl RowReader for DiskReader {
             return Ok(RowBatch::default());
         }
         let (view, of, behind) = (&self.view, self.generation, self.behind.as_deref());
-        let (batch, last) = self.writer.file()?.guarded(|| rows::read_behind(view, of, behind, bytes_max))?;
+        let (batch, last) = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max))?;
         self.ended = last.is_none();
         self.behind = last;
         Ok(batch.build())

@@ -1,9 +1,10 @@
 //! How the file is laid out.
 
+use std::collections::BTreeSet;
 use std::ops::RangeBounds;
 
 use bytes::Bytes;
-use redb::{ReadTransaction, StorageError, Table, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
 
 use super::Identity;
 use super::rows::{self, Generation, ROWS, RowsTable};
@@ -95,6 +96,22 @@ pub(super) fn read_record(read: &ReadTransaction) -> Result<Option<Bytes>, redb:
     Ok(record.map(|record| Bytes::copy_from_slice(record.value())))
 }
 
+/// The groups that have a log.
+pub(super) fn read_groups(read: &ReadTransaction) -> Result<Vec<GroupId>, redb::Error> {
+    let mut groups = BTreeSet::new();
+    for row in read.open_table(PURGED)?.iter()? {
+        groups.insert(GroupId(row?.0.value()));
+    }
+    let (entries, mut from) = (read.open_table(ENTRIES)?, (0, 0));
+    while let Some(row) = entries.range(from..)?.next() {
+        let (group, _) = row?.0.value();
+        groups.insert(GroupId(group));
+        let Some(next) = group.checked_add(1) else { break };
+        from = (next, 0);
+    }
+    Ok(groups.into_iter().collect())
+}
+
 pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
     let vote = read.open_table(VOTES)?.get(group.0)?.map(|row| {
         let (term, node, committed) = row.value();
@@ -152,7 +169,7 @@ pub(super) fn snapshot_place(read: &ReadTransaction, group: GroupId) -> Result<O
 /// The generations that are no group's: they were being filled, or removed, when the file was closed.
 pub(super) fn stale(read: &ReadTransaction) -> Result<Vec<Generation>, redb::Error> {
     let mut stale = Vec::new();
-    for generation in rows::generations(read)? {
+    for generation in rows::generations(&read.open_table(ROWS)?)? {
         let place = snapshot_place(read, generation.group)?;
         if place.is_none_or(|place| place.generation != generation) {
             stale.push(generation);
@@ -186,7 +203,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Carries out some work. What is left of it to do later is returned.
-    pub(super) fn carry_out(&mut self, work: &Work) -> Result<Option<Work>, StorageError> {
+    pub(super) fn carry_out(&mut self, work: &Work) -> Result<Vec<Work>, StorageError> {
         match work {
             Work::Append(group, entries) => {
                 for entry in entries {
@@ -205,6 +222,21 @@ impl<'a> Tables<'a> {
             Work::Vote(group, vote) => {
                 self.votes.insert(group.0, (vote.term, vote.node, vote.committed))?;
             }
+            Work::Forget(group) => {
+                self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
+                self.purged.remove(group.0)?;
+                self.remove_snapshot(*group)?;
+                return self.sweep(|generation| generation.group == *group);
+            }
+            Work::Clear => {
+                self.remove_entries(..)?;
+                self.parts.retain(|_, _| false)?;
+                self.purged.retain(|_, _| false)?;
+                self.votes.retain(|_, _| false)?;
+                self.snapshots.retain(|_, _| false)?;
+                self.node.remove(KEY_RECORD)?;
+                return self.sweep(|_| true);
+            }
             Work::Record(record) => {
                 self.node.insert(KEY_RECORD, &**record)?;
             }
@@ -215,21 +247,34 @@ impl<'a> Tables<'a> {
                 }
             }
             Work::Sweep(generation) => {
-                return Ok(rows::sweep(&mut self.rows, *generation)?.then_some(Work::Sweep(*generation)));
+                let more = rows::sweep(&mut self.rows, *generation)?;
+                return Ok(more.then_some(Work::Sweep(*generation)).into_iter().collect());
             }
             Work::Barrier => {}
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     fn remove_entries(&mut self, range: impl RangeBounds<(u16, u64)>) -> Result<(), StorageError> {
         self.entries.retain_in(range, |_, _| false)
     }
 
-    /// The rows of an earlier generation are left to be removed.
-    fn replace_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<Option<Work>, StorageError> {
-        let Checkpoint { group, snapshot, rows } = checkpoint;
+    /// Removes the rows of generations, later.
+    fn sweep(&self, which: impl Fn(&Generation) -> bool) -> Result<Vec<Work>, StorageError> {
+        let found = rows::generations(&self.rows)?;
+        Ok(found.into_iter().filter(which).map(Work::Sweep).collect())
+    }
+
+    fn remove_snapshot(&mut self, group: GroupId) -> Result<Option<Generation>, StorageError> {
         self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
+        let before = self.snapshots.remove(group.0)?;
+        Ok(before.map(|before| Generation { group, number: before.value().2 }))
+    }
+
+    /// The rows of an earlier generation are left to be removed.
+    fn replace_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<Vec<Work>, StorageError> {
+        let Checkpoint { group, snapshot, rows } = checkpoint;
+        let before = self.remove_snapshot(*group)?;
         for (number, part) in (0..).zip(snapshot.head.chunks(PART_BYTES)) {
             self.parts.insert((group.0, number), part)?;
         }
@@ -238,9 +283,8 @@ impl<'a> Tables<'a> {
             self.change_rows(*group, rows)?;
         }
         let LogPosition { term, index } = snapshot.through;
-        let before = self.snapshots.insert(group.0, (term, index, number, &*snapshot.meta))?;
-        let before = before.map(|before| before.value().2).filter(|before| *before != number);
-        Ok(before.map(|number| Work::Sweep(Generation { group: *group, number })))
+        self.snapshots.insert(group.0, (term, index, number, &*snapshot.meta))?;
+        Ok(before.into_iter().filter(|before| before.number != number).map(Work::Sweep).collect())
     }
 
     fn change_rows(&mut self, group: GroupId, rows: &UnsavedRows) -> Result<(), StorageError> {

@@ -14,6 +14,10 @@ pub(super) enum Work {
     Truncate(GroupId, Option<u64>),
     Purge(GroupId, LogPosition),
     Vote(GroupId, Vote),
+    /// Removes all of a group but its vote.
+    Forget(GroupId),
+    /// Removes all but whose file it is.
+    Clear,
     /// The node's own record.
     Record(Bytes),
     Checkpoint(Checkpoint),
@@ -48,13 +52,18 @@ impl Work {
             Self::Checkpoint(checkpoint) => checkpoint.bytes(),
             Self::Stage(_, rows) => rows.bytes().len() as u64,
             Self::Sweep(_) => super::rows::SWEEP_BYTES as u64,
-            Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Barrier => 0,
+            Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Forget(..) | Self::Clear | Self::Barrier => 0,
         }
     }
 
     /// Whether nobody waits for it who holds up a group. It may become durable after what was handed in later.
     pub(super) fn is_bulk(&self) -> bool {
-        matches!(self, Self::Checkpoint(_) | Self::Stage(..) | Self::Sweep(_) | Self::Barrier)
+        match self {
+            Self::Append(..) | Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Record(_) => false,
+            Self::Checkpoint(_) | Self::Stage(..) | Self::Sweep(_) | Self::Barrier => true,
+            // They remove what came before them of either kind.
+            Self::Forget(_) | Self::Clear => true,
+        }
     }
 }
 

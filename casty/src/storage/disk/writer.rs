@@ -1,13 +1,21 @@
 //! The one thread that writes.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use redb::ReadTransaction;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+#[cfg(feature = "sim")]
+use tokio::time::sleep;
 
 use super::file::StoreFile;
-use super::lanes::Lanes;
+use super::lanes::{Batch, Lanes};
+#[cfg(feature = "sim")]
+use super::simulated::SimulatedDisk;
 use super::work::{Queued, Work};
 use crate::storage::Flushed;
 
@@ -17,82 +25,248 @@ use crate::storage::Flushed;
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
 /// any more, since it is not known what the disk holds; all that waits and all that comes fails.
 pub(super) struct Writer {
+    health: Arc<Health>,
+    /// `None` once it is closed.
+    open: RwLock<Option<Open>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How it is with the disk.
+#[derive(Default)]
+struct Health {
+    /// The first write that failed for good.
+    failed: OnceLock<Arc<io::Error>>,
+    /// There is no room on it.
+    full: AtomicBool,
+}
+
+/// How often it is looked whether there is room again.
+const FULL_PERIOD: Duration = Duration::from_millis(250);
+
+struct Open {
     file: Arc<StoreFile>,
-    failed: Arc<OnceLock<Arc<io::Error>>>,
-    /// `None` while it is dropped.
-    queue: Option<Sender<Queued>>,
-    thread: Option<JoinHandle<()>>,
+    queue: UnboundedSender<Queued>,
+    /// It may rest beside its queue.
+    thread: Option<Thread>,
 }
 
 impl Writer {
     pub(super) fn start(file: StoreFile) -> Result<Self, io::Error> {
-        let (file, failed, (queue, queued)) = (Arc::new(file), Arc::<OnceLock<_>>::default(), channel());
-        let (written, told) = (file.clone(), failed.clone());
-        let work = move || run(&written, &told, &queued);
-        let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(work)?;
-        Ok(Self { file, failed, queue: Some(queue), thread: Some(thread) })
+        let (writer, mut work) = Self::new(file);
+        let run = move || {
+            while let Some(batch) = work.wait() {
+                let begun = Instant::now();
+                let follows = loop {
+                    match work.write(&batch) {
+                        Some(follows) => break follows,
+                        None => thread::sleep(FULL_PERIOD),
+                    }
+                };
+                work.end(batch, begun.elapsed(), follows);
+            }
+        };
+        let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(run)?;
+        writer.open.write().iter_mut().for_each(|open| open.thread = Some(thread.thread().clone()));
+        *writer.thread.lock() = Some(thread);
+        Ok(writer)
+    }
+
+    /// The same on the runtime of the caller, where no other thread may run: a sync takes as long as the disk says.
+    #[cfg(feature = "sim")]
+    pub(super) fn simulate(file: StoreFile, disk: SimulatedDisk) -> Self {
+        let (writer, mut work) = Self::new(file);
+        tokio::spawn(async move {
+            loop {
+                work.drain();
+                let Some(batch) = work.lanes.take() else {
+                    let Some(next) = work.queue.recv().await else { return };
+                    work.lanes.push(next);
+                    continue;
+                };
+                let follows = loop {
+                    match work.write(&batch) {
+                        Some(follows) => break follows,
+                        None => sleep(FULL_PERIOD).await,
+                    }
+                };
+                disk.settle().await;
+                // The time that it took is not simulated: nothing may depend on it.
+                work.end(batch, Duration::ZERO, follows);
+            }
+        });
+        writer
+    }
+
+    fn new(file: StoreFile) -> (Self, Writing) {
+        let (file, health, (sender, queue)) = (Arc::new(file), Arc::<Health>::default(), unbounded_channel());
+        let work = Writing { file: file.clone(), health: health.clone(), queue, lanes: Lanes::default() };
+        let open = RwLock::new(Some(Open { file, queue: sender, thread: None }));
+        (Self { health, open, thread: Mutex::default() }, work)
     }
 
     /// The file, for reading what has become durable.
-    pub(super) fn file(&self) -> io::Result<&StoreFile> {
+    pub(super) fn file(&self) -> io::Result<Arc<StoreFile>> {
         self.check()?;
-        Ok(&self.file)
+        Ok(self.open.read().as_ref().ok_or_else(closed)?.file.clone())
+    }
+
+    /// Reads what has become durable. A file that is opened anew since the disk was full is waited for.
+    pub(super) fn read<T>(&self, read: impl Fn(&ReadTransaction) -> Result<T, redb::Error>) -> io::Result<T> {
+        loop {
+            match self.file()?.read(&read) {
+                Err(why) if why.passes() && self.has_thread() => thread::sleep(FULL_PERIOD),
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Whether all writes so far have worked.
     pub(super) fn check(&self) -> io::Result<()> {
-        self.failed.get().map_or(Ok(()), |why| Err(again(why)))
+        self.health.check()
     }
 
-    /// Waits until all is on the disk that was queued before. It blocks the thread.
-    pub(super) fn wait(&self) -> io::Result<()> {
-        let (tell, told) = channel();
-        self.queue(Work::Barrier, Some(Box::new(move |result| drop(tell.send(result)))))?;
-        told.recv().map_err(io::Error::other)?
+    /// Whether what is queued waits for room on the disk.
+    pub(super) fn is_full(&self) -> bool {
+        self.health.full.load(Ordering::Relaxed)
     }
 
     /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for
     /// [bulk work](Work::is_bulk) that was.
     pub(super) fn queue(&self, work: Work, done: Option<Flushed>) -> io::Result<()> {
         self.check()?;
-        let sent = self.queue.as_ref().is_some_and(|queue| queue.send(Queued { work, done }).is_ok());
-        if sent { Ok(()) } else { Err(io::Error::other("the store's writer has ended")) }
+        let open = self.open.read();
+        let open = open.as_ref().ok_or_else(closed)?;
+        open.queue.send(Queued { work, done }).map_err(|_| closed())?;
+        open.thread.iter().for_each(Thread::unpark);
+        Ok(())
     }
-}
 
-impl Drop for Writer {
+    /// Waits until all is on the disk that was queued before. It blocks the thread.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        if !self.has_thread() {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the store is being written; try again"));
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        self.queue(Work::Barrier, Some(Box::new(move |result| drop(tell.send(result)))))?;
+        told.recv().map_err(io::Error::other)?
+    }
+
+    /// Whether to close it takes as long as another thread needs.
+    pub(super) fn has_thread(&self) -> bool {
+        self.thread.lock().is_some()
+    }
+
     /// Writes what is queued, and lets go of the file.
-    fn drop(&mut self) {
-        self.queue = None;
+    pub(super) fn close(&self) {
+        let open = self.open.write().take();
+        let resting = open.and_then(|open| open.thread);
+        resting.iter().for_each(Thread::unpark);
+        let thread = self.thread.lock().take();
         // A callback may be the last to know the store, and the writer cannot wait for itself.
-        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
             // It catches the panics of the library, and callbacks have none.
             let _ = thread.join();
         }
     }
 }
 
-fn run(file: &StoreFile, failed: &OnceLock<Arc<io::Error>>, queue: &Receiver<Queued>) {
-    let mut lanes = Lanes::default();
-    while lanes.wait(queue) {
-        let (batch, begun) = (lanes.take(), Instant::now());
-        let mut more = Vec::new();
-        if failed.get().is_none() {
-            match file.write(batch.queued.iter().map(|queued| &queued.work)) {
-                Ok(follows) => more = follows,
-                Err(why) => {
-                    tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
-                    let _ = failed.set(Arc::new(why.into()));
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What the writer has to do. It ends when nobody can queue anything any more; the file is closed then.
+struct Writing {
+    file: Arc<StoreFile>,
+    health: Arc<Health>,
+    queue: UnboundedReceiver<Queued>,
+    lanes: Lanes,
+}
+
+impl Writing {
+    /// Waits for what is to be written next. `None`: nothing is left, and nothing comes any more.
+    fn wait(&mut self) -> Option<Batch> {
+        loop {
+            self.drain();
+            if let Some(batch) = self.lanes.take() {
+                return Some(batch);
+            }
+            match self.lanes.rest() {
+                Some(_) if self.queue.is_closed() => self.lanes.wake(),
+                Some(rest) => thread::park_timeout(rest),
+                None => {
+                    let next = self.queue.blocking_recv()?;
+                    self.lanes.push(next);
                 }
             }
         }
-        lanes.written(&batch, begun.elapsed(), more, queue);
-        for queued in batch.queued {
-            if let Some(done) = queued.done {
-                done(failed.get().map_or(Ok(()), |why| Err(again(why))));
+    }
+
+    /// Takes in what has come.
+    fn drain(&mut self) {
+        while let Ok(queued) = self.queue.try_recv() {
+            self.lanes.push(queued);
+        }
+    }
+
+    /// Writes a batch, or takes note that nothing can be written any more. Gives what has to follow; `None` if there is no
+    /// room for it now.
+    fn write(&self, batch: &Batch) -> Option<Vec<Work>> {
+        let Health { failed, full } = &*self.health;
+        if failed.get().is_some() {
+            return Some(Vec::new());
+        }
+        // A file that could not be written is opened anew: it is as it was before the batch, or after it, and to write
+        // the batch again does no harm.
+        let write = || {
+            if full.load(Ordering::Relaxed) {
+                self.file.reopen()?;
+            }
+            self.file.write(batch.queued.iter().map(|queued| &queued.work))
+        };
+        match write() {
+            Ok(follows) => {
+                if full.swap(false, Ordering::Relaxed) {
+                    tracing::info!("there is room on the disk of the store again");
+                }
+                Some(follows)
+            }
+            Err(why) if why.is_full() => {
+                if !full.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%why, "there is no room on the disk of the store; nothing is acknowledged until there is");
+                }
+                None
+            }
+            Err(why) => {
+                tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
+                let _ = failed.set(Arc::new(why.into()));
+                full.store(false, Ordering::Relaxed);
+                Some(Vec::new())
             }
         }
     }
+
+    /// A batch was written: tells who waits for it.
+    fn end(&mut self, batch: Batch, took: Duration, follows: Vec<Work>) {
+        self.drain();
+        self.lanes.written(&batch, took, follows);
+        for queued in batch.queued {
+            if let Some(done) = queued.done {
+                done(self.health.check());
+            }
+        }
+    }
+}
+
+impl Health {
+    fn check(&self) -> io::Result<()> {
+        self.failed.get().map_or(Ok(()), |why| Err(again(why)))
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("the store is closed")
 }
 
 /// The error of the first write that failed, for one more who asks.

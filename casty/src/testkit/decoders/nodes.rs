@@ -163,7 +163,7 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
         cluster_id: Some(u64::MAX),
         origin: Some(NodeKey(9)),
         leading: vec![leading, Leading { open: false, ..leading }],
-        lacks: true,
+        unfit: true,
     };
     vec![spelled(&full), spelled(&Announcement::default())]
 }

@@ -106,7 +106,7 @@ impl<'a> Cluster<'a> {
                     life: host.lives(),
                     group: GroupOf { cluster_id, id },
                     status,
-                    log: disk.log_of(id).map(|log| log as Arc<dyn LogStore>),
+                    log: disk.log_of(id),
                     table: node.table(id),
                 })
             })

@@ -1,6 +1,7 @@
 //! What a node keeps, on a disk that can be slow.
 //!
-//! The logs are in memory, as those of a node without a data directory: a crash forgets them.
+//! Without disks, logs are in memory, as those of a node without a `data_dir`: a crash forgets them. With disks, a node
+//! has the store that it has in production, on a [disk in memory](SimulatedDisk).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +13,45 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::base::GroupId;
 use crate::storage::{
-    Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, MemoryState, StateStore, Stores, Vote,
+    DiskStores, Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, MemoryState, SimulatedDisk, StateStore,
+    Stores, Vote,
 };
 
-/// The disk of one life of a node.
+/// Where one process keeps what it keeps.
+#[derive(Clone)]
+pub(super) enum Disk {
+    /// In memory.
+    Forgetful(Arc<SimDisk>),
+    /// On a disk that the next process finds.
+    Lasting(Arc<DiskStores>, SimulatedDisk),
+}
+
+impl Disk {
+    pub(super) fn stores(&self) -> Arc<dyn Stores> {
+        match self {
+            Self::Forgetful(disk) => disk.clone(),
+            Self::Lasting(stores, _) => stores.clone(),
+        }
+    }
+
+    /// From now on each flush takes so long.
+    pub(super) fn set_delay(&self, delay: Duration) {
+        match self {
+            Self::Forgetful(disk) => disk.set_delay(delay),
+            Self::Lasting(_, disk) => disk.set_delay(delay),
+        }
+    }
+
+    /// The log of a group that the process has opened.
+    pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<dyn LogStore>> {
+        match self {
+            Self::Forgetful(disk) => disk.log_of(group).map(|log| log as Arc<dyn LogStore>),
+            Self::Lasting(stores, _) => stores.log(group).ok(),
+        }
+    }
+}
+
+/// The logs of one life of a node in memory.
 #[derive(Default)]
 pub(super) struct SimDisk {
     logs: Mutex<BTreeMap<GroupId, Arc<SimLog>>>,
@@ -25,12 +61,12 @@ pub(super) struct SimDisk {
 
 impl SimDisk {
     /// From now on each flush takes so long.
-    pub(super) fn set_delay(&self, delay: Duration) {
+    fn set_delay(&self, delay: Duration) {
         *lock(&self.delay) = delay;
     }
 
     /// The log of a group, if the node has opened one: the last one, where it left the group and came back.
-    pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<SimLog>> {
+    fn log_of(&self, group: GroupId) -> Option<Arc<SimLog>> {
         lock(&self.logs).get(&group).cloned()
     }
 }

@@ -8,10 +8,13 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// A process is killed: its connections close, its memory is gone. It is started again later, as a new node.
+    /// A process is killed: its connections close, its memory is gone. It is started again later, as a new node, or, with
+    /// a disk, as the one that it was.
     Crash,
-    /// The machine of a node loses power: nobody is told. It comes back later, as a new node.
+    /// The machine of a node loses power: nobody is told. It comes back later, likewise.
     PowerLoss,
+    /// All machines lose power at one moment, and come back. Only nodes with disks live through it.
+    Blackout,
     /// The nodes fall apart into two halves.
     Halves,
     /// The nodes fall apart into two halves, and one node still reaches both.
@@ -40,9 +43,10 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Crash,
         Self::PowerLoss,
+        Self::Blackout,
         Self::Halves,
         Self::Bridge,
         Self::OneWay,
@@ -67,9 +71,10 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// All kinds, two each second on average, for up to three seconds each.
+    /// All kinds that a cluster in memory lives through, two each second on average, for up to three seconds each.
     pub fn all() -> Self {
-        Self { kinds: FaultKind::ALL.into(), every: Duration::from_millis(500), longest: Duration::from_secs(3) }
+        let kinds = FaultKind::ALL.into_iter().filter(|kind| *kind != FaultKind::Blackout).collect();
+        Self { kinds, every: Duration::from_millis(500), longest: Duration::from_secs(3) }
     }
 
     /// No faults; add some with [`with`](Self::with).
@@ -124,6 +129,8 @@ pub(super) enum Fault {
         node: usize,
         power: bool,
     },
+    /// Every node stops for good, without a word; the machines start again.
+    Blackout,
     /// The node stands still. Its clock goes on, or stands as well.
     Halt {
         node: usize,
@@ -153,6 +160,7 @@ impl fmt::Display for Fault {
             Self::BrokenConnections { a, b } => write!(f, "connections of node-{a} and node-{b} break"),
             Self::Crash { node, power: false } => write!(f, "node-{node} is killed"),
             Self::Crash { node, power: true } => write!(f, "node-{node} loses power"),
+            Self::Blackout => write!(f, "all nodes lose power"),
             Self::Halt { node, clock_stands: false } => write!(f, "node-{node} stands still"),
             Self::Halt { node, clock_stands: true } => write!(f, "node-{node} stands still, and its clock"),
             Self::ClockJump { node, by } => write!(f, "the clock of node-{node} jumps ahead by {by:?}"),

@@ -22,6 +22,7 @@ impl FaultsOn {
             Fault::BrokenConnections { a, b } => return network.break_connections(*a, *b),
             Fault::ClockJump { node, by } => return hosts[*node].jump(*by),
             Fault::Crash { node, power } => hosts[*node].crash(*power),
+            Fault::Blackout => hosts.iter_mut().for_each(|host| host.crash(true)),
             Fault::Leave { node } => return hosts[*node].leave(),
             Fault::Halt { node, clock_stands } => hosts[*node].halt(*clock_stands),
             Fault::SlowDisk { node, by } => {
@@ -46,6 +47,7 @@ impl FaultsOn {
         for fault in over {
             match fault {
                 Fault::Crash { node, .. } if !self.is_down(node) => to_boot.push(node),
+                Fault::Blackout => to_boot.extend((0..hosts.len()).filter(|host| !self.is_down(*host))),
                 Fault::Halt { node, .. } if !self.is_halted(node) => hosts[node].resume(),
                 Fault::SlowDisk { node, .. } => {
                     if let Some(life) = hosts[node].life() {
@@ -60,7 +62,12 @@ impl FaultsOn {
 
     /// Whether a node waits to be started again.
     pub(super) fn is_down(&self, host: usize) -> bool {
-        self.0.iter().any(|on| matches!(on.fault, Fault::Crash { node, .. } if node == host))
+        let is_down = |fault: &Fault| match fault {
+            Fault::Crash { node, .. } => *node == host,
+            Fault::Blackout => true,
+            _ => false,
+        };
+        self.0.iter().any(|on| is_down(&on.fault))
     }
 
     fn is_halted(&self, host: usize) -> bool {

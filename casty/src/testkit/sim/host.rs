@@ -8,12 +8,16 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use super::clock::STEP;
-use super::disk::SimDisk;
+use super::disk::Disk;
 use super::net::{HostNet, Network};
 use crate::actor::ActorSystem;
 use crate::base::stable_hash_parts;
 use crate::client::{Client, ClientConfig, ConnectError};
 use crate::node::{ClusterConfig, Node};
+use crate::storage::{Identity, SimulatedDisk, StoreError};
+
+/// Whose the stores are.
+const CLUSTER: &str = "simulated";
 
 /// How the nodes of a run are set up: the same for all.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub(super) struct Setup {
     pub(super) client: ClientConfig,
     pub(super) network: Arc<Network>,
     pub(super) seed: u64,
+    /// Nodes keep what they know on disks.
+    pub(super) durable: bool,
 }
 
 /// A machine with one node after the other.
@@ -30,6 +36,8 @@ pub(super) struct Host {
     pub(super) number: usize,
     setup: Setup,
     lives: u64,
+    /// What the next process finds.
+    disk: SimulatedDisk,
     /// The clock of the machine is ahead of the simulation's by this.
     clock_ahead: Duration,
     life: Option<Life>,
@@ -39,7 +47,7 @@ pub(super) struct Host {
 pub(super) struct Life {
     runtime: Runtime,
     pub(super) process: Arc<Process>,
-    pub(super) disk: Arc<SimDisk>,
+    pub(super) disk: Disk,
     /// Until when it has run, by its own clock.
     until: Instant,
     halted: Option<Halt>,
@@ -150,7 +158,8 @@ impl Process {
 impl Host {
     /// A machine on which nothing runs.
     pub(super) fn new(number: usize, setup: Setup) -> Self {
-        Self { number, setup, lives: 0, clock_ahead: Duration::ZERO, life: None }
+        let disk = SimulatedDisk::default();
+        Self { number, setup, lives: 0, disk, clock_ahead: Duration::ZERO, life: None }
     }
 
     /// Starts a node. `Err`: there is no runtime for it.
@@ -163,7 +172,8 @@ impl Host {
             &self.lives.to_le_bytes(),
         ]);
         let runtime = runtime(seed)?;
-        let disk = Arc::new(SimDisk::default());
+        let name = format!("node-{}", self.number);
+        let disk = self.open_disk(&runtime, &name).map_err(std::io::Error::other)?;
         let address = HostNet::address(self.number);
         // The clock of the machine, and never twice the same.
         let incarnation = (now + self.clock_ahead).as_micros() as u64 + self.lives;
@@ -171,17 +181,26 @@ impl Host {
         let config = self.setup.config.clone();
         let config = config
             .listen(address)
-            .node_id(format!("node-{}", self.number))
+            .node_id(name)
             .incarnation(incarnation)
             .rng_seed(seed)
             .replayable()
             .net(net.clone())
-            .stores(disk.clone());
+            .stores(disk.stores());
         let process = Arc::new(Process::new(self.setup.client.clone().net(net)));
         runtime.spawn(process.clone().run(config));
         let until = runtime.block_on(async { Instant::now() });
         self.life = Some(Life { runtime, process, disk, until, halted: None });
         Ok(())
+    }
+
+    fn open_disk(&self, runtime: &Runtime, name: &str) -> Result<Disk, StoreError> {
+        if !self.setup.durable {
+            return Ok(Disk::Forgetful(Arc::default()));
+        }
+        let _inside = runtime.enter();
+        let identity = Identity { node: name.into(), cluster: CLUSTER.to_owned() };
+        Ok(Disk::Lasting(Arc::new(self.disk.open(&identity)?), self.disk.clone()))
     }
 
     /// Ends the node where it stands. Without power, nobody is told.
@@ -191,6 +210,11 @@ impl Host {
             false => self.setup.network.end_process(self.number),
         }
         let Some(life) = self.life.take() else { return };
+        if let Disk::Lasting(_, disk) = &life.disk {
+            let seed = stable_hash_parts(&[&self.setup.seed.to_le_bytes(), &self.lives.to_le_bytes()]);
+            // From here on the process cannot write, whatever its end does.
+            self.disk = if power { disk.after_power_loss(seed) } else { disk.after_kill() };
+        }
         // The node goes with the tasks that hold it, on the runtime that it ran on.
         life.process.node.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(life.runtime);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, Faults, Scenario, Sim};
+use super::{Client, FaultKind, Faults, Scenario, Sim};
 use crate::base::BoxError;
 use crate::testkit::invariants::judge;
 use crate::testkit::workload::{self, Books, Objects, Pace};
@@ -12,6 +12,11 @@ impl Sim {
     /// Three nodes and an observer, all faults, for some seconds.
     pub fn mixed() -> Self {
         Self::new(3).observers(1).faults(Faults::all()).lasting(Duration::from_secs(8))
+    }
+
+    /// The same with disks, where all machines lose power at once, too.
+    pub fn mixed_durable() -> Self {
+        Self::mixed().faults(Faults::all().with(FaultKind::Blackout)).durable()
     }
 }
 

@@ -58,7 +58,9 @@ impl Plan {
         let kinds: Vec<_> = self.faults.kinds.iter().copied().collect();
         let kind = *kinds.choose(&mut self.rng)?;
         let crashes = matches!(kind, FaultKind::Crash | FaultKind::PowerLoss);
-        if founding && (kind == FaultKind::Leave || crashes != self.crashes_while_founding) {
+        if founding
+            && (matches!(kind, FaultKind::Leave | FaultKind::Blackout) || crashes != self.crashes_while_founding)
+        {
             return None;
         }
         let lasts = self.between(SHORTEST, self.faults.longest.max(SHORTEST));
@@ -79,6 +81,7 @@ impl Plan {
         let node = self.rng.random_range(0..self.nodes);
         let fault = match kind {
             FaultKind::Crash | FaultKind::PowerLoss => Fault::Crash { node, power: kind == FaultKind::PowerLoss },
+            FaultKind::Blackout => Fault::Blackout,
             FaultKind::Leave => Fault::Leave { node },
             FaultKind::Pause => Fault::Halt { node, clock_stands: false },
             FaultKind::Freeze => Fault::Halt { node, clock_stands: true },
@@ -151,7 +154,8 @@ mod tests {
     }
 
     fn drawn(seed: u64, founding: bool) -> Vec<(Fault, Duration)> {
-        let mut plan = Plan::new(Faults::all(), 4, 3, 3, Duration::ZERO, seed);
+        let faults = Faults::all().with(FaultKind::Blackout);
+        let mut plan = Plan::new(faults, 4, 3, 3, Duration::ZERO, seed);
         (0..60_000).filter_map(|ms| plan.draw(Duration::from_millis(ms), founding)).collect()
     }
 
@@ -199,5 +203,6 @@ mod tests {
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::ClockJump { .. })));
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::SlowDisk { .. })));
         assert!(all.iter().any(|(fault, _)| matches!(fault, Fault::Leave { .. })));
+        assert!(all.iter().any(|(fault, _)| *fault == Fault::Blackout));
     }
 }

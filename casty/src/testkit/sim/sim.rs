@@ -33,6 +33,7 @@ pub struct Sim {
     pub(super) lasting: Duration,
     pub(super) ask_timeout: Duration,
     pub(super) raft: RaftSettings,
+    pub(super) durable: bool,
     replay: Option<String>,
     log_also: Vec<String>,
 }
@@ -50,6 +51,7 @@ impl Sim {
             ask_timeout: Duration::from_secs(5),
             // Small enough that a run of some seconds compacts its logs and sends snapshots.
             raft: RaftSettings { snapshot_entries: 200, log_entries_kept: 50, ..RaftSettings::default() },
+            durable: false,
             replay: None,
             log_also: Vec::new(),
         }
@@ -70,6 +72,13 @@ impl Sim {
     /// On how many nodes state is held: 1, 3 or 5. Default: 3.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = replicas;
+        self
+    }
+
+    /// The nodes keep what they know on disks: a simulated one each, on which the store of production runs. Nodes that crash
+    /// go on later, and whatever crashes, nothing that was answered is lost.
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
         self
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Simulation {
     served: Vec<u64>,
     faults_on: FaultsOn,
     scenario: Scenario,
+    /// What nodes know outlives their processes.
+    durable: bool,
     rng: StdRng,
 }
 
@@ -70,12 +72,14 @@ impl Simulation {
             if number >= nodes {
                 config = config.observer();
             }
-            Host::new(number, Setup { config, client: client.clone(), network: network.clone(), seed })
+            let (client, network, durable) = (client.clone(), network.clone(), sim.durable);
+            Host::new(number, Setup { config, client, network, seed, durable })
         };
         let hosts: Vec<_> = (0..all).map(host).collect();
         let boots = hosts.iter().map(|_| Some(Duration::from_millis(rng.random_range(0..BOOT_SPREAD_MS)))).collect();
         let (served, faults_on) = (vec![0; all], FaultsOn::default());
-        Self { clock, trace, shared, network, hosts, boots, served, faults_on, scenario, rng }
+        let durable = sim.durable;
+        Self { clock, trace, shared, network, hosts, boots, served, faults_on, scenario, durable, rng }
     }
 
     /// Runs to the end, or to the first violation.
@@ -102,9 +106,12 @@ impl Simulation {
         self.check()
     }
 
-    /// Whether the cluster can take a fault that loses a node: it promises to take the loss of a minority of each group.
+    /// Whether the cluster can take a fault that loses a node: it promises to take the loss of a minority of each group. With
+    /// disks a node that crashes is not lost.
     fn can_take(&self, fault: &Fault) -> bool {
         match fault {
+            Fault::Crash { .. } if self.durable => true,
+            Fault::Blackout => self.durable,
             Fault::Crash { node, .. } | Fault::Leave { node } => {
                 Cluster::new(self.clock.now(), &self.hosts).can_lose(*node)
             }
@@ -214,7 +221,7 @@ impl Simulation {
             if self.boots[host].take_if(|due| *due <= now).is_some() && self.hosts[host].life().is_none() {
                 self.note(format!("node-{host} starts"));
                 let booted = self.hosts[host].boot(now);
-                let failed = |error| format!("node-{host} has no runtime: {error}");
+                let failed = |error| format!("node-{host} does not start: {error}");
                 booted.map_err(|error| Violation { invariant: "nodes start".into(), explanation: failed(error) })?;
             }
         }

@@ -30,6 +30,9 @@ pub struct Options {
     /// The number of the node.
     #[arg(long, default_value_t = 0)]
     pub number: u32,
+    /// The folder in which it keeps its state; without it in memory.
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
     /// The file in which its clients write down what they see.
     #[arg(long)]
     pub history: Option<PathBuf>,
@@ -77,6 +80,10 @@ impl Options {
             .replicas(*replicas)
             .ask_timeout(Duration::from_millis(*ask_timeout_ms))
             .remove_after(Duration::from_millis(*remove_after_ms));
+        let config = match &self.data_dir {
+            Some(folder) => config.data_dir(folder),
+            None => config,
+        };
         // A node that founds alone has no seeds.
         if *nodes > 1 { config.seeds(seeds) } else { config }
     }

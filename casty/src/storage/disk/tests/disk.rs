@@ -42,6 +42,8 @@ struct State {
     waiting: bool,
     /// Writes and syncs fail.
     fails: bool,
+    /// There is no room for writes.
+    full: bool,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl FaultyDisk {
 
     pub(super) fn file(&self, folder: &Path) -> StoreFile {
         let (disk, settings) = (self.clone(), DiskSettings { cache_bytes: 1 << 20 });
-        StoreFile::open_on(folder, &identity(), &settings, move |_| Ok(disk)).unwrap()
+        StoreFile::open_on(folder, &identity(), &settings, None, move || Ok(disk.clone())).unwrap()
     }
 
     pub(super) fn hold(&self, held: bool) {
@@ -79,6 +81,10 @@ impl FaultyDisk {
 
     pub(super) fn fail(&self) {
         self.0.state.lock().fails = true;
+    }
+
+    pub(super) fn fill(&self, full: bool) {
+        self.0.state.lock().full = full;
     }
 
     pub(super) fn syncs(&self) -> u64 {
@@ -124,6 +130,11 @@ fn put(bytes: &mut Vec<u8>, offset: u64, written: &[u8]) {
 }
 
 impl State {
+    fn has_room(&self) -> io::Result<()> {
+        self.works()?;
+        if self.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
     fn works(&self) -> io::Result<()> {
         if self.fails { Err(io::Error::other("the disk is broken")) } else { Ok(()) }
     }
@@ -144,7 +155,7 @@ impl StorageBackend for FaultyDisk {
 
     fn set_len(&self, len: u64) -> Answer<()> {
         let mut state = self.0.state.lock();
-        state.works()?;
+        state.has_room()?;
         state.bytes.resize(len as usize, 0);
         state.since.push(Write::Length(len));
         Ok(())
@@ -168,7 +179,7 @@ impl StorageBackend for FaultyDisk {
 
     fn write(&self, offset: u64, data: &[u8]) -> Answer<()> {
         let mut state = self.0.state.lock();
-        state.works()?;
+        state.has_room()?;
         put(&mut state.bytes, offset, data);
         state.since.push(Write::At(offset, data.to_vec()));
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{TryRecvError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -199,4 +199,37 @@ fn after_a_loss_of_power_the_store_is_at_a_moment_after_the_last_acknowledgement
         assert!(left.bounds.last.map_or(0, |last| last.index + 1) >= through, "seed {seed}: it is ahead of the log");
     }
     assert!(behind > 10, "in {behind} runs something was lost");
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_acknowledged_until_there_is_room_and_everything_then() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
+    let stores = disk.open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    durable(|done| log.append(entries(1, 0..3), done)).unwrap();
+    for round in 0..3 {
+        assert!(!stores.is_full() && !log.is_full());
+        disk.fill(true);
+        let (tell, told) = channel();
+        let first = 3 + round * 20_000;
+        for index in first..first + 20_000 {
+            let tell = tell.clone();
+            log.append(entries(1, index..index + 1), Box::new(move |result| tell.send(result).unwrap())).unwrap();
+        }
+        let begun = Instant::now();
+        while !log.is_full() {
+            assert!(begun.elapsed() < SOON, "it is not said that the disk is full");
+            std::thread::yield_now();
+        }
+        assert!(stores.is_full());
+        assert_eq!(log.read(first..first + 1, u64::MAX).unwrap().len(), 1, "reads are served");
+        assert!(told.try_recv().is_err());
+        disk.fill(false);
+        for _ in 0..20_000 {
+            told.recv_timeout(SOON).unwrap().unwrap();
+        }
+    }
+    drop((log, stores));
+    let log = disk.open(folder.path()).log(GROUP).unwrap();
+    assert_eq!(log.read(0..u64::MAX, u64::MAX).unwrap(), entries(1, 0..60_003));
 }

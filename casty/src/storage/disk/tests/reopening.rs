@@ -92,6 +92,65 @@ fn an_older_snapshot_does_not_replace_a_newer_one() {
 }
 
 #[test]
+fn of_a_group_that_is_forgotten_the_vote_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, vote) = (GroupId(3), Vote { term: 4, node: 2, committed: true });
+    for group in [GROUP, other] {
+        let stores = open(folder.path());
+        let log = stores.log(group).unwrap();
+        durable(|done| log.append(entries(1, 0..9), done)).unwrap();
+        durable(|done| log.save_vote(vote, done)).unwrap();
+        durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), None, done)).unwrap();
+        log.purge(at(5)).unwrap();
+    }
+    let stores = open(folder.path());
+    assert_eq!(stores.groups().unwrap(), [GROUP, other]);
+    let held = stores.log(GROUP).unwrap();
+    durable(|done| stores.forget(GROUP, done)).unwrap();
+    drop(held);
+    let mut left = Some(stores);
+    for _life in 0..2 {
+        let stores = left.take().unwrap_or_else(|| open(folder.path()));
+        let log = stores.log(GROUP).unwrap();
+        assert_eq!((log.bounds().unwrap(), log.vote().unwrap()), (LogBounds::default(), Some(vote)));
+        assert_eq!(loaded(&log), None);
+        assert_eq!(stores.groups().unwrap(), [other]);
+        assert_eq!(stores.log(other).unwrap().bounds().unwrap().last, Some(at(8)));
+    }
+}
+
+#[test]
+fn a_store_that_is_cleared_is_as_new_and_its_owners_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    durable(|done| log.append(entries(1, 0..9), done)).unwrap();
+    durable(|done| log.save_vote(Vote { term: 4, node: 2, committed: true }, done)).unwrap();
+    durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), None, done)).unwrap();
+    durable(|done| stores.save_record("founded".into(), done)).unwrap();
+    durable(|done| stores.clear(done)).unwrap();
+    drop((log, stores));
+    let stores = open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    assert_eq!((log.bounds().unwrap(), log.vote().unwrap()), (LogBounds::default(), None));
+    assert_eq!(loaded(&log), None);
+    assert_eq!((stores.groups().unwrap(), stores.record().unwrap()), (Vec::new(), None));
+}
+
+#[tokio::test]
+async fn who_closes_a_store_frees_its_folder_and_everything_fails_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    log.append(entries(1, 0..9), Box::new(|_| {})).unwrap();
+    stores.close().await;
+    let again = open(folder.path());
+    assert_eq!(again.log(GROUP).unwrap().bounds().unwrap().last, Some(at(8)), "what was queued is there");
+    assert!(log.append(entries(1, 9..10), Box::new(|_| {})).is_err());
+    assert!(stores.log(GroupId(2)).is_err() && stores.save_record("late".into(), Box::new(|_| {})).is_err());
+}
+
+#[test]
 fn the_record_of_the_node_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(open(folder.path()).record().unwrap(), None);

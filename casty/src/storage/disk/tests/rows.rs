@@ -56,7 +56,7 @@ fn put(state: &dyn StateStore, numbers: std::ops::Range<u64>, value: &[u8]) {
 fn generations(stores: DiskStores, folder: &Path) -> Vec<Generation> {
     drop(stores);
     let file = StoreFile::open(folder, &identity(), &DiskSettings::default()).unwrap();
-    file.read(rows::generations).unwrap()
+    file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?)?)).unwrap()
 }
 
 #[test]
@@ -207,7 +207,54 @@ fn a_snapshot_of_another_node_that_was_cut_off_leaves_the_old_state_and_is_remov
     assert!(rows.len() == whole.0 && rows.values().all(|value| value == whole.1), "{} rows at {through}", rows.len());
     drop((log, stores));
     let file = lost.file(folder.path());
-    assert_eq!(file.read(rows::generations).unwrap().len(), 1, "one of the two is removed");
+    assert_eq!(
+        file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?)?)).unwrap().len(),
+        1,
+        "one of the two is removed"
+    );
+}
+
+#[test]
+fn a_row_that_is_read_while_the_disk_is_full_comes_when_there_is_room() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
+    let stores = disk.open(folder.path());
+    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+    put(&*state, 0..1_000, &[7; 2_000]);
+    save_durably(&log, &*state, 1);
+    let mut reader = log.snapshots().unwrap().load().unwrap().unwrap().1;
+    disk.fill(true);
+    put(&*state, 0..1, &[8; 3 << 20]);
+    save(&log, &*state, 2, Box::new(|_| {}));
+    while !stores.is_full() {
+        std::thread::yield_now();
+    }
+    std::thread::scope(|scope| {
+        let rows = scope.spawn(|| (1..1_000).all(|number| state.get(&key(number)).unwrap().is_some()));
+        disk.fill(false);
+        assert!(rows.join().unwrap());
+    });
+    // What was being read is of the file that was: it ends with an error, and not too early.
+    let read = std::iter::from_fn(|| match reader.read(10_000) {
+        Ok(batch) if batch.is_empty() => None,
+        other => Some(other.map(|batch| batch.rows())),
+    });
+    let read: std::io::Result<Vec<u64>> = read.take(1_000).collect();
+    assert!(read.is_err() || read.unwrap().iter().sum::<u64>() == 1_000);
+}
+
+#[test]
+fn a_group_that_was_forgotten_has_no_rows_when_it_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    for round in 0..3 {
+        let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+        assert_eq!(state.get(&key(5)).unwrap(), None, "round {round}");
+        put(&*state, 0..5_000, &[7; 500]);
+        save(&log, &*state, 10, Box::new(|_| {}));
+        durable(|done| if round < 2 { stores.forget(GROUP, done) } else { stores.clear(done) }).unwrap();
+    }
+    assert_eq!(stores.state(GROUP).unwrap().get(&key(5)).unwrap(), None);
+    assert_eq!(generations(stores, folder.path()), [], "nothing is left in the file");
 }
 
 /// A command of the test's log: the rows that it puts, and those that it deletes.

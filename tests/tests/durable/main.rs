@@ -1,0 +1,7 @@
+//! State that outlives the processes that hold it.
+
+#![cfg(test)]
+
+mod identity;
+mod kills;
+mod restarts;
