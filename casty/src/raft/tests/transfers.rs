@@ -144,6 +144,31 @@ async fn a_damaged_chunk_is_refused_and_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_keeps_what_a_follower_needs_that_is_being_sent_the_state() {
+    let cluster = Cluster::start(MEMORY, compacting()).await;
+    cluster.fill().await;
+    let mut sent = cluster.net.chunks();
+    cluster.rejoin();
+    let some = soon("chunks are sent", sent.wait_for(|sent| *sent >= 5)).await;
+    drop(some.unwrap());
+    cluster.isolate();
+    for _ in 0..300 {
+        cluster.write(0..1).await;
+    }
+    cluster.rejoin();
+    cluster.caught_up().await;
+    let sent = *sent.borrow();
+    assert!(sent <= chunks() + 1, "{sent} chunks for {}: the state was sent once", chunks());
+    // Nobody needs it any more.
+    let group = &cluster.nodes[cluster.leader].group;
+    let purged = group.status().purged;
+    while group.status().purged == purged {
+        cluster.write(0..1).await;
+    }
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_table_in_memory_takes_no_more_than_its_limit() {
     let settings = RaftSettings { snapshot_bytes_max: ROWS * ROW_BYTES as u64 / 2, ..compacting() };
     let cluster = Cluster::start(MEMORY, settings).await;
