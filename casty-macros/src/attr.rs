@@ -3,13 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
-use syn::{Attribute, LitStr, Path};
+use syn::{Attribute, LitInt, LitStr, Path};
 
 /// The arguments of `#[actor]` and `#[message]`.
 #[derive(Default)]
 pub(crate) struct Args {
     /// The wire name, if the user fixed it: `name = "…"`.
     pub(crate) name: Option<LitStr>,
+    /// The version of a message: `version = 2`.
+    pub(crate) version: Option<LitInt>,
     /// `local`: it never crosses the network.
     pub(crate) local: Option<Path>,
 }
@@ -23,13 +25,21 @@ impl Args {
                 parsed.local = Some(meta.path);
                 return Ok(());
             }
+            if meta.path.is_ident("version") {
+                let value = version(meta.value()?.parse()?)?;
+                return match parsed.version.replace(value) {
+                    Some(_) => Err(meta.error("the version is given twice")),
+                    None => Ok(()),
+                };
+            }
             if !meta.path.is_ident("name") {
                 let given = meta.path.to_token_stream();
-                return Err(meta.error(format!("unknown argument `{given}`; `name = \"…\"` and `local` are allowed")));
+                let allowed = "`name = \"…\"`, `version = …` of a message, and `local` are allowed";
+                return Err(meta.error(format!("unknown argument `{given}`; {allowed}")));
             }
             let value: LitStr = meta.value()?.parse()?;
-            if value.value().is_empty() {
-                return Err(syn::Error::new(value.span(), "a wire name is not empty"));
+            if value.value().is_empty() || value.value().contains(char::is_whitespace) {
+                return Err(syn::Error::new(value.span(), "a wire name is not empty, and has no blanks"));
             }
             if parsed.name.replace(value).is_some() {
                 return Err(meta.error("the wire name is given twice"));
@@ -37,12 +47,23 @@ impl Args {
             Ok(())
         });
         parser.parse2(args)?;
-        match (&parsed.name, &parsed.local) {
-            (Some(name), Some(_)) => {
+        match (&parsed.name, &parsed.version, &parsed.local) {
+            (Some(name), _, Some(_)) => {
                 Err(syn::Error::new(name.span(), "what is `local` has no wire name: leave one of the two out"))
+            }
+            (None, Some(version), Some(_)) => {
+                Err(syn::Error::new(version.span(), "what is `local` has no version: leave one of the two out"))
             }
             _ => Ok(parsed),
         }
+    }
+}
+
+/// A version, which is a number from 1 on.
+pub(crate) fn version(literal: LitInt) -> syn::Result<LitInt> {
+    match literal.base10_parse::<u32>()? {
+        0 => Err(syn::Error::new(literal.span(), "the first version is 1")),
+        _ => Ok(literal),
     }
 }
 
@@ -77,9 +98,13 @@ mod tests {
 
     #[test]
     fn other_arguments_are_refused_by_name() {
-        assert_eq!(error(quote!(lokal)), "unknown argument `lokal`; `name = \"…\"` and `local` are allowed");
+        assert!(error(quote!(lokal)).starts_with("unknown argument `lokal`; `name = \"…\"`"));
         assert!(error(quote!(local, name = "a")).contains("has no wire name"));
-        assert_eq!(error(quote!(name = "")), "a wire name is not empty");
+        assert!(error(quote!(name = "")).contains("is not empty"));
+        assert!(error(quote!(name = "a b")).contains("no blanks"));
+        assert_eq!(error(quote!(version = 0)), "the first version is 1");
+        assert_eq!(error(quote!(version = 2, version = 3)), "the version is given twice");
+        assert!(error(quote!(local, version = 2)).contains("has no version"));
         assert_eq!(error(quote!(name = "a", name = "b")), "the wire name is given twice");
     }
 }

@@ -27,6 +27,10 @@ use proc_macro::TokenStream;
 /// The wire name is the module path and the name of the type. Nodes recognise a message by it, so a message that is
 /// moved or renamed is another message. `#[message(name = "bank.Deposit")]` fixes the name.
 ///
+/// A message whose shape changes is another message too, and says so: `#[message(name = "bank.Deposit", version = 2)]`. A node
+/// that knows another version of it refuses it by a typed error. An actor may handle both versions, as two types of one name,
+/// for as long as programs of both run.
+///
 /// `#[message(local)]` makes a message that never leaves its node: `Message` alone, without serde and without a name. It may
 /// carry anything that is `Send + 'static`, and have type parameters. Actors that handle it are `#[actor(local)]`.
 ///
@@ -45,7 +49,7 @@ use proc_macro::TokenStream;
 /// # Misuse
 ///
 /// These are compile errors: a type with generic parameters (if it is not `local`), a union, a derive of `Serialize` or `Deserialize` beside
-/// it, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
+/// it, a wire name with blanks, a version 0, and a field that serde cannot write and read (`#[serde(skip)]` leaves such a field out).
 #[proc_macro_attribute]
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     message::expand(args.into(), item.into()).into()
@@ -154,20 +158,31 @@ pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Says which fields of a struct are its state: what is replicated, kept, and restored on another node.
 ///
-/// `#[persistent]` keeps all fields; `#[persistent(balance, limit)]` keeps these, and the others are of the node on which
-/// the actor runs: after a move they are as `new` made them.
+/// `#[persistent]` keeps all fields; `#[persistent(balance, limit)]` keeps these, and `#[persistent(except(recent))]` all
+/// others. What is not kept is of the node on which the actor runs: after a move it is as `new` made it.
+///
+/// # Further arguments
+///
+/// - `version = 2`: the version of the state's shape. Any change of the shape raises it. Default: 1.
+/// - `default(limit)`, `default(limit = path)`: earlier versions had no such field; it gets `Default::default()`, or what
+///   the function returns.
+/// - `renamed(limit = maximum)`: the field `limit` had the name `maximum`.
+/// - `removed(color)`: there was a field `color`; its values are dropped.
+/// - `migrate(1 = path)`: a `fn(&mut OldState) -> Result<(), BoxError>` that makes of a state of version 1 one of version 2.
+/// - `after_restore = path`: a `fn(&mut Self)` that runs after the fields were restored, and makes anew what is no state.
 ///
 /// # What it generates
 ///
-/// `impl Persistent`: `save` encodes the fields in the order in which they are named, `load` decodes all of them and then
-/// replaces them. If the bytes are wrong, nothing is replaced.
+/// `impl Persistent`: `save` encodes the fields one by one, each under its name; `load` decodes all of them and then replaces
+/// them. If one cannot be read, none is replaced.
 ///
 /// # Example
 ///
 /// ```ignore
-/// #[persistent(balance)]
+/// #[persistent(balance, currency, version = 2, default(currency = euro))]
 /// pub struct Account {
 ///     balance: u64,
+///     currency: Currency,
 ///     recent: Vec<u64>,
 /// }
 /// ```
@@ -175,7 +190,8 @@ pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Misuse
 ///
 /// These are compile errors: a field that the struct does not have or that is named twice, a field that serde cannot
-/// write and read, and an enum or a union.
+/// write and read, an enum or a union, a default of a field that is no state, a field that is said to be removed or renamed and
+/// is still there, a migration that does not lead on from an older version, and a function with another signature.
 #[proc_macro_attribute]
 pub fn persistent(args: TokenStream, item: TokenStream) -> TokenStream {
     persistent::expand(args.into(), item.into()).into()

@@ -2,6 +2,8 @@
 #![doc = ""]
 #![doc = include_str!("docs/cluster.md")]
 #![doc = ""]
+#![doc = include_str!("docs/state.md")]
+#![doc = ""]
 #![doc = include_str!("docs/logging.md")]
 
 // Generated code names the crate from outside; the actors of the test kit stand inside.
@@ -15,6 +17,7 @@ pub mod base;
 mod client;
 pub mod cluster;
 pub mod codec;
+pub mod contract;
 mod node;
 pub mod prelude;
 pub mod raft;

@@ -11,7 +11,7 @@ const RANKS: &[&[&str]] = &[
     &["base"],
     &["codec"],
     &["actor", "storage", "wire"],
-    &["cluster"],
+    &["cluster", "contract"],
     &["raft", "remote"],
     &["replication"],
     &["sharding"],

@@ -22,6 +22,9 @@ use model::Model;
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = errors.take(Args::parse(args)).unwrap_or_default();
+    if let Some(version) = &args.version {
+        errors.add(version, "an actor has no version: its messages have, and its state");
+    }
     let mut model = match Model::parse(item.clone(), args, &mut errors) {
         Ok(model) => model,
         Err(error) => {

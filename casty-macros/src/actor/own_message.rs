@@ -58,7 +58,7 @@ impl OwnMessage {
             Meta::Path(_) => TokenStream::new(),
             Meta::List(list) => list.tokens.clone(),
             Meta::NameValue(pair) => {
-                let message = "write `#[message]`, or `#[message(name = \"…\")]` to fix the wire name";
+                let message = "write `#[message]`, or `#[message(name = \"…\", version = 2)]` to fix the wire name and the version";
                 return Err(syn::Error::new_spanned(pair, message));
             }
         };

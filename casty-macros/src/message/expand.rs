@@ -51,7 +51,9 @@ pub(crate) fn stub(model: &Model) -> TokenStream {
         impl #impl_generics #casty::Message for #ident #ty_generics #predicates {}
         impl #impl_generics #casty::WireMessage for #ident #ty_generics #predicates {
             const NAME: &'static str = "";
+            const VERSION: u32 = 1;
             const TAG: u32 = 0;
+            fn shape() -> #casty::Shape { loop {} }
             fn encode(&self, _: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #casty::EncodeError> { loop {} }
             fn decode(_: &[u8]) -> ::core::result::Result<Self, #casty::DecodeError> { loop {} }
         }
@@ -64,6 +66,7 @@ fn wire_message(model: &Model) -> TokenStream {
         Some(name) => quote!(#name),
         None => quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident))),
     };
+    let version = model.args.version.as_ref().map_or_else(|| quote!(1), |version| quote!(#version));
     quote! {
         #[automatically_derived]
         impl #casty::Message for #ident {}
@@ -75,7 +78,15 @@ fn wire_message(model: &Model) -> TokenStream {
             for<'a> #ident: #casty::Message,
         {
             const NAME: &'static str = #name;
-            const TAG: u32 = #casty::tag(<Self as #casty::WireMessage>::NAME);
+            const VERSION: u32 = #version;
+            const TAG: u32 = #casty::tag_of_version(
+                <Self as #casty::WireMessage>::NAME,
+                <Self as #casty::WireMessage>::VERSION,
+            );
+
+            fn shape() -> #casty::Shape {
+                #casty::Shape::of::<Self>()
+            }
 
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #casty::EncodeError> {
                 #casty::encode_into(self, out)

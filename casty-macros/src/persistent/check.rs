@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use syn::{Data, Fields, Ident, Index, Member, Type};
+use syn::{Data, Fields, Ident, Index, Member, Path, Type};
 
+use super::history;
 use super::model::Model;
 use crate::errors::Errors;
 
@@ -13,6 +14,32 @@ pub(crate) struct Field<'a> {
     pub(crate) member: Member,
     /// Its type.
     pub(crate) ty: &'a Type,
+    /// What it is where an earlier version left nothing.
+    pub(crate) default: Option<Filled<'a>>,
+}
+
+/// How a field is filled that was not stored.
+pub(crate) enum Filled<'a> {
+    /// By its type's `Default`. The name is where the user asked for it.
+    Default(&'a Ident),
+    /// By a function.
+    Path(&'a Path),
+}
+
+impl Field<'_> {
+    /// Its name as it is stored.
+    pub(crate) fn name(&self) -> String {
+        match &self.member {
+            Member::Named(name) => unraw(name),
+            Member::Unnamed(index) => index.index.to_string(),
+        }
+    }
+}
+
+/// The name of a field as it is stored: `type` for `r#type`.
+pub(crate) fn unraw(name: &Ident) -> String {
+    let name = name.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
 /// The persistent fields of `model`, in the order in which they are saved.
@@ -29,18 +56,31 @@ pub(crate) fn fields<'a>(model: &'a Model, errors: &mut Errors) -> Vec<Field<'a>
             return Vec::new();
         }
     };
-    match &model.named {
-        None => all(&data.fields),
-        Some(names) => some(&model.item.ident, &data.fields, names, errors),
+    let (args, of) = (&model.args, &model.item.ident);
+    if let (Some(name), Some(_)) = (args.except.first(), args.named.first()) {
+        errors.add(name, "name the fields that are state, or those that are none with `except(…)`, and not both");
+        return Vec::new();
     }
+    let mut fields = match (args.named.is_empty(), args.except.is_empty()) {
+        (true, true) => all(&data.fields, &[]),
+        (false, _) => some(of, &data.fields, &args.named, errors),
+        (true, false) => {
+            // They are looked up for the mistakes in them alone.
+            some(of, &data.fields, &args.except, errors);
+            all(&data.fields, &args.except)
+        }
+    };
+    history::check(model, &mut fields, errors);
+    fields
 }
 
-fn all(fields: &Fields) -> Vec<Field<'_>> {
+fn all<'a>(fields: &'a Fields, except: &[Ident]) -> Vec<Field<'a>> {
     let member = |(at, name): (usize, Option<Ident>)| name.map_or(Member::Unnamed(Index::from(at)), Member::Named);
     fields
         .iter()
         .enumerate()
-        .map(|(at, field)| Field { member: member((at, field.ident.clone())), ty: &field.ty })
+        .filter(|(_, field)| field.ident.as_ref().is_none_or(|name| !except.contains(name)))
+        .map(|(at, field)| Field { member: member((at, field.ident.clone())), ty: &field.ty, default: None })
         .collect()
 }
 
@@ -57,7 +97,7 @@ fn some<'a>(of: &Ident, fields: &'a Fields, names: &[Ident], errors: &mut Errors
         match field {
             None => errors.add(name, unknown(of, fields, name)),
             Some(_) if !seen.insert(name) => errors.add(name, format!("the field `{name}` is named twice")),
-            Some(field) => found.push(Field { member: Member::Named(name.clone()), ty: &field.ty }),
+            Some(field) => found.push(Field { member: Member::Named(name.clone()), ty: &field.ty, default: None }),
         }
     }
     found
@@ -141,6 +181,20 @@ mod tests {
             .unwrap(),
             ["c", "a"]
         );
+    }
+
+    #[test]
+    fn exceptions_keep_all_other_fields() {
+        let item = quote!(
+            struct A {
+                a: u8,
+                b: u8,
+                c: u8,
+            }
+        );
+        assert_eq!(kept(quote!(except(b)), item.clone()).unwrap(), ["a", "c"]);
+        assert!(kept(quote!(a, except(b)), item.clone()).unwrap_err()[0].contains("and not both"));
+        assert_eq!(kept(quote!(except(x)), item).unwrap_err(), ["`A` has no field `x`; its fields are `a`, `b`, `c`"]);
     }
 
     #[test]

@@ -1,30 +1,27 @@
 //! What `#[persistent]` generates.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::Index;
+use quote::{format_ident, quote, quote_spanned};
 
-use super::check::Field;
+use super::check::{Field, Filled, unraw};
 use super::model::Model;
 use crate::path::Casty;
-
-/// How many fields stand in one tuple: serde knows tuples of up to 16 parts.
-const TUPLE_PARTS_MAX: usize = 16;
 
 /// The item with `Persistent`.
 pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
     let (casty, item, ident) = (Casty, &model.item, &model.item.ident);
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
     let predicates = where_clause.map(|clause| clause.predicates.iter()).into_iter().flatten();
-    let types: Vec<_> = fields.iter().map(|field| field.ty).collect();
-    let members: Vec<_> = fields.iter().map(|field| &field.member).collect();
-    let values: Vec<_> = members.iter().map(|member| quote!(&self.#member)).collect();
-    let (values, tuple) = (nested(&values), nested(&types));
-    let checks = types.iter().map(|ty| casty.bound(ty, "WireField"));
+    let types = fields.iter().map(|field| field.ty);
+    let checks = types.clone().map(|ty| casty.bound(ty, "WireField"));
     // `for<'a>` lets a bound be false: that is said once, by the check.
     let serde = quote!(#casty::serde);
-    let given = types.iter().map(|ty| quote!(for<'a> #ty: #serde::Serialize + #serde::de::DeserializeOwned));
-    let places = (0..fields.len()).map(|at| place(at, fields.len()));
+    let given = types.map(|ty| quote!(for<'a> #ty: #serde::Serialize + #serde::de::DeserializeOwned));
+    let (layout, load) = (layout(model, fields), load(model, fields));
+    let saves = fields.iter().map(|field| {
+        let (name, member) = (field.name(), &field.member);
+        quote!(saver.field(#name, &self.#member)?;)
+    });
     quote! {
         #item
 
@@ -35,16 +32,79 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
             #(#checks,)*
             #(#given,)*
         {
-            fn save(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #casty::EncodeError> {
-                #casty::encode_into(&#values, out)
+            const LAYOUT: &'static #casty::Layout = &#layout;
+
+            #[allow(unused_variables)]
+            fn save(&self, saver: &mut #casty::Saver<'_>) -> ::core::result::Result<(), #casty::EncodeError> {
+                #(#saves)*
+                ::core::result::Result::Ok(())
             }
 
-            fn load(&mut self, bytes: &[u8]) -> ::core::result::Result<(), #casty::DecodeError> {
-                let _state: #tuple = #casty::decode(bytes)?;
-                #(self.#members = _state #places;)*
+            #[allow(unused_variables)]
+            fn load(&mut self, state: &mut #casty::OldState) -> ::core::result::Result<(), #casty::StateError> {
+                #load
                 ::core::result::Result::Ok(())
             }
         }
+    }
+}
+
+/// The value of `Persistent::LAYOUT`.
+fn layout(model: &Model, fields: &[Field<'_>]) -> TokenStream {
+    let (casty, args) = (Casty, &model.args);
+    // A version that cannot be read was reported.
+    let version = args.version().unwrap_or(1);
+    let fields = fields.iter().map(|field| {
+        let (name, has_default, ty) = (field.name(), field.default.is_some(), field.ty);
+        quote!(#casty::FieldOf { name: #name, has_default: #has_default, shape: #casty::Shape::of::<#ty> })
+    });
+    let renamed = args.renamed.iter().map(|renamed| {
+        let (now, before) = (unraw(&renamed.now), unraw(&renamed.before));
+        quote!((#now, #before))
+    });
+    let removed = args.removed.iter().map(unraw);
+    let migrations = args.migrations.iter().map(|migration| {
+        let (from, path) = (&migration.from, &migration.path);
+        quote!((#from, #path))
+    });
+    quote! {
+        #casty::Layout {
+            version: #version,
+            fields: &[#(#fields),*],
+            renamed: &[#(#renamed),*],
+            removed: &[#(#removed),*],
+            migrations: &[#(#migrations),*],
+        }
+    }
+}
+
+/// All fields are read before any is replaced.
+fn load(model: &Model, fields: &[Field<'_>]) -> TokenStream {
+    let values: Vec<_> = (0..fields.len()).map(|at| format_ident!("_field{at}")).collect();
+    let reads = fields.iter().zip(&values).map(|(field, value)| {
+        let (name, ty) = (field.name(), field.ty);
+        // Its type stands by itself, so that the compiler says of the function, and of it alone, that it has another.
+        let default = match &field.default {
+            None => return quote!(let #value: #ty = state.take(#name)?;),
+            Some(Filled::Path(path)) => quote!(#path),
+            Some(Filled::Default(at)) => quote_spanned!(at.span()=> <#ty as ::core::default::Default>::default),
+        };
+        quote! {
+            let default: fn() -> #ty = #default;
+            let #value: #ty = state.take_or(#name, default)?;
+        }
+    });
+    let members = fields.iter().map(|field| &field.member);
+    let after = model.args.after_restore.as_ref().map(|path| {
+        quote! {
+            let after: fn(&mut Self) = #path;
+            after(self);
+        }
+    });
+    quote! {
+        #(#reads)*
+        #(self.#members = #values;)*
+        #after
     }
 }
 
@@ -55,53 +115,9 @@ pub(crate) fn stub(model: &Model) -> TokenStream {
     quote! {
         #item
         impl #impl_generics #casty::Persistent for #ident #ty_generics #where_clause {
-            fn save(&self, _: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), #casty::EncodeError> { loop {} }
-            fn load(&mut self, _: &[u8]) -> ::core::result::Result<(), #casty::DecodeError> { loop {} }
+            const LAYOUT: &'static #casty::Layout = &#casty::Layout::NONE;
+            fn save(&self, _: &mut #casty::Saver<'_>) -> ::core::result::Result<(), #casty::EncodeError> { loop {} }
+            fn load(&mut self, _: &mut #casty::OldState) -> ::core::result::Result<(), #casty::StateError> { loop {} }
         }
-    }
-}
-
-/// `(a, b, …,)`, or, if there are too many, `((a, b, …,), (q, r, …,))` and so on. On the wire it makes no difference.
-fn nested<T: ToTokens>(parts: &[T]) -> TokenStream {
-    if parts.len() <= TUPLE_PARTS_MAX {
-        return if parts.is_empty() { quote!(()) } else { quote!((#(#parts,)*)) };
-    }
-    let (first, rest) = parts.split_at(TUPLE_PARTS_MAX);
-    let rest = nested(rest);
-    quote!(((#(#first,)*), #rest))
-}
-
-/// Where part number `at` of `count` stands in what [`nested`] makes: `.1.1.0.7`, for example.
-fn place(at: usize, count: usize) -> TokenStream {
-    let part = Index::from(at % TUPLE_PARTS_MAX);
-    let (tuple, last) = (at / TUPLE_PARTS_MAX, count.saturating_sub(1) / TUPLE_PARTS_MAX);
-    let steps = std::iter::repeat_n(quote!(.1), tuple);
-    let first = (tuple < last).then(|| quote!(.0));
-    quote!(#(#steps)* #first .#part)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(tokens: &TokenStream) -> String {
-        tokens.to_string().replace(' ', "")
-    }
-
-    #[test]
-    fn every_part_is_found_where_it_was_put() {
-        for count in [1, 16, 17, 33] {
-            let parts: Vec<_> = (0..count).map(Index::from).collect();
-            let tuple: syn::Expr = syn::parse2(nested(&parts)).unwrap();
-            for at in 0..count {
-                let mut found = &tuple;
-                for step in text(&place(at, count)).split('.').skip(1) {
-                    let syn::Expr::Tuple(parts) = found else { panic!("no tuple") };
-                    found = &parts.elems[step.parse::<usize>().unwrap()];
-                }
-                assert_eq!(text(&found.to_token_stream()), at.to_string());
-            }
-        }
-        assert_eq!(text(&nested::<Index>(&[])), "()");
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod history;
 mod model;
 
 use proc_macro2::TokenStream;

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use super::{Ctx, Directive, Failure, Port, Target, Terminated};
+use super::{Ctx, Directive, Failure, Layout, OldState, Port, Saver, StateError, Target, Terminated};
 use crate::base::{BoxError, EntityId};
-use crate::codec::{DecodeError, EncodeError};
+use crate::codec::EncodeError;
 
 /// A value with private state that handles one message at a time and is only reached through a reference.
 ///
@@ -124,17 +124,22 @@ pub enum Access {
 }
 
 /// An actor part of which is state: what is replicated, kept, and restored on another node.
+///
+/// [`#[persistent]`](macro@crate::persistent) implements it, or [`State`](super::State) does, by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no persistent state",
     label = "an entity needs persistent state",
     note = "put `#[persistent]` on `struct {Self}` to keep all its fields, or `#[persistent(a, b)]` to keep some"
 )]
 pub trait Persistent: Sized {
-    /// Appends the persistent fields to `out`.
-    fn save(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// Which fields are state, and how those of earlier versions are read.
+    const LAYOUT: &'static Layout;
 
-    /// Replaces the persistent fields. On an error nothing is replaced.
-    fn load(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+    /// Hands each persistent field to `saver`.
+    fn save(&self, saver: &mut Saver<'_>) -> Result<(), EncodeError>;
+
+    /// Replaces the persistent fields by those of a state of this layout's version. On an error nothing is replaced.
+    fn load(&mut self, state: &mut OldState) -> Result<(), StateError>;
 }
 
 /// An actor that can be made from its id alone.

@@ -1,6 +1,6 @@
 //! What can be sent.
 
-use crate::codec::{DecodeError, EncodeError};
+use crate::codec::{DecodeError, EncodeError, Shape};
 
 /// A type that can be sent to an actor on the same node.
 #[diagnostic::on_unimplemented(
@@ -19,8 +19,13 @@ pub trait Message: Send + Sized + 'static {}
 pub trait WireMessage: Message {
     /// The wire name, the same on every node.
     const NAME: &'static str;
-    /// The [`tag`](crate::codec::tag) of the name.
+    /// Raised when its shape changes; messages of two versions are two messages. The first is 1.
+    const VERSION: u32;
+    /// The [tag](crate::codec::tag_of_version) of the name and the version.
     const TAG: u32;
+
+    /// What it looks like in bytes.
+    fn shape() -> Shape;
 
     /// Appends the message to `out`.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
@@ -36,6 +41,9 @@ pub trait WireMessage: Message {
     note = "put `#[message]` on its definition, or `#[actor(local)]` on an actor that never leaves its node"
 )]
 pub trait WireReply: Send + Sized + 'static {
+    /// What it looks like in bytes.
+    fn shape() -> Shape;
+
     /// Appends the reply to `out`.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
@@ -45,6 +53,10 @@ pub trait WireReply: Send + Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + serde::de::DeserializeOwned + Send + 'static> WireReply for T {
+    fn shape() -> Shape {
+        Shape::of::<T>()
+    }
+
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         crate::codec::encode_into(self, out)
     }

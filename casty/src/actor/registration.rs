@@ -9,7 +9,7 @@ use super::entity::{self, EntityType};
 use super::remote::{self, Address, RemoteType, Sender, SpawnType};
 use super::reply::{Port, ReplySink, ReplySlot};
 use super::{Access, Actor, FromId, Handles, Persistent, WireMessage, WireReply};
-use crate::codec::{DecodeError, EncodeError, buffer};
+use crate::codec::{DecodeError, EncodeError, Shape, buffer};
 
 /// An actor that can be reached from other nodes. `#[actor]` implements it.
 #[diagnostic::on_unimplemented(
@@ -18,8 +18,8 @@ use crate::codec::{DecodeError, EncodeError, buffer};
     note = "generic actors, and those with `#[actor(local)]`, work on their own node only"
 )]
 pub trait Registered: Actor {
-    /// Tag and wire name of every message that it handles.
-    const MESSAGES: &'static [(u32, &'static str)];
+    /// Every message that it handles.
+    const MESSAGES: &'static [MessageOf];
 
     /// Turns a message into bytes, and keeps the place where its reply is waited for.
     fn encode(msg: Self::Msg) -> Result<Outbound, EncodeError>;
@@ -89,6 +89,37 @@ where
     Ok(A::wrap(msg, port.with_sender(origin.sender)))
 }
 
+/// A message that an actor handles.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageOf {
+    /// Its wire tag.
+    pub tag: u32,
+    /// Its wire name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: u32,
+    /// What it looks like in bytes.
+    pub shape: fn() -> Shape,
+    /// What its reply looks like.
+    pub reply: fn() -> Shape,
+}
+
+/// What the actor `A` handles, as one of its messages. Called by generated code.
+pub const fn message_of<A, M>() -> MessageOf
+where
+    A: Handles<M>,
+    M: WireMessage,
+    A::Reply: WireReply,
+{
+    MessageOf {
+        tag: M::TAG,
+        name: M::NAME,
+        version: M::VERSION,
+        shape: M::shape,
+        reply: <A::Reply as WireReply>::shape,
+    }
+}
+
 /// One actor type of the program.
 pub struct Registration {
     /// Its wire name.
@@ -97,8 +128,8 @@ pub struct Registration {
     pub rust_name: fn() -> &'static str,
     /// The identity of its Rust type.
     pub type_id: fn() -> TypeId,
-    /// Tag and wire name of every message that it handles.
-    pub messages: &'static [(u32, &'static str)],
+    /// Every message that it handles.
+    pub messages: &'static [MessageOf],
     /// How to run it as an entity; `None` if it has no persistent state or no `new(EntityId)`.
     pub entity: Option<&'static dyn EntityType>,
     /// How to run it as a singleton without state; `None` if it has no `new(EntityId)`.
@@ -117,7 +148,7 @@ pub struct Probe<A>(PhantomData<A>);
 
 impl<A: Registered> Probe<A> {
     /// The messages of `A`.
-    pub const MESSAGES: &'static [(u32, &'static str)] = A::MESSAGES;
+    pub const MESSAGES: &'static [MessageOf] = A::MESSAGES;
     /// How other nodes reach an `A`.
     pub const REMOTE: Option<&'static dyn RemoteType> = Some(&remote::Of::<A>::NEW);
 }
@@ -135,7 +166,7 @@ impl<A: Registered + FromId> Probe<A> {
 /// The other half of [`Probe`].
 pub trait NotAnEntity {
     /// Only for an `A` that does not compile: a message of it cannot be sent to another node.
-    const MESSAGES: &'static [(u32, &'static str)] = &[];
+    const MESSAGES: &'static [MessageOf] = &[];
     /// Only for an `A` that does not compile.
     const REMOTE: Option<&'static dyn RemoteType> = None;
     /// `A` cannot be an entity.
@@ -164,13 +195,18 @@ impl Registry {
                 return Err(RegistryError::SameName { name: one.name, first, second });
             }
             let mut tags = HashMap::new();
-            for &(tag, message) in one.messages {
-                if let Some(other) = tags.insert(tag, message) {
-                    return Err(RegistryError::SameTag { actor: one.name, tag, first: other, second: message });
+            for &MessageOf { tag, name, .. } in one.messages {
+                if let Some(other) = tags.insert(tag, name) {
+                    return Err(RegistryError::SameTag { actor: one.name, tag, first: other, second: name });
                 }
             }
         }
         Ok(Self(Arc::new(types)))
+    }
+
+    /// All types of the program.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'static Registration> {
+        self.0.values().copied()
     }
 
     /// The type with this wire name, if the program has it.

@@ -1,14 +1,17 @@
 //! How values become bytes. The format is named in one place, [`Bincode`], and its id travels in the handshake.
 //!
-//! For who writes [`Persistent`](crate::actor::Persistent) by hand, or reads what casty stored.
+//! For who reads what casty stored.
 
 mod bincode;
+pub(crate) mod fields;
+mod shape;
 mod tag;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::bincode::Bincode;
-pub use tag::tag;
+pub use shape::Shape;
+pub use tag::{tag, tag_of_version};
 
 /// The codec of messages, replies, state and log entries.
 pub type Wire = Bincode;

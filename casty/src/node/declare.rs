@@ -42,26 +42,54 @@ impl<A: Actor> StartSharded<A> {
     ///
     /// Every node may start it, with the same parameters. A node whose program lacks the actor answers requests for it
     /// with `Unavailable`.
+    ///
+    /// A program whose state has another shape than what the cluster stored is refused, by field and version, unless it
+    /// [says](crate#state-and-its-change-of-shape) what becomes of that. Programs of an earlier and a later version may
+    /// run side by side.
     pub async fn start(self) -> Result<Sharded<A>, ShardingError> {
         let Self { inner, name, shards, .. } = self;
         if shards == 0 || shards > SLOTS {
             return Err(ShardingError::Shards { name, shards, max: SLOTS });
         }
-        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards, single: false };
+        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards, single: false, state: Vec::new() };
         inner.declare(&declaration).await?;
         Ok(Sharded::new(inner.router.clone(), &declaration.name, shards))
     }
 }
 
 impl Inner {
-    pub(super) async fn declare(&self, declaration: &Declaration) -> Result<(), ShardingError> {
-        match self.agree(&Command::Declare(declaration.clone()), Instant::now() + DECLARE_MAX).await {
-            Some(Verdict::Agreed) => {
-                self.kinds.learn([declaration.clone()]);
-                Ok(())
+    /// Has the cluster agree on an entity type, and on the shape of its state in this program.
+    pub(super) async fn declare(&self, ours: &Declaration) -> Result<(), ShardingError> {
+        let until = Instant::now() + DECLARE_MAX;
+        let mut stored = Vec::new();
+        loop {
+            let refused = |why| ShardingError::State { name: ours.name.clone(), actor: ours.actor.clone(), why };
+            let proposed = self.kinds.following(ours, &stored).map_err(refused)?;
+            match self.agree(&Command::Declare(proposed.clone()), until).await {
+                Some(Verdict::Agreed) => {
+                    self.kinds.learn([proposed]);
+                    return Ok(());
+                }
+                Some(Verdict::Conflict(theirs)) if theirs.is_of_type(ours) => stored = theirs.state,
+                Some(Verdict::Conflict(theirs)) => return Err(conflict(ours, &theirs)),
+                _ => return Err(ShardingError::Unavailable { name: ours.name.clone(), after: DECLARE_MAX }),
             }
-            Some(Verdict::Conflict(theirs)) => Err(conflict(declaration, &theirs)),
-            _ => Err(ShardingError::Unavailable { name: declaration.name.clone(), after: DECLARE_MAX }),
+        }
+    }
+
+    /// Declares the state of this program wherever it is of a newer version than the cluster has: entities that others
+    /// start can run here only then.
+    pub(super) async fn declare_newer(self: Arc<Self>) {
+        let mut learned = self.kinds.learned();
+        loop {
+            for declaration in self.kinds.newer() {
+                if let Err(error) = self.declare(&declaration).await {
+                    tracing::warn!(entity_type = declaration.name, %error, "this program's state is not declared");
+                }
+            }
+            if learned.changed().await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ impl<A: Registered + FromId> StartSingleton<A> {
     /// on, whether or not it is called. When that node dies or leaves, another one takes over.
     pub async fn start(self) -> Result<EntityRef<A>, ShardingError> {
         let Self { inner, name, .. } = self;
-        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards: 1, single: true };
+        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards: 1, single: true, state: Vec::new() };
         inner.declare(&declaration).await?;
         Ok(Sharded::<A>::new(inner.router.clone(), &declaration.name, 1).entity(declaration.name))
     }

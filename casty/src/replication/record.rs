@@ -18,7 +18,7 @@ pub(crate) struct Record<'a> {
     pub(crate) request: Option<RequestId>,
     /// All sequences of the request's session below this are answered, so their replies may go.
     pub(crate) floor: u64,
-    /// The persistent fields, encoded; `None` if the handler changed none.
+    /// The [change](crate::codec::fields) of the persistent fields; `None` if the handler changed none.
     pub(crate) change: Option<&'a [u8]>,
     /// The answer.
     #[serde(borrow)]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::record::{Command, Record, Reply, decode_command};
 use super::{Recorded, SessionTable, snapshot};
 use crate::base::{BoxError, RequestId, StableMap};
+use crate::codec::fields;
 use crate::raft::{Machine, MachineSnapshot};
 use crate::storage::{Change, StagedRows, StateStore};
 
@@ -24,7 +25,7 @@ pub(crate) struct GroupState {
 pub(crate) struct Row {
     /// How many records of the entity were applied.
     pub(crate) version: u64,
-    /// Its persistent fields, encoded; `None` if no record changed them.
+    /// Its [persistent fields](crate::codec::fields); `None` if no record changed them.
     pub(crate) state: Option<Bytes>,
 }
 
@@ -68,8 +69,8 @@ impl GroupState {
         }
     }
 
-    /// Applies the records whose version is the next one of their entity and whose request is not answered. A refused
-    /// record leaves no trace.
+    /// Applies the records whose version is the next one of their entity, whose request is not answered, and whose change
+    /// can be made. A refused record leaves no trace.
     fn apply_batch(&mut self, records: &[Record<'_>]) -> io::Result<Applied> {
         let mut applied = Applied::default();
         let mut rows: StableMap<Vec<u8>, Row> = StableMap::default();
@@ -85,7 +86,15 @@ impl GroupState {
                 applied.rejected.push(place);
                 continue;
             }
-            let state = record.change.map(Bytes::copy_from_slice).or(row.state);
+            let state = match record.change.map(|change| fields::changed(row.state.as_deref(), change)) {
+                None => row.state,
+                Some(Ok(state)) => Some(state.into()),
+                Some(Err(error)) => {
+                    tracing::error!(entity = record.entity, version = record.version, %error, "a change is none");
+                    applied.rejected.push(place);
+                    continue;
+                }
+            };
             rows.insert(key, Row { version: record.version, state });
             if let Some(id) = record.request {
                 answers.insert(id, (record.floor, Recorded::from(record.reply)));
@@ -196,6 +205,7 @@ mod tests {
     use super::*;
     use crate::base::{NodeKey, SessionId};
     use crate::codec::encode_into;
+    use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
     use crate::replication::encode_batch_header;
     use crate::replication::snapshot::in_memory;
     use crate::storage::{MemoryState, RowBatch};
@@ -204,7 +214,17 @@ mod tests {
         GroupState::new(Box::new(MemoryState::default()))
     }
 
-    fn write(version: u64, sequence: u64, change: &'static [u8]) -> Record<'static> {
+    /// A change to one field.
+    fn change(value: &[u8]) -> Vec<u8> {
+        ChangeBytes::Whole(StateBytes { version: 1, fields: Fields::from([("field", value)]) }).encode().unwrap()
+    }
+
+    /// The state after it.
+    fn stored(value: &[u8]) -> Option<Bytes> {
+        Some(fields::changed(None, &change(value)).unwrap().into())
+    }
+
+    fn write(version: u64, sequence: u64, value: &'static [u8]) -> Record<'static> {
         let session = SessionId { origin: NodeKey(1), entity_type: 7, shard: 0 };
         Record {
             entity_type: 7,
@@ -212,8 +232,8 @@ mod tests {
             version,
             request: Some(RequestId { session, sequence }),
             floor: 0,
-            change: Some(change),
-            reply: Reply::Value(change),
+            change: Some(change(value).leak()),
+            reply: Reply::Value(value),
         }
     }
 
@@ -231,7 +251,7 @@ mod tests {
         let mut state = state();
         assert_eq!(apply(&mut state, &[write(1, 0, b"x"), write(2, 1, b"y")]), []);
         assert_eq!(apply(&mut state, &[write(1, 2, b"z"), write(4, 3, b"z")]), [0, 1]);
-        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y") }));
         assert_eq!(apply(&mut state, &[write(3, 4, b"w")]), []);
     }
 
@@ -261,11 +281,24 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_cannot_be_made_is_refused_and_its_request_stays_open() {
+        let mut state = state();
+        let rubbish = Record { change: Some(b"rubbish"), ..write(1, 0, b"x") };
+        assert_eq!(apply(&mut state, &[rubbish, write(1, 1, b"x")]), [0]);
+        assert_eq!(state.sessions().recorded(rubbish.request.unwrap()), None);
+        let some = ChangeBytes::Some(Fields::from([("other", &b"y"[..])])).encode().unwrap();
+        assert_eq!(apply(&mut state, &[Record { change: Some(&some), ..write(2, 2, b"") }]), []);
+        let fields = Fields::from([("field", &b"x"[..]), ("other", &b"y"[..])]);
+        let both = StateBytes { version: 1, fields }.encode().unwrap();
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(both.into()) }));
+    }
+
+    #[test]
     fn a_record_without_a_change_keeps_the_state() {
         let mut state = state();
         apply(&mut state, &[write(1, 0, b"x")]);
         apply(&mut state, &[Record { change: None, reply: Reply::Failed, ..write(2, 1, b"") }]);
-        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"x")) }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"x") }));
     }
 
     #[test]
@@ -281,7 +314,7 @@ mod tests {
         assert_eq!(in_memory(&copy).unwrap(), (head, rows));
         let copy = copy.lock();
         assert_eq!(copy.row(7, "old").unwrap(), None);
-        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(Bytes::from_static(b"y")) }));
+        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y") }));
         assert!(copy.sessions().recorded(write(1, 1, b"").request.unwrap()).is_some());
         assert!(copy.sessions().is_expired(NodeKey(2)));
     }

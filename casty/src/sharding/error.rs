@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::actor::StateMismatch;
+
 /// `sharded(..).start()` failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +19,16 @@ pub enum ShardingError {
         theirs: String,
         /// What was asked for.
         ours: String,
+    },
+    /// The state of the actor is not what the cluster has.
+    #[error("the entity type `{name}` cannot be started: the state of the actor `{actor}` does not fit: {why}")]
+    State {
+        /// The name of the entity type.
+        name: String,
+        /// The wire name of the actor.
+        actor: String,
+        /// The field that does not, and the versions.
+        why: StateMismatch,
     },
     /// Another type's name has the same tag.
     #[error("the entity types `{name}` and `{other}` have the same wire tag: rename one of them")]

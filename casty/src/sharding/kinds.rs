@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
 use crate::actor::remote::NoEntity;
+use crate::actor::state::{Standing, StateShape};
+use crate::actor::{Layout, StateMismatch};
 use crate::codec::tag;
 
 /// One declared entity type: what `sharded(name).shards(n).start()` said first.
@@ -22,6 +24,8 @@ pub(crate) struct Declaration {
     pub(crate) shards: u32,
     /// It is a singleton: its one entity has the name of the type, and runs without being called.
     pub(crate) single: bool,
+    /// Every shape that its state ever had, the oldest first; none if it has no state.
+    pub(crate) state: Vec<StateShape>,
 }
 
 impl Declaration {
@@ -29,14 +33,44 @@ impl Declaration {
     pub(crate) fn tag(&self) -> u32 {
         tag(&self.name)
     }
+
+    /// Whether both are of one entity type, whatever its state.
+    pub(crate) fn is_of_type(&self, other: &Self) -> bool {
+        let parts = |it: &Self| (it.name.clone(), it.actor.clone(), it.shards, it.single);
+        parts(self) == parts(other)
+    }
+
+    /// Whether this one says all that the other does: it may know later shapes of the state. Who has state and who has
+    /// none are of one mind about nothing.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.is_of_type(other)
+            && self.state.starts_with(&other.state)
+            && (self.state.is_empty() || !other.state.is_empty())
+    }
+}
+
+/// A declaration, and what this program makes of it.
+struct Declared {
+    declaration: Declaration,
+    fit: Fit,
+}
+
+/// What a program makes of an entity type.
+enum Fit {
+    /// It can run it.
+    Runs(&'static dyn EntityType, Standing),
+    /// It lacks the actor.
+    Lacks,
+    /// It cannot read the state.
+    Unfit(StateMismatch),
 }
 
 /// The entity types that this node knows of, and how to run them.
 #[derive(Clone)]
 pub(crate) struct Kinds {
     registry: Registry,
-    declared: Arc<RwLock<BTreeMap<u32, Declaration>>>,
-    /// Told of each new type.
+    declared: Arc<RwLock<BTreeMap<u32, Declared>>>,
+    /// Told of each new type, and of each new shape of a state.
     learned: Arc<watch::Sender<()>>,
 }
 
@@ -49,8 +83,13 @@ pub(crate) enum Kind {
         /// How to run it.
         run: &'static dyn EntityType,
     },
-    /// The program lacks the actor.
-    Missing(Declaration),
+    /// The program cannot run it.
+    Missing {
+        /// The name of the entity type.
+        name: String,
+        /// Why not.
+        why: String,
+    },
     /// The declaration has not reached this node yet.
     Undeclared,
 }
@@ -61,23 +100,35 @@ impl Kinds {
         Self { registry, declared: Arc::default(), learned: Arc::default() }
     }
 
-    /// Takes in declarations. They never change, so an older list does no harm.
+    /// Takes in declarations. They only grow, so an older list does no harm.
     pub(crate) fn learn(&self, declarations: impl IntoIterator<Item = Declaration>) {
         let mut declared = self.declared.write().unwrap_or_else(PoisonError::into_inner);
         for declaration in declarations {
             let tag = declaration.tag();
-            if let std::collections::btree_map::Entry::Vacant(place) = declared.entry(tag) {
-                if !self.has(&declaration) {
-                    tracing::warn!(
-                        entity_type = declaration.name,
-                        actor = declaration.actor,
-                        "this program lacks an actor that the cluster uses; is its crate linked (`use` it)?"
-                    );
-                }
-                place.insert(declaration);
+            if declared.get(&tag).is_none_or(|known| known.declaration.state.len() < declaration.state.len()) {
+                let fit = fit(self.runner(&declaration), &declaration);
+                warn(&declaration, &fit);
+                declared.insert(tag, Declared { declaration, fit });
                 self.learned.send_replace(());
             }
         }
+    }
+
+    /// The declaration of an entity type whose state had these shapes until now, with that of this program if it is new.
+    pub(crate) fn following(&self, ours: &Declaration, stored: &[StateShape]) -> Result<Declaration, StateMismatch> {
+        let mut state = stored.to_vec();
+        let layout = self.runner(ours).and_then(EntityType::layout);
+        if standing(layout, stored)? == Standing::Newer {
+            state.extend(layout.map(|layout| layout.reader().shape));
+        }
+        Ok(Declaration { state, ..ours.clone() })
+    }
+
+    /// The declarations of which this program has a newer version of the state.
+    pub(crate) fn newer(&self) -> Vec<Declaration> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let newer = |known: &&Declared| matches!(known.fit, Fit::Runs(_, Standing::Newer));
+        declared.values().filter(newer).map(|known| known.declaration.clone()).collect()
     }
 
     /// Changes with each new type.
@@ -88,54 +139,59 @@ impl Kinds {
     /// The names of the singletons.
     pub(crate) fn singles(&self) -> Vec<String> {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        declared.values().filter(|declaration| declaration.single).map(|declaration| declaration.name.clone()).collect()
+        let declarations = declared.values().map(|known| &known.declaration);
+        declarations.filter(|declaration| declaration.single).map(|declaration| declaration.name.clone()).collect()
     }
 
-    /// Whether this program lacks the actor of a declared type.
+    /// Whether this program is better not the one that runs some declared type.
     pub(crate) fn lacks(&self) -> bool {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        declared.values().any(|declaration| !self.has(declaration))
+        declared.values().any(|known| !matches!(known.fit, Fit::Runs(_, Standing::Current | Standing::Newer)))
     }
 
     /// The declared type of this name.
     pub(crate) fn named(&self, name: &str) -> Option<Declaration> {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        declared.get(&tag(name)).filter(|declaration| declaration.name == name).cloned()
+        let known = declared.get(&tag(name)).map(|known| &known.declaration);
+        known.filter(|declaration| declaration.name == name).cloned()
     }
 
     /// Every declared type.
     #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<Declaration> {
-        self.declared.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.values().map(|known| known.declaration.clone()).collect()
     }
 
     /// The type of this name, whose actor is to be `actor`.
     pub(crate) fn find(&self, name: &str, actor: &str) -> Result<Declaration, NoEntity> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        let found = declared.get(&tag(name)).filter(|declaration| declaration.name == name);
-        let found = found.ok_or_else(|| NoEntity::Undeclared { entity_type: name.to_owned() })?;
+        let found = self.named(name).ok_or_else(|| NoEntity::Undeclared { entity_type: name.to_owned() })?;
         if found.actor != actor {
             return Err(NoEntity::OtherActor {
                 entity_type: name.to_owned(),
                 expected: actor.to_owned(),
-                found: found.actor.clone(),
+                found: found.actor,
             });
         }
-        Ok(found.clone())
+        Ok(found)
     }
 
     /// How to run the type with this tag.
     pub(crate) fn get(&self, tag: u32) -> Kind {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(declaration) = declared.get(&tag) else { return Kind::Undeclared };
-        match self.runner(declaration) {
-            Some(run) => Kind::Known { name: declaration.name.clone(), run },
-            None => Kind::Missing(declaration.clone()),
+        let Some(Declared { declaration, fit }) = declared.get(&tag) else { return Kind::Undeclared };
+        let name = declaration.name.clone();
+        match fit {
+            // It is being declared: nobody is given state of a version that not all know of.
+            Fit::Runs(_, Standing::Newer) => Kind::Undeclared,
+            Fit::Runs(run, _) => Kind::Known { name, run: *run },
+            Fit::Lacks => {
+                let actor = &declaration.actor;
+                let why = format!("its program lacks the actor `{actor}`: is its crate linked (`use` it)?");
+                Kind::Missing { name, why }
+            }
+            Fit::Unfit(why) => Kind::Missing { name, why: format!("its program cannot read the state: {why}") },
         }
-    }
-
-    fn has(&self, declaration: &Declaration) -> bool {
-        self.runner(declaration).is_some()
     }
 
     fn runner(&self, declaration: &Declaration) -> Option<&'static dyn EntityType> {
@@ -144,15 +200,99 @@ impl Kinds {
     }
 }
 
+/// What a program makes of a declared type, which `run` runs in it.
+fn fit(run: Option<&'static dyn EntityType>, declaration: &Declaration) -> Fit {
+    let Some(run) = run else { return Fit::Lacks };
+    match standing(run.layout(), &declaration.state) {
+        Ok(standing) => Fit::Runs(run, standing),
+        Err(why) => Fit::Unfit(why),
+    }
+}
+
+/// How a program stands to the shapes that were ever stored.
+fn standing(layout: Option<&'static Layout>, stored: &[StateShape]) -> Result<Standing, StateMismatch> {
+    match (layout, stored.last()) {
+        (Some(layout), _) => layout.reader().stands(stored),
+        (None, None) => Ok(Standing::Current),
+        (None, Some(newest)) => Err(StateMismatch::None { stored: newest.version }),
+    }
+}
+
+fn warn(declaration: &Declaration, fit: &Fit) {
+    let Declaration { name, actor, .. } = declaration;
+    match fit {
+        Fit::Runs(..) => {}
+        Fit::Lacks => tracing::warn!(
+            entity_type = name,
+            actor,
+            "this program lacks an actor that the cluster uses; is its crate linked (`use` it)?"
+        ),
+        Fit::Unfit(why) => {
+            tracing::warn!(entity_type = name, actor, %why, "this program cannot read the cluster's state")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actor::FieldOf;
+    use crate::actor::entity::{Birth, EntityCell};
+    use crate::base::BoxError;
+    use crate::codec::Shape;
+
+    fn declaration(state: Vec<StateShape>) -> Declaration {
+        let (name, actor) = ("account".to_owned(), "bank.Account".to_owned());
+        Declaration { name, actor, shards: 7, single: false, state }
+    }
+
+    /// A program whose actor has this layout.
+    struct Program(Layout);
+
+    impl EntityType for Program {
+        fn layout(&self) -> Option<&'static Layout> {
+            Some(Box::leak(Box::new(self.0)))
+        }
+
+        fn activate(&self, _birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError> {
+            Err("it runs nothing".into())
+        }
+    }
+
+    const NUMBER: FieldOf = FieldOf { name: "number", has_default: false, shape: Shape::of::<u64> };
+    const FIRST: Layout = Layout { fields: &[NUMBER], ..Layout::NONE };
+    const SECOND: Layout = Layout { version: 2, ..FIRST };
+    const OTHER: Layout = Layout { fields: &[FieldOf { shape: Shape::of::<u32>, ..NUMBER }], ..FIRST };
+
+    fn fits(layout: Layout, stored: &[&Layout]) -> Fit {
+        let stored = stored.iter().map(|layout| layout.reader().shape).collect();
+        fit(Some(Box::leak(Box::new(Program(layout)))), &declaration(stored))
+    }
+
+    #[test]
+    fn a_program_runs_what_it_reads_and_no_newer_version_before_that_is_declared() {
+        assert!(matches!(fits(FIRST, &[&FIRST]), Fit::Runs(_, Standing::Current)));
+        assert!(matches!(fits(FIRST, &[&FIRST, &SECOND]), Fit::Runs(_, Standing::Older)));
+        assert!(matches!(fits(SECOND, &[&FIRST]), Fit::Runs(_, Standing::Newer)));
+        assert!(matches!(fits(OTHER, &[&FIRST]), Fit::Unfit(StateMismatch::SameVersion { .. })));
+        assert!(matches!(fit(None, &declaration(Vec::new())), Fit::Lacks));
+        assert_eq!(standing(None, &[FIRST.reader().shape]), Err(StateMismatch::None { stored: 1 }));
+    }
+
+    #[test]
+    fn a_longer_list_of_shapes_takes_the_place_of_a_shorter_one_and_not_the_other_way_round() {
+        let kinds = Kinds::new(Registry::load().unwrap());
+        let (short, long) =
+            (declaration(vec![FIRST.reader().shape]), declaration(vec![FIRST.reader().shape, SECOND.reader().shape]));
+        kinds.learn([short.clone(), long.clone()]);
+        kinds.learn([short]);
+        assert_eq!(kinds.declared(), [long]);
+    }
 
     #[test]
     fn a_reference_is_to_a_type_that_is_known_and_to_the_actor_behind_it() {
         let kinds = Kinds::new(Registry::load().unwrap());
-        let account =
-            Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 7, single: false };
+        let account = declaration(Vec::new());
         let unknown = NoEntity::Undeclared { entity_type: "account".to_owned() };
         assert_eq!(kinds.find("account", "bank.Account"), Err(unknown));
         kinds.learn([account.clone()]);

@@ -1,5 +1,6 @@
 //! The nodes of a run, each with the process that lives for it now.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
@@ -46,7 +47,7 @@ pub struct Processes {
     slots: Vec<Slot>,
     /// The network between the nodes.
     pub network: Network,
-    disks: Vec<Disk>,
+    disks: BTreeMap<usize, Disk>,
     folder: Folder,
     setup: Setup,
     clock: Clock,
@@ -83,7 +84,7 @@ impl Processes {
     pub fn empty(network: Network, setup: Setup) -> Result<Self, HarnessError> {
         sweep();
         let folder = Folder::create(network.run())?;
-        Ok(Self { slots: Vec::new(), network, disks: Vec::new(), folder, setup, clock: Clock::start() })
+        Ok(Self { slots: Vec::new(), network, disks: BTreeMap::new(), folder, setup, clock: Clock::start() })
     }
 
     /// Starts a node that does not run, and does not wait for it. A node that ran before begins a new life.
@@ -205,8 +206,14 @@ impl Processes {
     /// Mounts a disk of so many bytes for a node, before it starts: it keeps its state there, if it does.
     pub fn mount(&mut self, node: usize, bytes: u64) -> Result<&Disk, HarnessError> {
         let disk = Disk::mount(self.data_dir(node), bytes)?;
-        self.disks.push(disk);
-        Ok(&self.disks[self.disks.len() - 1])
+        self.disks.insert(node, disk);
+        self.disk(node)
+    }
+
+    /// The disk of a node that has one of its own.
+    pub fn disk(&self, node: usize) -> Result<&Disk, HarnessError> {
+        let none = || HarnessError::Refused { node: name(node), why: "no disk is mounted for it".to_owned() };
+        self.disks.get(&node).ok_or_else(none)
     }
 
     /// The folder of the run. It goes with this.

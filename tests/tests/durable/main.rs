@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod disks;
 mod identity;
 mod kills;
 mod restarts;

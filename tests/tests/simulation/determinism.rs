@@ -40,7 +40,10 @@ fn the_same_seed_gives_the_same_run_with_disks() {
     let run = || Sim::mixed_durable().run_one(3, |run| run.mixed()).unwrap_or_else(|failure| panic!("{failure}"));
     let (first, second) = (run(), run());
     assert_eq!(first.fingerprint, second.fingerprint);
-    assert!(first.lines.iter().any(|line| line.contains("goes on with what it has stored")), "a node has restarted");
+    assert!(
+        first.lines.iter().any(|line| line.text.contains("goes on with what it has stored")),
+        "a node has restarted"
+    );
 }
 
 /// The numbers of tokio's tasks are given out by the process, and decide in which order a runtime drops its tasks.

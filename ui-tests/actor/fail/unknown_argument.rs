@@ -2,7 +2,7 @@ use casty::actor;
 
 struct Account;
 
-#[actor(version = 2)]
+#[actor(tag = 2)]
 impl Account {}
 
 fn main() {}

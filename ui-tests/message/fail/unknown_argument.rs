@@ -1,6 +1,6 @@
 use casty::message;
 
-#[message(version = 2)]
+#[message(tag = 2)]
 struct Deposit(u64);
 
 fn main() {}

@@ -1,6 +1,6 @@
 //! Persistent fields come back, the others stay, and damaged bytes replace nothing.
 
-use casty::actor::Persistent;
+use casty::actor::{Persistent, state};
 use casty::persistent;
 
 #[persistent(limit, name)]
@@ -37,32 +37,46 @@ struct Wide {
     f24: u8, f25: u8, f26: u8, f27: u8, f28: u8, f29: u8, f30: u8, f31: u8, f32: String,
 }
 
+#[persistent(except(seen))]
+#[derive(Debug, PartialEq)]
+struct Except {
+    r#type: u8,
+    seen: u8,
+}
+
 fn saved(of: &impl Persistent) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    of.save(&mut bytes).unwrap();
-    bytes
+    state::save(of).unwrap()
+}
+
+fn restore(into: &mut impl Persistent, bytes: &[u8]) {
+    assert!(state::restore(into, bytes.to_vec()).unwrap());
 }
 
 fn main() {
     let bytes = saved(&Some { balance: 9, name: "a".into(), limit: 3 });
     let mut some = Some { balance: 1, name: String::new(), limit: 0 };
-    some.load(&bytes).unwrap();
+    restore(&mut some, &bytes);
     assert_eq!(some, Some { balance: 1, name: "a".into(), limit: 3 });
 
-    assert!(some.load(&bytes[..2]).is_err());
+    assert!(state::restore(&mut some, bytes[..bytes.len() - 1].to_vec()).is_err());
     assert_eq!(some, Some { balance: 1, name: "a".into(), limit: 3 });
 
     let mut all = All { items: vec![], last: None };
-    all.load(&saved(&All { items: vec![1, 2], last: Option::Some(3) })).unwrap();
+    restore(&mut all, &saved(&All { items: vec![1, 2], last: Option::Some(3) }));
     assert_eq!(all, All { items: vec![1, 2], last: Option::Some(3) });
 
     let mut tuple = Tuple(0, String::new());
-    tuple.load(&saved(&Tuple(1, "one".into()))).unwrap();
+    restore(&mut tuple, &saved(&Tuple(1, "one".into())));
     assert_eq!(tuple, Tuple(1, "one".into()));
 
     let mut wide = Wide::default();
-    wide.load(&saved(&Wide { f00: 1, f16: 2, f31: 3, f32: "w".into(), ..Wide::default() })).unwrap();
+    restore(&mut wide, &saved(&Wide { f00: 1, f16: 2, f31: 3, f32: "w".into(), ..Wide::default() }));
     assert_eq!(wide, Wide { f00: 1, f16: 2, f31: 3, f32: "w".into(), ..Wide::default() });
 
-    assert!(saved(&Unit).is_empty());
+    let mut except = Except { r#type: 0, seen: 7 };
+    restore(&mut except, &saved(&Except { r#type: 1, seen: 8 }));
+    assert_eq!(except, Except { r#type: 1, seen: 7 });
+    assert_eq!(Except::LAYOUT.fields[0].name, "type");
+
+    assert_eq!(saved(&Unit).len(), 1, "the version");
 }

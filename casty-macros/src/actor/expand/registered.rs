@@ -64,9 +64,7 @@ fn implementation(model: &Model, names: &Names<'_>) -> TokenStream {
         where
             #(#bounds,)*
         {
-            const MESSAGES: &'static [(u32, &'static str)] = &[
-                #((<#messages as #casty::WireMessage>::TAG, <#messages as #casty::WireMessage>::NAME),)*
-            ];
+            const MESSAGES: &'static [#casty::MessageOf] = &[#(#casty::message_of::<Self, #messages>(),)*];
 
             fn encode(msg: Self::Msg) -> ::core::result::Result<#casty::Outbound, #casty::EncodeError> {
                 match msg {

@@ -1,15 +1,20 @@
 //! What of an actor outlives its instance.
 
-use crate::actor::Persistent;
-use crate::codec::{DecodeError, EncodeError};
+use bytes::Bytes;
+
+use crate::actor::{Layout, Persistent, Saver, StateError, state};
+use crate::codec::EncodeError;
 
 /// What of an actor `A` outlives its instance.
 pub trait Keep<A>: Send + Sync + 'static {
-    /// Appends what is kept to `out`.
-    fn save(actor: &A, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// How it is kept; `None` if nothing is.
+    const LAYOUT: Option<&'static Layout>;
 
-    /// Puts back what was kept.
-    fn load(actor: &mut A, bytes: &[u8]) -> Result<(), DecodeError>;
+    /// Hands what is kept to `saver`.
+    fn save(actor: &A, saver: &mut Saver<'_>) -> Result<(), EncodeError>;
+
+    /// Puts back what was kept. Says whether it was kept in this version.
+    fn restore(actor: &mut A, kept: Bytes) -> Result<bool, StateError>;
 }
 
 /// The persistent fields are kept.
@@ -19,21 +24,25 @@ pub struct Fields;
 pub struct Nothing;
 
 impl<A: Persistent> Keep<A> for Fields {
-    fn save(actor: &A, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        actor.save(out)
+    const LAYOUT: Option<&'static Layout> = Some(A::LAYOUT);
+
+    fn save(actor: &A, saver: &mut Saver<'_>) -> Result<(), EncodeError> {
+        actor.save(saver)
     }
 
-    fn load(actor: &mut A, bytes: &[u8]) -> Result<(), DecodeError> {
-        actor.load(bytes)
+    fn restore(actor: &mut A, kept: Bytes) -> Result<bool, StateError> {
+        state::restore(actor, kept)
     }
 }
 
 impl<A> Keep<A> for Nothing {
-    fn save(_actor: &A, _out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    const LAYOUT: Option<&'static Layout> = None;
+
+    fn save(_actor: &A, _saver: &mut Saver<'_>) -> Result<(), EncodeError> {
         Ok(())
     }
 
-    fn load(_actor: &mut A, _bytes: &[u8]) -> Result<(), DecodeError> {
-        Ok(())
+    fn restore(_actor: &mut A, _kept: Bytes) -> Result<bool, StateError> {
+        Ok(true)
     }
 }

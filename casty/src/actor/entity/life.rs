@@ -12,7 +12,8 @@ use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, Keep, What};
 use crate::actor::mailbox::Received;
 use crate::actor::reply::SinkReply;
 use crate::actor::scope::Held;
-use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Registered, Routed, scope};
+use crate::actor::state::{Captured, Differing};
+use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Layout, Registered, Routed, scope};
 use crate::base::{BoxError, EntityId, RequestId};
 
 /// How many messages a cell handles before it lets others run.
@@ -38,7 +39,7 @@ pub(super) struct Life<A: Registered, K> {
     /// How many handlers have sent anything.
     parcels: u64,
     /// The persistent fields as of that record.
-    captured: Vec<u8>,
+    captured: Captured,
     batch: Vec<Item<A>>,
     /// The request whose handler runs.
     current: Option<RequestId>,
@@ -48,15 +49,14 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor from its id and its replicated state.
     pub(super) fn new(birth: Birth, cell: Arc<Cell<A>>) -> Result<Self, BoxError> {
         let Birth { id, version, state, journal, route, system } = birth;
-        let mut captured = Vec::new();
+        let mut captured = Captured::new(K::LAYOUT.unwrap_or(&Layout::NONE).version);
         let mut actor = create::<A>(&id)?;
-        match state {
-            Some(state) => {
-                K::load(&mut actor, &state)?;
-                captured.extend_from_slice(&state);
-            }
-            None => K::save(&actor, &mut captured)?,
+        if let Some(state) = state
+            && K::restore(&mut actor, state)?
+        {
+            captured.is_stored();
         }
+        captured.capture(|saver| K::save(&actor, saver))?;
         let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
         let ctx = Ctx::for_entity(id.clone(), myself, system);
         let scope = Arc::new(CellScope::new(cell.progress.clone()));
@@ -116,9 +116,9 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
             Ok(Err(error)) => return Err(format!("on_start failed: {error}").into()),
             Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).reason).into()),
         }
-        let (change, held) = (self.changed()?, self.scope.take());
-        if change.is_some() || !held.is_empty() {
-            self.captured = change.clone().unwrap_or_else(|| std::mem::take(&mut self.captured));
+        let (differing, held) = (self.differing()?, self.scope.take());
+        if differing.is_some() || !held.is_empty() {
+            let change = self.change(differing)?;
             self.version += 1;
             let what = What::Write { version: self.version, change, reply: SinkReply::Failed };
             self.record(None, what, held);
@@ -142,13 +142,13 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
         let what = match access {
             Access::Read => What::Read { reply: SinkReply::Value(reply) },
             Access::Write => {
-                let change = self.changed()?;
-                let bytes = change.as_ref().map_or(0, Vec::len) + reply.len();
+                let differing = self.differing()?;
+                let bytes = differing.as_ref().map_or(0, |fields| self.captured.bytes_with(fields)) + reply.len();
                 if bytes > EFFECT_BYTES_MAX {
                     let why = format!("its state and reply take {bytes} bytes, and {EFFECT_BYTES_MAX} are allowed");
                     return self.fail(access, &Failure::from_text(&why)).await;
                 }
-                self.captured = change.clone().unwrap_or_else(|| std::mem::take(&mut self.captured));
+                let change = self.change(differing)?;
                 self.version += 1;
                 What::Write { version: self.version, change, reply: SinkReply::Value(reply) }
             }
@@ -189,19 +189,28 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor anew from its last record.
     async fn renew(&mut self) -> Result<(), BoxError> {
         let mut actor = create::<A>(&self.id)?;
+        let captured = self.captured.encode()?.into();
         let inside = self.cell.env.enter();
-        K::load(&mut actor, &self.captured)?;
+        K::restore(&mut actor, captured)?;
         drop(inside);
         self.actor = actor;
         self.ctx.renew();
         self.start().await
     }
 
-    /// The persistent fields, if they differ from those of the last record.
-    fn changed(&self) -> Result<Option<Vec<u8>>, BoxError> {
-        let mut state = Vec::with_capacity(self.captured.len());
-        K::save(&self.actor, &mut state)?;
-        Ok((state != self.captured).then_some(state))
+    /// The persistent fields that differ from those of the last record.
+    fn differing(&mut self) -> Result<Option<Differing>, BoxError> {
+        let Self { actor, captured, .. } = self;
+        Ok(captured.differing(|saver| K::save(actor, saver))?)
+    }
+
+    /// What the next record says of these fields; they are captured from now on.
+    fn change(&mut self, differing: Option<Differing>) -> Result<Option<Vec<u8>>, BoxError> {
+        let Some(differing) = differing else { return Ok(None) };
+        let change = self.captured.change(&differing)?;
+        self.captured.take(differing);
+        self.captured.is_stored();
+        Ok(Some(change))
     }
 
     /// The actor cannot go on: nothing that waits for it is handled.

@@ -19,7 +19,7 @@ use self::life::{Item, Life};
 use self::progress::Progress;
 use super::mailbox::{Mailbox, Overflow, Refused};
 use super::scope::Held;
-use super::{Access, ActorSystem, Env, Failure, FromId, Registered, Route};
+use super::{Access, ActorSystem, Env, Failure, FromId, Layout, Registered, Route};
 use crate::actor::registration::Origin;
 use crate::actor::reply::{ReplySink, SinkReply};
 use crate::base::{BoxError, EntityId, RequestId};
@@ -33,6 +33,9 @@ const EFFECT_BYTES_MAX: usize = (3 << 20) - 4096;
 
 /// An actor type that can run as an entity.
 pub trait EntityType: Send + Sync {
+    /// What of it is state; `None` if nothing is.
+    fn layout(&self) -> Option<&'static Layout>;
+
     /// Starts a cell. Its `on_start` runs there; this fails only if the state cannot be read.
     fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError>;
 }
@@ -43,7 +46,7 @@ pub struct Birth {
     pub id: EntityId,
     /// How many records of it are committed.
     pub version: u64,
-    /// Its persistent fields; `None` if no record ever changed them.
+    /// Its persistent fields, [encoded](crate::actor::state::save); `None` if no record ever changed them.
     pub state: Option<Bytes>,
     /// Where its effects go.
     pub journal: Arc<dyn Journal>,
@@ -106,7 +109,7 @@ pub enum What {
     Write {
         /// The version of the entity after it.
         version: u64,
-        /// The persistent fields, if they changed.
+        /// The persistent fields that changed, if any did.
         change: Option<Vec<u8>>,
         /// The answer.
         reply: SinkReply,
@@ -134,6 +137,10 @@ impl<A, K> Of<A, K> {
 }
 
 impl<A: Registered + FromId, K: Keep<A>> EntityType for Of<A, K> {
+    fn layout(&self) -> Option<&'static Layout> {
+        K::LAYOUT
+    }
+
     fn activate(&self, birth: Birth) -> Result<Arc<dyn EntityCell>, BoxError> {
         let cell = Arc::new(Cell {
             mailbox: Mailbox::new(ENTITY_MAILBOX_CAPACITY, Overflow::Fail),

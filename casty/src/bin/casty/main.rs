@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "it is a command line tool")]
 
 mod certs;
+mod contract;
 mod sim;
 
 use std::process::ExitCode;
@@ -23,11 +24,14 @@ enum Command {
     Sim(sim::Options),
     /// Make a development CA, and certificates for nodes
     Certs(certs::Options),
+    /// Compare two contracts: what the programs of a cluster send, answer and store
+    Contract(contract::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Sim(options) => sim::run(&options),
         Command::Certs(options) => certs::run(&options),
+        Command::Contract(options) => contract::run(&options),
     }
 }

@@ -157,40 +157,51 @@ async fn a_node_that_nobody_reaches_does_not_flap() {
     }
 }
 
-/// Whoever was there when they parted is gone: nobody else has heard that they declared each other down.
+/// Whoever was there when they parted is gone: nobody is left who has heard that they declared each other down.
 #[tokio::test(start_paused = true)]
 async fn two_that_declared_each_other_down_meet_again_through_one_that_was_not_there() {
     let inner: Arc<dyn Net> = Arc::new(MemoryNet::default());
-    let (net_a, net_b) = (FaultyNet::new(inner.clone()), FaultyNet::new(inner.clone()));
-    let c = Node::start(inner.clone(), settings("c", &[])).await;
-    let seed = [c.addr()];
+    // On the left, and on the right.
+    let (left, right) = (FaultyNet::new(inner.clone()), FaultyNet::new(inner.clone()));
+    let seed = Node::start(inner.clone(), settings("seed", &[])).await;
+    let seeds = [seed.addr()];
     let mut nodes = [
-        Node::start(net_a.clone(), settings("a", &seed)).await,
-        Node::start(net_b.clone(), settings("b", &seed)).await,
-        c,
+        Node::start(left.clone(), settings("a", &seeds)).await,
+        Node::start(left.clone(), settings("a's witness", &seeds)).await,
+        Node::start(right.clone(), settings("b", &seeds)).await,
+        Node::start(right.clone(), settings("b's witness", &seeds)).await,
+        seed,
     ];
     full_mesh(&mut nodes).await;
-    let [mut a, mut b, c] = nodes;
-    let before = c.key();
-    drop(c);
-    net_a.block(&b.addr());
-    net_b.block(&a.addr());
-    let (key_a, key_b) = (a.key(), b.key());
-    for (node, other) in [(&mut a, key_b), (&mut b, key_a)] {
-        let mut missing = vec![before, other];
-        node.until("both others are down", |seen| {
-            if let Seen::Event(PeerEvent::MemberDown(member)) = seen {
-                missing.retain(|key| *key != member.key);
-            }
-            missing.is_empty().then_some(())
-        })
-        .await;
+    let [mut a, with_a, mut b, with_b, seed] = nodes;
+    drop(seed);
+    let keys = [&a, &with_a, &b, &with_b].map(|node| node.key());
+    for (net, there) in [(&left, [&b, &with_b]), (&right, [&a, &with_a])] {
+        there.iter().for_each(|node| net.block(&node.addr()));
     }
-    net_a.unblock(&b.addr());
-    net_b.unblock(&a.addr());
-    let mut again = settings("c", &[]);
-    (again.bind, again.incarnation) = (seed[0].clone(), 2);
-    let _c = Node::start(inner, again).await;
-    a.up(key_b).await;
-    b.up(key_a).await;
+    all_down(&mut a, &keys[2..]).await;
+    all_down(&mut b, &keys[..2]).await;
+    // The witnesses hear of it until nobody says it any more.
+    assert_eq!(a.within(Duration::from_secs(60), |_| None::<()>).await, None);
+    drop((with_a, with_b));
+    all_down(&mut a, &keys[1..2]).await;
+    all_down(&mut b, &keys[3..]).await;
+    left.unblock(&b.addr());
+    right.unblock(&a.addr());
+    let mut again = settings("seed", &[]);
+    (again.bind, again.incarnation) = (seeds[0].clone(), 2);
+    let _seed = Node::start(inner, again).await;
+    a.up(keys[2]).await;
+    b.up(keys[0]).await;
+}
+
+async fn all_down(node: &mut Node, others: &[NodeKey]) {
+    let mut missing = others.to_vec();
+    node.until("others are down", |seen| {
+        if let Seen::Event(PeerEvent::MemberDown(member)) = seen {
+            missing.retain(|key| *key != member.key);
+        }
+        missing.is_empty().then_some(())
+    })
+    .await;
 }

@@ -27,7 +27,8 @@ pub(super) type Agreed = watch::Sender<Option<Arc<Topology>>>;
 
 /// The replica of one node.
 pub(super) struct Meta {
-    /// The entity types. The first declaration of a name stands; the same again is agreed to; another is a conflict.
+    /// The entity types. The first declaration of a name stands, but that versions of its state are added; the same again
+    /// is agreed to; another is a conflict.
     declared: BTreeMap<u32, Declaration>,
     topology: Topology,
     /// Who has which name. Every actor is of a node of the cluster.
@@ -70,7 +71,12 @@ impl Meta {
 
     fn declare(&mut self, declaration: Declaration) -> Verdict {
         match self.declared.entry(declaration.tag()) {
-            Entry::Occupied(there) if *there.get() == declaration => Verdict::Agreed,
+            Entry::Occupied(there) if there.get().covers(&declaration) => Verdict::Agreed,
+            Entry::Occupied(mut there) if declaration.covers(there.get()) => {
+                self.kinds.learn([declaration.clone()]);
+                there.insert(declaration);
+                Verdict::Agreed
+            }
             Entry::Occupied(there) => Verdict::Conflict(there.get().clone()),
             Entry::Vacant(place) => {
                 self.kinds.learn([declaration.clone()]);
@@ -151,6 +157,7 @@ impl Machine for Meta {
 mod tests {
     use super::*;
     use crate::actor::registration::Registry;
+    use crate::actor::state::StateShape;
     use crate::cluster::{Member, Role};
     use crate::node::founding::{Charter, Founder, Terms};
 
@@ -161,7 +168,13 @@ mod tests {
     }
 
     fn declaration(shards: u32) -> Declaration {
-        Declaration { name: "account".into(), actor: "bank.Account".into(), shards, single: false }
+        Declaration { name: "account".into(), actor: "bank.Account".into(), shards, single: false, state: state(&[1]) }
+    }
+
+    /// These versions of a state.
+    fn state(versions: &[u32]) -> Vec<StateShape> {
+        let fields = |version: u32| BTreeMap::from([("field".to_owned(), version.into())]);
+        versions.iter().map(|version| StateShape { version: *version, fields: fields(*version) }).collect()
     }
 
     fn apply(meta: &mut Meta, command: &Command) -> Verdict {
@@ -178,6 +191,20 @@ mod tests {
         assert_eq!(declare(&mut meta, 100), Verdict::Agreed);
         assert_eq!(declare(&mut meta, 100), Verdict::Agreed);
         assert_eq!(declare(&mut meta, 50), Verdict::Conflict(declaration(100)));
+    }
+
+    #[test]
+    fn versions_of_a_state_are_added_behind_those_that_are_known() {
+        let mut meta = meta();
+        let of = |versions: &[u32]| Declaration { state: state(versions), ..declaration(9) };
+        let mut declare = |versions: &[u32]| apply(&mut meta, &Command::Declare(of(versions)));
+        assert_eq!(declare(&[1]), Verdict::Agreed);
+        assert_eq!(declare(&[2]), Verdict::Conflict(of(&[1])));
+        assert_eq!(declare(&[]), Verdict::Conflict(of(&[1])), "one without state is another program");
+        assert_eq!(declare(&[1, 2]), Verdict::Agreed);
+        assert_eq!(declare(&[1]), Verdict::Agreed, "an older program may go on");
+        assert_eq!(declare(&[1, 3]), Verdict::Conflict(of(&[1, 2])));
+        assert_eq!(meta.kinds.declared(), [of(&[1, 2])]);
     }
 
     #[test]

@@ -33,6 +33,10 @@ const CALM_PERIOD: Duration = Duration::from_millis(250);
 /// How long a step may take before it is looked at anew.
 const STEP_MAX: Duration = Duration::from_secs(5);
 
+/// A node whose disk has no room hands over what it leads after so long: it knows by then whose disks have none either. Who
+/// cannot store a vote cannot be elected.
+const FULL_PATIENCE: Duration = Duration::from_secs(3);
+
 /// After a leadership was to move, the group is left in peace for so long.
 const HAND_OVER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -53,6 +57,8 @@ struct UnderWay {
     rests: BTreeMap<GroupId, Instant>,
     /// Proposals for the cluster are being decided.
     plan: bool,
+    /// Since when the disk of this node has had no room.
+    full_since: Option<Instant>,
     /// Members that are not in sight, and since when. Empty on a node that does not lead the meta group.
     absent: BTreeMap<NodeKey, Instant>,
 }
@@ -98,6 +104,10 @@ impl Inner {
     /// Takes the next step of every group that this node leads. Whether there is more to do.
     fn tend_all(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
         let mut busy = false;
+        let full = self.stores.is_full();
+        let mut under_way = lock(&self.stewardship.under_way);
+        under_way.full_since = full.then(|| under_way.full_since.unwrap_or_else(Instant::now));
+        drop(under_way);
         for group in self.host.groups() {
             // One that was closed meanwhile is no longer the host's.
             let failure = group.failure().filter(|_| self.host.group(group.id()).is_some());
@@ -130,7 +140,9 @@ impl Inner {
         let wanted = Wanted { learners, settled: placement.is_settled() && topology.has_begun(id), voters };
         let unfit = lock(&self.stewardship.unfit).clone();
         let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));
-        let may_lead = |node| !unfit.contains(&node);
+        let is_unfit =
+            lock(&self.stewardship.under_way).full_since.is_some_and(|since| since.elapsed() >= FULL_PATIENCE);
+        let may_lead = |node| if node == self.me { !is_unfit } else { !unfit.contains(&node) };
         let sight = next::Sight { me: self.me, reaches: &reaches, may_lead: &may_lead };
         let Some(step) = next(&sight, &group.roster(), &wanted) else { return !wanted.settled };
         let epoch = placement.epoch;

@@ -74,7 +74,10 @@ pub(super) fn next(sight: &Sight<'_>, roster: &Roster, wanted: &Wanted) -> Optio
     if !wanted.settled {
         return Some(Step::Settle);
     }
-    wanted.voters.first().copied().filter(able).map(Step::HandOver)
+    // The first should lead; or, where this node cannot serve, anyone who can.
+    let mut heirs = wanted.voters.iter().copied();
+    let heir = if (sight.may_lead)(me) { heirs.next().filter(able) } else { heirs.find(able) };
+    heir.map(Step::HandOver)
 }
 
 #[cfg(test)]
@@ -92,6 +95,21 @@ mod tests {
     /// The next step at a leader that reaches everybody.
     fn at(me: u64, roster: &Roster, wanted: &Wanted) -> Option<Step> {
         next(&Sight { me: NodeKey(me), reaches: &|_| true, may_lead: &|_| true }, roster, wanted)
+    }
+
+    #[test]
+    fn who_cannot_serve_hands_over_to_whoever_can_and_to_nobody_else() {
+        let (voters, others) = ([1, 2, 3], |fit: &'static [u64]| move |node: NodeKey| fit.contains(&node.0));
+        let wanted = Wanted { settled: true, ..wanted(&voters, &[]) };
+        let roster = Group::new(&voters).roster;
+        let step = |me, fit: &'static [u64]| {
+            next(&Sight { me: NodeKey(me), reaches: &|_| true, may_lead: &others(fit) }, &roster, &wanted)
+        };
+        assert_eq!(step(1, &[1, 2, 3]), None);
+        assert_eq!(step(1, &[3]), Some(Step::HandOver(NodeKey(3))));
+        assert_eq!(step(1, &[]), None, "the others cannot either");
+        assert_eq!(step(3, &[3]), None, "the first cannot");
+        assert_eq!(step(3, &[1, 3]), Some(Step::HandOver(NodeKey(1))));
     }
 
     /// A group that does what it is told, at once. Everybody catches up as soon as it is told to follow.

@@ -20,6 +20,8 @@ use crate::storage::SnapshotStore;
 const CHECKPOINT_BYTES: u64 = 2 << 20;
 /// With so many bytes of changed rows nothing is applied before the state is saved.
 const UNSAVED_BYTES_MAX: u64 = 4 * CHECKPOINT_BYTES;
+/// What an entry takes in memory beside its command.
+const ENTRY_BYTES: u64 = 64;
 /// A log that is so many times as long as one that is due to be compacted does not wait for followers that are being
 /// sent the state.
 const PATIENT_LOGS: u64 = 4;
@@ -83,7 +85,7 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
         let (mut state, mut log_bytes) = (self.replica.lock().await, 0);
         while let Some((entry, responder)) = entries.try_next().await? {
             if let EntryPayload::Normal(command) = &entry.payload {
-                log_bytes += command.0.len() as u64;
+                log_bytes += command.0.len() as u64 + ENTRY_BYTES;
             }
             let output = state.apply(entry)?;
             if let Some(responder) = responder {

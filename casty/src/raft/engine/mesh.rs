@@ -72,7 +72,9 @@ impl Mesh {
 
     /// A group no longer takes part.
     pub(in crate::raft) fn remove(&self, group: GroupId) {
-        self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        let member = self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        // Nothing waits for what its followers were being sent, or holds the state for it.
+        member.iter().for_each(|member| member.replica.transfers.clear());
         self.assemblies.remove(group);
     }
 

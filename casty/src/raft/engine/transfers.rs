@@ -73,6 +73,11 @@ impl Transfers {
         let _ = self.open.subscribe().wait_for(|open| open.is_empty()).await;
     }
 
+    /// Ends all of them.
+    pub(super) fn clear(&self) {
+        self.open.send_modify(StableMap::clear);
+    }
+
     fn begin(self: &Arc<Self>, to: NodeKey, id: u64, moment: Moment) -> Arc<Transfer> {
         let source = Mutex::new(Source::new(moment.head, moment.rows));
         let transfer = Arc::new(Transfer { id, meta: moment.meta, source, progress: Mutex::new(Instant::now()) });

@@ -8,6 +8,7 @@ use super::sends::Sends;
 use super::{Region, Source};
 use crate::actor::entity::{Birth, Effect, EntityType, Journal};
 use crate::base::EntityId;
+use crate::codec::fields::version_of;
 use crate::codec::tag;
 use crate::replication::Row;
 use crate::sharding::handle::EntityPath;
@@ -37,17 +38,22 @@ impl Open {
         let (name, run): (String, &'static dyn EntityType) = match self.parts.kinds.get(entity_type) {
             Kind::Known { name, run } => (name, run),
             Kind::Undeclared => return Ok(None),
-            Kind::Missing(declaration) => {
-                self.unfit = Some("this program lacks an entity type");
-                return Err(format!(
-                    "node {} leads the entity type `{}`, but its program lacks the actor `{}`: is its crate linked (`use` it)?",
-                    self.parts.node, declaration.name, declaration.actor
-                ));
+            Kind::Missing { name, why } => {
+                self.lacks_a_type = true;
+                return Err(format!("node {} leads the entity type `{name}`, but {why}", self.parts.node));
             }
         };
         let row = self.parts.state.lock().row(entity_type, entity.as_str());
         let Row { version, state } =
             row.map_err(|error| format!("the state of `{entity}` cannot be read: {error}"))?.unwrap_or_default();
+        let (stored, ours) = (state.as_deref().and_then(version_of), run.layout().map(|layout| layout.version));
+        if stored > ours.or(Some(u32::MAX)) {
+            self.lacks_a_type = true;
+            return Err(format!(
+                "node {} leads `{name}/{entity}`, but its program is older than the one that stored it last",
+                self.parts.node
+            ));
+        }
         let key = self.cells.next_key();
         let source = Source { epoch: self.epoch, cell: key };
         let path = EntityPath::of(self.router.clone(), self.region.group(), entity_type, shard, entity.clone());

@@ -35,8 +35,8 @@ pub(super) struct Open {
     batches: VecDeque<Batch>,
     /// Something went wrong that only a new start mends.
     pub(super) broken: bool,
-    /// A request came that another node may serve better: why.
-    pub(super) unfit: Option<&'static str>,
+    /// A request came for an entity type that this program lacks.
+    pub(super) lacks_a_type: bool,
     pub(super) parts: RegionParts,
     pub(super) region: Arc<Region>,
     pub(super) router: Arc<Router>,
@@ -68,7 +68,7 @@ impl Open {
             epoch,
             batches: VecDeque::from([Batch::new(1)]),
             broken: false,
-            unfit: None,
+            lacks_a_type: false,
             parts,
             region,
             router,
@@ -193,8 +193,8 @@ impl Open {
             Err(Undelivered::Panicked(panic)) => {
                 Outcome::Unavailable(format!("a message to `{}` panicked while it was read: {panic}", request.entity))
             }
+            // If another node has room, it is handed the group (`stewardship`).
             Err(Undelivered::ReadOnly) => {
-                self.unfit = Some("there is no room on the disk of this node");
                 let node = &self.parts.node;
                 Outcome::Unavailable(format!("there is no room on the disk of {node}, which leads the entity's group"))
             }

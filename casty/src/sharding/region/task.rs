@@ -25,7 +25,7 @@ const LINGER_YIELDS: usize = 3;
 /// How often a leader looks for sessions whose origins are gone.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
 
-/// How long a leader that cannot serve waits before it hands the group over again.
+/// How long a leader whose program lacks an entity type waits before it hands the group over again.
 const HAND_OVER_PERIOD: Duration = Duration::from_secs(5);
 
 /// The task of a region.
@@ -115,7 +115,7 @@ impl Task {
     fn start_singletons(&mut self) {
         let Some(open) = &mut self.open else { return };
         open.start_singletons();
-        if open.unfit.is_some() {
+        if open.lacks_a_type {
             // The next step hands the group over, and comes by itself only with a request.
             self.region.notify.notify_one();
         }
@@ -168,13 +168,13 @@ impl Task {
         if self.open.as_ref().is_some_and(|open| open.broken) {
             self.close();
         }
-        if let Some(why) = self.open.as_mut().and_then(|open| open.unfit.take()) {
-            self.hand_over(why);
+        if self.open.as_mut().is_some_and(|open| std::mem::take(&mut open.lacks_a_type)) {
+            self.hand_over();
         }
     }
 
-    /// Has another node lead the group.
-    fn hand_over(&mut self, why: &'static str) {
+    /// Has another node lead the group: this one's program lacks an entity type that lives here.
+    fn hand_over(&mut self) {
         let (me, now) = (self.parts.me, Instant::now());
         if self.handed_over.is_some_and(|last| now - last < HAND_OVER_PERIOD) {
             return;
@@ -185,7 +185,7 @@ impl Task {
         // The next one in their order, so that each has its turn.
         let Some(to) = voters.range(me..).nth(1).or(voters.first()).copied().filter(|node| *node != me) else { return };
         tokio::spawn(async move {
-            tracing::warn!(group = %group.id(), %to, why, "handing the leadership over");
+            tracing::warn!(group = %group.id(), %to, "handing the leadership over: this program lacks an entity type");
             if let Err(error) = group.transfer(to).await {
                 tracing::warn!(group = %group.id(), %error, "the leadership stays here");
             }

@@ -10,6 +10,7 @@ use redb::backends::FileBackend;
 use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::lock::FolderLock;
+use super::room::Room;
 use super::tables::{self, FORMAT, Tables};
 use super::work::Work;
 use super::{DiskSettings, Identity, StoreError};
@@ -22,6 +23,8 @@ pub(super) struct StoreFile {
     // Dropped first: the folder is free when the file is closed. `None` while it is opened anew, or if that failed.
     database: RwLock<Option<Database>>,
     open: Box<dyn Fn() -> Result<Database, redb::Error> + Send + Sync>,
+    /// `None` where the disk is no disk.
+    room: Option<Room>,
     _lock: Option<FolderLock>,
 }
 
@@ -59,7 +62,8 @@ impl StoreFile {
             let owner = tables::read_owner(&database.begin_read()?)?;
             Ok((database, owner))
         })?;
-        let store = Self { path, database: RwLock::new(Some(database)), open: Box::new(open), _lock: lock };
+        let room = lock.is_some().then(|| Room::in_folder(folder.to_owned()));
+        let store = Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _lock: lock };
         match owner {
             None => store.guarded(|database| {
                 let write = database.begin_write()?;
@@ -72,6 +76,11 @@ impl StoreFile {
             Some(owner) => identity.check(&owner.identity, &store.path)?,
         }
         Ok(store)
+    }
+
+    /// Whether there is so little room on the disk that nothing new should be taken.
+    pub(super) fn is_short_of_room(&self) -> bool {
+        self.room.as_ref().is_some_and(Room::is_short)
     }
 
     /// Opens the file anew after a write that failed: it has what was written before.

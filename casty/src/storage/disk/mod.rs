@@ -6,6 +6,7 @@ mod identity;
 mod lanes;
 mod lock;
 mod log;
+mod room;
 mod rows;
 mod settings;
 #[cfg(feature = "sim")]

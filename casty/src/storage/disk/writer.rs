@@ -125,9 +125,10 @@ impl Writer {
         self.health.check()
     }
 
-    /// Whether what is queued waits for room on the disk.
+    /// Whether what is queued waits for room on the disk, or what is queued next may have to.
     pub(super) fn is_full(&self) -> bool {
-        self.health.full.load(Ordering::Relaxed)
+        let short = || self.open.read().as_ref().is_some_and(|open| open.file.is_short_of_room());
+        self.health.full.load(Ordering::Relaxed) || short()
     }
 
     /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for

@@ -2,6 +2,7 @@
 
 use super::whole::whole;
 use crate::actor::registration::{Origin, Outbound};
+use crate::actor::state::{restore, save};
 use crate::actor::{FromId, Persistent, Registered};
 
 /// A message of the actor `A`: its wire tag (u32, little-endian), and its body.
@@ -20,17 +21,16 @@ pub fn message_sample<A: Registered>(message: A::Msg) -> Vec<u8> {
 pub fn state<A: Persistent + FromId>(bytes: &[u8]) -> bool {
     let load = |bytes: &[u8]| {
         let mut actor = A::create(&"sample".into())?;
-        actor.load(bytes).ok().map(|()| actor)
+        restore(&mut actor, bytes.to_vec()).ok().map(|_| actor)
     };
     whole(bytes, load, state_sample)
 }
 
 /// The persistent fields of an actor, as [`state`] takes them.
 pub fn state_sample<A: Persistent>(actor: &A) -> Vec<u8> {
-    let mut out = Vec::new();
-    let saved = actor.save(&mut out);
+    let saved = save(actor);
     assert!(saved.is_ok(), "a state cannot be saved: {saved:?}");
-    out
+    saved.unwrap_or_default()
 }
 
 /// Decodes a message, and encodes it at once: a message can be given away only once.

@@ -51,8 +51,13 @@ pub(super) fn words() -> Vec<Vec<u8>> {
         ToDesk::Find { id: 1, sought: Sought::Actor("room".to_owned()), within_ms: 5_000 },
         ToDesk::Find { id: 2, sought: Sought::Type("account".to_owned()), within_ms: 0 },
     ];
-    let declaration =
-        Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: false };
+    let declaration = Declaration {
+        name: "account".to_owned(),
+        actor: "bank.Account".to_owned(),
+        shards: 100,
+        single: false,
+        state: Vec::new(),
+    };
     let address = Address { node: key, number: 7, actor: "chat.Room".into(), name: Some("room".into()) };
     let leader = LeaderId { term: 4, node: key };
     let found = [Found::Actor(address), Found::Type(declaration), Found::Nothing, Found::TooMany];

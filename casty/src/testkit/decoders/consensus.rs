@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::whole::{spelled, whole};
 use crate::base::{NodeKey, RequestId, SessionId};
+use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
 use crate::raft::{Envelope, Machine};
 use crate::replication::{
     Command, GroupState, Record, Reply, SharedState, decode_command, encode_batch_header, encode_expire, in_memory,
@@ -88,6 +89,12 @@ fn batch(records: &[Record<'_>]) -> Vec<u8> {
     out
 }
 
+fn change(change: &ChangeBytes<'_>) -> Vec<u8> {
+    let encoded = change.encode();
+    assert!(encoded.is_ok());
+    encoded.unwrap_or_default()
+}
+
 fn expire(origin: NodeKey) -> Vec<u8> {
     let expire = encode_expire(origin);
     assert!(expire.is_ok());
@@ -95,6 +102,9 @@ fn expire(origin: NodeKey) -> Vec<u8> {
 }
 
 pub(super) fn entries() -> Vec<Vec<u8>> {
+    let fields = |value| Fields::from([("balance", value), ("limit", value)]);
+    let whole = change(&ChangeBytes::Whole(StateBytes { version: 300, fields: fields(b"state") }));
+    let some = change(&ChangeBytes::Some(fields(b"")));
     let session = SessionId { origin: NodeKey(9), entity_type: 1, shard: 7 };
     let first = Record {
         entity_type: 1,
@@ -102,11 +112,12 @@ pub(super) fn entries() -> Vec<Vec<u8>> {
         version: 1,
         request: Some(RequestId { session, sequence: 12 }),
         floor: 10,
-        change: Some(b"state"),
+        change: Some(&whole),
         reply: Reply::Value(b"reply"),
     };
     let second = Record { version: 2, request: None, change: None, reply: Reply::Failed, ..first };
-    vec![batch(&[first, second]), batch(&[]), expire(NodeKey(300))]
+    let third = Record { version: 3, change: Some(&some), ..second };
+    vec![batch(&[first, second, third]), batch(&[]), expire(NodeKey(300))]
 }
 
 pub(super) fn snapshots() -> Vec<Vec<u8>> {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::whole::{same, spelled, whole};
 use crate::actor::Access;
 use crate::actor::remote::Address;
+use crate::actor::state::StateShape;
 use crate::base::{GroupId, NodeKey, SessionId};
 use crate::cluster::{Member, Role};
 use crate::node::{Applied, Charter, Command, Control, Founder, MachineWord, Terms, Verdict, decode_word};
@@ -169,5 +170,6 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
 }
 
 fn declaration() -> Declaration {
-    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: true }
+    let state = vec![StateShape { version: 300, fields: [("balance".to_owned(), u64::MAX)].into() }];
+    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: true, state }
 }

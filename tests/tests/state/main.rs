@@ -1,0 +1,9 @@
+//! What of an actor is state: which fields, what of them is logged, and what becomes of those that an earlier program kept.
+
+#![cfg(test)]
+
+mod by_hand;
+mod files;
+mod large;
+mod layouts;
+mod start;

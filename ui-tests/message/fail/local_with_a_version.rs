@@ -1,0 +1,6 @@
+use casty::message;
+
+#[message(local, version = 2)]
+struct Deposit(u64);
+
+fn main() {}

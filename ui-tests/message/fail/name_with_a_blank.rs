@@ -1,0 +1,6 @@
+use casty::message;
+
+#[message(name = "a deposit")]
+struct Deposit(u64);
+
+fn main() {}
