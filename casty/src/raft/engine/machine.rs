@@ -121,7 +121,9 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
     }
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot<Clid, u64, (), SnapshotData>>> {
-        let meta = self.replica.lock().await.meta();
+        // The library takes it that a follower has all this once it was sent, and a transfer may go on with what it began.
+        let now = self.replica.lock().await.meta();
+        let meta = self.replica.transfers.oldest().unwrap_or(now);
         let here = || Snapshot { meta: meta.clone(), snapshot: SnapshotData::Here(self.replica.clone()) };
         Ok(meta.last_log_id.is_some().then(here))
     }

@@ -147,7 +147,8 @@ impl RaftNetworkV2<TypeConfig> for Client {
         let SnapshotData::Here(replica) = snapshot.snapshot else {
             return Err(failed("a received snapshot cannot be passed on"));
         };
-        let transfer = async { mesh.send_snapshot(*to, *group, vote, &replica).await.map_err(failed) };
+        let least = snapshot.meta.last_log_id;
+        let transfer = async { mesh.send_snapshot(*to, *group, vote, least, &replica).await.map_err(failed) };
         match future::select(Box::pin(transfer), Box::pin(cancel)).await {
             future::Either::Left((result, _)) => result,
             future::Either::Right((closed, _)) => Err(StreamingError::Closed(closed)),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::mesh::Mesh;
 use super::replica::{Moment, Replica};
-use super::types::{EngineVote, SnapshotMeta, TypeConfig};
+use super::types::{EngineVote, LogId, SnapshotMeta, TypeConfig};
 use super::wire::{Chunk, Part, Request, Response};
 use crate::base::{GroupId, NodeKey, StableMap};
 use crate::storage::RowReader;
@@ -86,8 +86,15 @@ impl Transfers {
         transfer
     }
 
-    fn find(&self, to: NodeKey) -> Option<Arc<Transfer>> {
-        self.open.borrow().get(&to).cloned()
+    /// What the oldest of them comprises: every follower has at least this when its transfer has ended.
+    pub(super) fn oldest(&self) -> Option<SnapshotMeta> {
+        let open = self.open.borrow();
+        open.values().map(|transfer| &transfer.meta).min_by_key(|meta| meta.last_log_id).cloned()
+    }
+
+    /// The transfer to a follower, if that has at least the entries up to `least` at its end.
+    fn find(&self, to: NodeKey, least: Option<LogId>) -> Option<Arc<Transfer>> {
+        self.open.borrow().get(&to).filter(|transfer| transfer.meta.last_log_id >= least).cloned()
     }
 
     fn end(&self, to: NodeKey, transfer: &Arc<Transfer>) {
@@ -165,15 +172,17 @@ impl Transfer {
 }
 
 impl Mesh {
-    /// Sends the state to a follower and waits until it is installed. It goes on where an earlier attempt broke off.
+    /// Sends the state to a follower and waits until it is installed. It goes on where an earlier attempt broke off,
+    /// unless that comprises less than `least`: the library takes it that the follower has these entries then.
     pub(super) async fn send_snapshot(
         &self,
         to: NodeKey,
         group: GroupId,
         vote: EngineVote,
+        least: Option<LogId>,
         replica: &Replica,
     ) -> Result<SnapshotResponse<TypeConfig>, &'static str> {
-        let transfer = match replica.transfers.find(to) {
+        let transfer = match replica.transfers.find(to, least) {
             Some(transfer) => transfer,
             None => {
                 let moment = replica.produce().await.map_err(|why| {

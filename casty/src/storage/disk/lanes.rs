@@ -10,7 +10,7 @@ const TRANSACTION_BYTES: u64 = 64 << 20;
 /// The bytes of bulk work after which a transaction takes no more of it: entries and votes wait no longer for it.
 const BULK_BYTES: u64 = 512 << 10;
 /// While entries and votes come, bulk work rests for so many times as long as its last transaction took.
-const REST: u32 = 4;
+const REST: u32 = 6;
 
 /// What waits for the writer. Entries and votes, for which groups wait, go before bulk work; of each kind, the first
 /// goes first. Bulk work never goes before entries and votes that were handed in earlier.

@@ -337,6 +337,8 @@ fn after_a_loss_of_power_the_last_snapshot_and_the_log_behind_it_make_the_state(
         let entries = log.read(through..u64::MAX, u64::MAX).unwrap();
         let length = through + entries.len() as u64;
         assert!(through >= comprised && length >= appended, "seed {seed}: {through} {length}");
+        let last = log.bounds().unwrap().last.map_or(0, |last| last.index + 1);
+        assert!(last >= through, "seed {seed}: the snapshot is ahead of the log");
         assert_eq!(entries.first().map_or(through, |entry| entry.at.index), through, "seed {seed}: no hole");
         let mut then = Rows::new();
         commands[..through as usize].iter().for_each(|command| apply(command, None, &mut then));
