@@ -27,6 +27,8 @@ struct Inner {
     damage: HashMap<(NodeKey, NodeKey), u32>,
     /// The chunks of snapshots that were sent.
     chunks: watch::Sender<u32>,
+    /// The connection over which this chunk is sent breaks with it.
+    break_at: Option<u32>,
 }
 
 /// Frames of so many bytes are chunks of snapshots.
@@ -77,6 +79,11 @@ impl Net {
         self.inner.lock().unwrap().damage.insert((from, to), chunks);
     }
 
+    /// The connection breaks when so many chunks of snapshots were sent.
+    pub(super) fn break_at(&self, chunk: u32) {
+        self.inner.lock().unwrap().break_at = Some(chunk);
+    }
+
     /// How many chunks of snapshots were sent.
     pub(super) fn chunks(&self) -> watch::Receiver<u32> {
         self.inner.lock().unwrap().chunks.subscribe()
@@ -95,6 +102,13 @@ impl Links for NodeLinks {
         encode(&mut frame);
         if frame.len() >= CHUNK_BYTES_MIN {
             inner.chunks.send_modify(|chunks| *chunks += 1);
+            if inner.break_at == Some(*inner.chunks.borrow()) {
+                inner.break_at = None;
+                inner.cut.insert(way);
+                let (net, me) = (self.net.clone(), self.me);
+                tokio::spawn(async move { net.cut(me, to) });
+                return true;
+            }
             if let Some(left) = inner.damage.get_mut(&way).filter(|left| **left > 0) {
                 *left -= 1;
                 let middle = frame.len() / 2;

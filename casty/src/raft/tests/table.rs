@@ -33,6 +33,11 @@ impl Shelf {
 }
 
 impl Seen {
+    /// How many commands were applied.
+    pub(super) fn count(&self) -> u64 {
+        *self.applied.borrow()
+    }
+
     /// Waits until so many commands were applied.
     pub(super) async fn reached(&self, count: u64) {
         super::cluster::soon("a replica applies", self.applied.clone().wait_for(|now| *now >= count)).await.unwrap();

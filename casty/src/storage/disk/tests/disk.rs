@@ -37,8 +37,10 @@ struct State {
     /// what was written since, of which anything may be left.
     since: Vec<Write>,
     syncs: u64,
-    /// A sync waits.
+    /// A sync waits,
     held: bool,
+    /// but for so many.
+    passes: u32,
     waiting: bool,
     /// Writes and syncs fail.
     fails: bool,
@@ -65,6 +67,16 @@ impl FaultyDisk {
     pub(super) fn hold(&self, held: bool) {
         self.0.state.lock().held = held;
         self.0.changed.notify_all();
+    }
+
+    /// Lets the sync that is held up pass, and waits until it has.
+    pub(super) fn pass_one(&self) {
+        let mut state = self.0.state.lock();
+        let before = state.syncs;
+        state.passes = 1;
+        self.0.changed.notify_all();
+        let late = self.0.changed.wait_while_for(&mut state, |state| state.syncs == before, PATIENCE);
+        assert!(!late.timed_out(), "it passes");
     }
 
     /// Waits until a sync is held up.
@@ -166,14 +178,16 @@ impl StorageBackend for FaultyDisk {
         state.waiting = true;
         self.0.changed.notify_all();
         // A test that has failed lets nobody go on.
-        self.0.changed.wait_while_for(&mut state, |state| state.held, PATIENCE);
+        self.0.changed.wait_while_for(&mut state, |state| state.held && state.passes == 0, PATIENCE);
         let state = &mut *state;
         state.waiting = false;
+        state.passes = state.passes.saturating_sub(1);
         state.works()?;
         for write in state.since.drain(..) {
             write.reach(&mut state.durable);
         }
         state.syncs += 1;
+        self.0.changed.notify_all();
         Ok(())
     }
 

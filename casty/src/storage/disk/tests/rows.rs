@@ -14,7 +14,7 @@ use super::super::rows::{self, Generation};
 use super::disk::FaultyDisk;
 use super::{GROUP, at, identity, loaded, open};
 use crate::base::GroupId;
-use crate::storage::suite::durable;
+use crate::storage::suite::{durable, entries};
 use crate::storage::{
     Change, DiskSettings, DiskStores, Flushed, LogEntry, LogStore, Payload, RowBatch, StateStore, StoredSnapshot,
     Stores, Vote,
@@ -133,6 +133,29 @@ fn rows_are_read_and_written_while_a_sync_is_held_up() {
     assert_eq!(loaded(&log).unwrap().through, at(2));
     assert!(disk.is_waiting(), "all of this took no sync");
     disk.hold(false);
+}
+
+#[test]
+fn a_snapshot_does_not_overtake_the_entries_that_it_comprises() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
+    let stores = disk.open(folder.path());
+    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+    durable(|done| log.append(entries(1, 0..1), done)).unwrap();
+    disk.hold(true);
+    log.append(entries(1, 1..2), Box::new(|_| {})).unwrap();
+    disk.is_held();
+    log.append(entries(1, 2..5), Box::new(|_| {})).unwrap();
+    save(&log, &*state, 4, Box::new(|_| {}));
+    // The next transaction, and then power is lost.
+    disk.pass_one();
+    disk.is_held();
+    disk.pass_one();
+    let lost = disk.without_power(1);
+    disk.hold(false);
+    drop((stores, log, state));
+    let log = lost.open(folder.path()).log(GROUP).unwrap();
+    let (last, snapshot) = (log.bounds().unwrap().last.unwrap().index, loaded(&log));
+    assert!(last == 4 && snapshot.is_none_or(|snapshot| snapshot.through == at(4)), "{last}");
 }
 
 #[test]
