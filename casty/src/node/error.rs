@@ -48,8 +48,8 @@ pub enum NotReady {
         "the founders of this node's cluster parted before anything came of it: restart the node, and it joins them"
     )]
     Abandoned,
-    /// A consensus group has stopped here, since its log or its machine failed; the log says why. Others take the places of this
-    /// node when it is started again.
+    /// A consensus group has stopped here, since its log or its machine failed; the log says why. When it is started
+    /// again, it goes on with what its `data_dir` has; without one, others have taken its places.
     #[error("a consensus group has stopped on this node, as the log says: mend the cause, and start the node again")]
     GroupFailed,
     /// The cluster has given this node up, since it was away for too long, and others hold what it held.

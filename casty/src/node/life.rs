@@ -76,9 +76,14 @@ impl Life {
         self.record.lock().incarnation
     }
 
+    /// How many processes have gone on with the life before this one.
+    pub(super) fn restarts(&self) -> u64 {
+        self.record.lock().restarts
+    }
+
     /// Where the numbers of this process begin: beyond those of all earlier ones of the life. Zero for the first.
     pub(super) fn first_number(&self) -> u64 {
-        self.record.lock().restarts.saturating_mul(NUMBERS)
+        self.restarts().saturating_mul(NUMBERS)
     }
 
     /// The cluster that the node belongs to, if it knows one.

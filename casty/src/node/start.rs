@@ -60,7 +60,7 @@ impl ActorSystem {
         dispatch.connect(&inner);
         inner.system.env().name_by(Box::new(NodeNaming(Arc::downgrade(&inner))));
         if let Some(membership) = inner.life.membership() {
-            tracing::info!(node = %inner.id, restarts = first_number, "goes on with what it has stored");
+            tracing::info!(node = %inner.id, restarts = inner.life.restarts(), "goes on with what it has stored");
             lock(&inner.founding).settle(membership.charter.clone());
             inner.follow(membership);
         }
