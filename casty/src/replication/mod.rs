@@ -12,6 +12,4 @@ pub(crate) use dedup::{Kept, Recorded, SessionTable};
 #[cfg(feature = "sim")]
 pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};
-#[cfg(feature = "sim")]
-pub(crate) use snapshot::in_memory;
 pub(crate) use state::{GroupState, Row, SharedState};

@@ -6,11 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{GroupState, SessionTable, dedup};
 use crate::base::BoxError;
 use crate::codec::{decode, encode};
-#[cfg(any(test, feature = "sim"))]
-use crate::raft::Machine;
 use crate::storage::StagedRows;
-#[cfg(any(test, feature = "sim"))]
-use crate::storage::{FrozenRows, RowBatch};
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -32,12 +28,4 @@ pub(super) fn restore(state: &mut GroupState, head: &[u8], rows: Option<Box<dyn 
     state.applied = head.applied;
     state.sessions = SessionTable::from_parts(head.sessions);
     Ok(())
-}
-
-/// The head and the rows of a table that is in memory.
-#[cfg(any(test, feature = "sim"))]
-pub(crate) fn in_memory(machine: &dyn Machine) -> Result<(Bytes, RowBatch), BoxError> {
-    let snapshot = machine.snapshot()?;
-    let Some(FrozenRows::Here(mut rows)) = snapshot.rows else { return Err("the rows are not in memory".into()) };
-    Ok((snapshot.head, rows.read(usize::MAX)?))
 }

@@ -10,6 +10,8 @@ use super::{Recorded, SessionTable, snapshot};
 use crate::base::{BoxError, RequestId, StableMap};
 use crate::codec::fields;
 use crate::raft::{Machine, MachineSnapshot};
+#[cfg(any(test, feature = "sim"))]
+use crate::storage::RowBatch;
 use crate::storage::{Change, StagedRows, StateStore};
 
 /// The replicated state of one data group.
@@ -51,6 +53,12 @@ impl GroupState {
     #[cfg(feature = "sim")]
     pub(crate) fn applied(&self) -> u64 {
         self.applied
+    }
+
+    /// All of it as bytes, but for the rows, and these: for who compares tables.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn whole(&self) -> Result<(Bytes, RowBatch), BoxError> {
+        Ok((snapshot::encode_head(self)?, self.rows.all_rows()?))
     }
 
     /// The answers given.
@@ -207,8 +215,7 @@ mod tests {
     use crate::codec::encode_into;
     use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
     use crate::replication::encode_batch_header;
-    use crate::replication::snapshot::in_memory;
-    use crate::storage::{MemoryState, RowBatch};
+    use crate::storage::MemoryState;
 
     fn state() -> GroupState {
         GroupState::new(Box::new(MemoryState::default()))
@@ -309,9 +316,9 @@ mod tests {
         let source = SharedState::new(source);
         let mut copy = SharedState::new(state());
         apply(&mut copy.lock(), &[Record { entity: "old", ..write(1, 9, b"x") }]);
-        let (head, rows) = in_memory(&source).unwrap();
+        let (head, rows) = source.lock().whole().unwrap();
         copy.restore(&head, Some(staged(&copy, &rows))).unwrap();
-        assert_eq!(in_memory(&copy).unwrap(), (head, rows));
+        assert_eq!(copy.lock().whole().unwrap(), (head, rows));
         let copy = copy.lock();
         assert_eq!(copy.row(7, "old").unwrap(), None);
         assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y") }));
@@ -323,10 +330,10 @@ mod tests {
     fn a_broken_snapshot_is_an_error_and_changes_nothing() {
         let mut copy = SharedState::new(state());
         apply(&mut copy.lock(), &[write(1, 0, b"x")]);
-        let (head, rows) = in_memory(&copy).unwrap();
+        let (head, rows) = copy.lock().whole().unwrap();
         let empty = staged(&copy, &RowBatch::default());
         assert!(copy.restore(&head[..head.len() - 1], Some(empty)).is_err());
-        assert_eq!(in_memory(&copy).unwrap(), (head, rows));
+        assert_eq!(copy.lock().whole().unwrap(), (head, rows));
     }
 
     fn staged(state: &SharedState, rows: &RowBatch) -> Box<dyn StagedRows> {

@@ -30,6 +30,16 @@ pub trait StateStore: Send + Sync + 'static {
     /// Begins rows that are to take the place of all that the table has.
     fn stage(&self) -> io::Result<Box<dyn StagedRows>>;
 
+    /// All rows of this moment, for who compares tables. It changes nothing.
+    #[cfg(any(test, feature = "sim"))]
+    #[doc(hidden)]
+    fn all_rows(&self) -> io::Result<RowBatch> {
+        match self.freeze()? {
+            FrozenRows::Here(mut rows) => rows.read(usize::MAX),
+            FrozenRows::Unsaved(_) => Err(io::Error::other("the rows are not in memory")),
+        }
+    }
+
     /// The bytes of the rows that have changed since the table was frozen last, and are held in memory until then.
     /// 0 where there is no other place for them.
     fn unsaved_bytes(&self) -> u64 {

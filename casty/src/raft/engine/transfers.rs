@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft::raft::SnapshotResponse;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::mesh::Mesh;
 use super::replica::{Moment, Replica};
@@ -27,12 +27,17 @@ const INSTALL_PATIENCE: Duration = Duration::from_secs(60);
 const DAMAGED_MAX: u32 = 3;
 /// A transfer that broke off can be gone on with for so long. Meanwhile it holds the state of its moment.
 pub(super) const RESUME_MAX: Duration = Duration::from_secs(30);
+/// How long after a transfer the log keeps what is behind it. The library begins to send that as soon as it hears of the
+/// end, and purges nothing that it is sending.
+const FOLLOWED_MAX: Duration = Duration::from_secs(1);
 
 /// What the leader of a group is sending, to each follower that needs it.
 #[derive(Default)]
 pub(super) struct Transfers {
     /// At most one for each member of the group.
     open: watch::Sender<StableMap<NodeKey, Arc<Transfer>>>,
+    /// When the last of them ended.
+    ended: Mutex<Option<Instant>>,
 }
 
 /// The state of one moment on its way to one follower.
@@ -67,10 +72,17 @@ pub(super) enum Broken {
 }
 
 impl Transfers {
-    /// Waits until nothing is being sent.
+    /// Waits until nothing is being sent, and who was sent something is being sent the entries behind it.
     pub(super) async fn ended(&self) {
-        // The sender is here: it is not closed.
-        let _ = self.open.subscribe().wait_for(|open| open.is_empty()).await;
+        loop {
+            // The sender is here: it is not closed.
+            drop(self.open.subscribe().wait_for(|open| open.is_empty()).await);
+            let ended = *lock(&self.ended);
+            match ended.map(|ended| ended + FOLLOWED_MAX).filter(|followed| *followed > Instant::now()) {
+                Some(followed) => sleep_until(followed).await,
+                None => return,
+            }
+        }
     }
 
     /// Ends all of them.
@@ -100,6 +112,9 @@ impl Transfers {
     fn end(&self, to: NodeKey, transfer: &Arc<Transfer>) {
         self.open.send_if_modified(|open| {
             let found = open.get(&to).is_some_and(|open| Arc::ptr_eq(open, transfer));
+            if found {
+                *lock(&self.ended) = Some(Instant::now());
+            }
             found && open.remove(&to).is_some()
         });
     }

@@ -70,7 +70,7 @@ pub(super) struct Chunk {
     pub(super) meta: SnapshotMeta,
     /// Chunks are numbered from 0.
     pub(super) number: u64,
-    /// A hash over the number and the part.
+    /// A hash over all else.
     checksum: u64,
     pub(super) part: Part,
 }
@@ -87,23 +87,24 @@ pub(super) enum Part {
 
 impl Chunk {
     pub(super) fn new(transfer: u64, vote: EngineVote, meta: SnapshotMeta, number: u64, part: Part) -> Self {
-        Self { transfer, vote, meta, number, checksum: part.checksum(number), part }
+        let mut chunk = Self { transfer, vote, meta, number, checksum: 0, part };
+        chunk.checksum = chunk.hash();
+        chunk
     }
 
     /// Whether it arrived as it was sent.
     pub(super) fn is_whole(&self) -> bool {
-        self.checksum == self.part.checksum(self.number)
+        self.checksum == self.hash()
     }
-}
 
-impl Part {
-    fn checksum(&self, number: u64) -> u64 {
-        let number = number.to_le_bytes();
-        match self {
-            Self::Head(bytes) => stable_hash_parts(&[b"head", &number, bytes]),
-            Self::Rows(bytes) => stable_hash_parts(&[b"rows", &number, bytes]),
-            Self::End { head_bytes, rows } => {
-                stable_hash_parts(&[b"end", &number, &head_bytes.to_le_bytes(), &rows.to_le_bytes()])
+    fn hash(&self) -> u64 {
+        // What cannot be encoded is not sent either.
+        let place = codec::encode(&(self.transfer, &self.vote, &self.meta, self.number)).unwrap_or_default();
+        match &self.part {
+            Part::Head(bytes) => stable_hash_parts(&[b"head", &place, bytes]),
+            Part::Rows(bytes) => stable_hash_parts(&[b"rows", &place, bytes]),
+            Part::End { head_bytes, rows } => {
+                stable_hash_parts(&[b"end", &place, &head_bytes.to_le_bytes(), &rows.to_le_bytes()])
             }
         }
     }
@@ -205,6 +206,26 @@ mod tests {
     fn entries_that_do_not_follow_on_one_another_are_refused() {
         assert!(travels(&append(None, &[0, 1, 2])) && travels(&append(Some(6), &[7, 8])));
         assert!(!travels(&append(None, &[1])) && !travels(&append(Some(6), &[7, 9])));
+    }
+
+    #[test]
+    fn a_chunk_that_is_changed_anywhere_is_not_whole() {
+        let at = |index| Some(log_id(LogPosition { term: 1, index }));
+        let meta = SnapshotMeta { last_log_id: at(9), ..SnapshotMeta::default() };
+        for part in [
+            Part::Head(Bytes::from_static(b"head")),
+            Part::Rows(Bytes::from_static(b"\x01k\x01v")),
+            Part::End { head_bytes: 4, rows: 1 },
+        ] {
+            let bytes = codec::encode(&Chunk::new(7, EngineVote::new_committed(3, 2), meta.clone(), 1, part)).unwrap();
+            assert!(codec::decode::<Chunk>(&bytes).unwrap().is_whole());
+            for bit in 0..bytes.len() * 8 {
+                let mut changed = bytes.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                let whole = codec::decode::<Chunk>(&changed).is_ok_and(|chunk| chunk.is_whole());
+                assert!(!whole, "bit {bit} of {bytes:?}");
+            }
+        }
     }
 
     #[test]

@@ -24,8 +24,7 @@ pub(super) struct DiskLog {
 impl DiskLog {
     /// What the file has of a group.
     pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
-        let file = writer.file()?;
-        let stored = file.read(|read| tables::read_log(read, group))?;
+        let stored = writer.read(|read| tables::read_log(read, group))?;
         let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote);
         let snapshots = Arc::new(DiskSnapshots::load(group, writer.clone())?);
         Ok(Self { group, memory, writer, snapshots })
@@ -34,6 +33,11 @@ impl DiskLog {
     /// The table whose state stands before the log.
     pub(super) fn table(&self) -> io::Result<DiskState> {
         self.snapshots.table()
+    }
+
+    /// The group is forgotten: no snapshot is saved any more.
+    pub(super) fn retire(&self) {
+        self.snapshots.retire();
     }
 }
 

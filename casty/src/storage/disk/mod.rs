@@ -28,6 +28,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use redb::ReadTransaction;
 use tokio::task::spawn_blocking;
 
 use super::{Flushed, LogStore, StateStore, Stores};
@@ -91,24 +92,42 @@ impl DiskStores {
     }
 
     fn start(folder: &Path, file: StoreFile) -> Result<Self, StoreError> {
-        let record = file.read(tables::read_record)?;
+        let found = file.read(Found::read)?;
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
-        let stale = file.read(tables::stale)?;
-        Self::with(Writer::start(file).map_err(io)?, record, stale).map_err(io)
+        Self::with(Writer::start(file, found.newest).map_err(io)?, found).map_err(io)
     }
 
     #[cfg(feature = "sim")]
     fn simulate(file: StoreFile, disk: SimulatedDisk) -> Result<Self, StoreError> {
-        let (record, stale) = (file.read(tables::read_record)?, file.read(tables::stale)?);
+        let found = file.read(Found::read)?;
         let io = |why: io::Error| StoreError::Io { file: "simulated".into(), why: why.into() };
-        Self::with(Writer::simulate(file, disk), record, stale).map_err(io)
+        Self::with(Writer::simulate(file, found.newest, disk), found).map_err(io)
     }
 
-    fn with(writer: Writer, record: Option<Bytes>, stale: Vec<Generation>) -> io::Result<Self> {
-        for generation in stale {
+    fn with(writer: Writer, found: Found) -> io::Result<Self> {
+        for generation in found.stale {
             writer.queue(Work::Sweep(generation), None)?;
         }
-        Ok(Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record) })
+        Ok(Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(found.record) })
+    }
+}
+
+/// What a file has when it is opened, but for what is a group's.
+struct Found {
+    record: Option<Bytes>,
+    /// Rows that are to be removed.
+    stale: Vec<Generation>,
+    /// The highest number of a generation.
+    newest: u32,
+}
+
+impl Found {
+    fn read(read: &ReadTransaction) -> Result<Self, redb::Error> {
+        Ok(Self {
+            record: tables::read_record(read)?,
+            stale: tables::stale(read, rows::ALL)?,
+            newest: tables::newest_generation(read)?,
+        })
     }
 }
 
@@ -138,7 +157,8 @@ impl Stores for DiskStores {
     }
 
     fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {
-        self.logs.lock().remove(&group);
+        let mut logs = self.logs.lock();
+        logs.remove(&group).iter().for_each(|log| log.retire());
         self.writer.queue(Work::Forget(group), Some(done))
     }
 
@@ -160,8 +180,8 @@ impl Stores for DiskStores {
 
     fn clear(&self, done: Flushed) -> io::Result<()> {
         let (mut logs, mut saved) = (self.logs.lock(), self.record.lock());
+        logs.drain().for_each(|(_, log)| log.retire());
         self.writer.queue(Work::Clear, Some(done))?;
-        logs.clear();
         *saved = None;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Rows in the file.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition};
 
@@ -9,6 +11,9 @@ use crate::storage::{RowBatch, RowBatchBuilder};
 /// The rows of all groups, by group, generation and key.
 pub(super) const ROWS: TableDefinition<'_, (u16, u32, &[u8]), &[u8]> = TableDefinition::new("rows");
 
+/// All groups.
+pub(super) const ALL: RangeInclusive<GroupId> = GroupId(0)..=GroupId(u16::MAX);
+
 /// The bytes of rows that are removed in one transaction, so that others need not wait long for it.
 pub(super) const SWEEP_BYTES: usize = 512 << 10;
 
@@ -16,7 +21,7 @@ pub(super) type RowsTable<'a> = Table<'a, (u16, u32, &'static [u8]), &'static [u
 pub(super) type RowsView = ReadOnlyTable<(u16, u32, &'static [u8]), &'static [u8]>;
 
 /// All rows of a group that are there together. A snapshot of another node fills a new one, which takes the place of
-/// the present one at once.
+/// the present one at once. No two have one number, of whichever groups: what is left to do for one never meets another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation {
     pub(super) group: GroupId,
@@ -63,24 +68,21 @@ pub(super) fn read_behind(
     Ok((batch, last))
 }
 
-/// The generations that have rows.
+/// The generations of these groups that have rows.
 pub(super) fn generations(
     rows: &impl ReadableTable<(u16, u32, &'static [u8]), &'static [u8]>,
+    groups: RangeInclusive<GroupId>,
 ) -> Result<Vec<Generation>, StorageError> {
-    let (mut found, mut from) = (Vec::new(), (0, 0));
+    let (mut found, mut from) = (Vec::new(), (groups.start().0, 0));
     while let Some(row) = rows.range((from.0, from.1, &[][..])..)?.next() {
         let (group, number, _) = row?.0.value();
+        if group > groups.end().0 {
+            break;
+        }
         found.push(Generation { group: GroupId(group), number });
         from = (group, number.saturating_add(1));
     }
     Ok(found)
-}
-
-/// The newest generation of a group that has rows.
-pub(super) fn newest(read: &ReadTransaction, group: GroupId) -> Result<Option<u32>, redb::Error> {
-    let rows = read.open_table(ROWS)?;
-    let newest = rows.range((group.0, 0, &[][..])..(group.0, u32::MAX, &[][..]))?.next_back();
-    Ok(newest.transpose()?.map(|(key, _)| key.value().1))
 }
 
 pub(super) fn put(rows: &mut RowsTable<'_>, of: Generation, key: &[u8], value: &[u8]) -> Result<(), StorageError> {

@@ -29,12 +29,15 @@ struct Newest {
     table: Option<Weak<RwLock<DiskTable>>>,
     /// Snapshots of the table that are not durable yet.
     saving: Arc<AtomicUsize>,
+    /// The group is forgotten.
+    retired: bool,
 }
 
 impl DiskSnapshots {
     pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
-        let through = writer.file()?.read(|read| tables::snapshot_place(read, group))?.map(|place| place.through);
-        Ok(Self { group, writer, newest: Mutex::new(Newest { through, table: None, saving: Arc::default() }) })
+        let through = writer.read(|read| tables::snapshot_place(read, group))?.map(|place| place.through);
+        let newest = Newest { through, table: None, saving: Arc::default(), retired: false };
+        Ok(Self { group, writer, newest: Mutex::new(newest) })
     }
 
     /// The table as the last snapshot has it. What an earlier one has is not saved any more.
@@ -44,17 +47,26 @@ impl DiskSnapshots {
         if newest.saving.load(Ordering::Acquire) > 0 {
             self.writer.wait()?;
         }
-        let place = self.writer.file()?.read(|read| tables::snapshot_place(read, self.group))?;
-        let generation = place.map(|place| place.generation.number);
-        let state = DiskState::open(self.group, generation, self.writer.clone())?;
+        let (place, stale) = self.writer.read(|read| {
+            Ok((tables::snapshot_place(read, self.group)?, tables::stale(read, self.group..=self.group)?))
+        })?;
+        // Nobody goes on with what the table before had begun to take.
+        stale.into_iter().try_for_each(|generation| self.writer.queue(Work::Sweep(generation), None))?;
+        let generation = place.map_or_else(|| self.writer.new_generation(self.group), |place| place.generation);
+        let state = DiskState::open(generation, self.writer.clone());
         newest.table = Some(Arc::downgrade(state.table()));
         Ok(state)
+    }
+
+    /// Saves nothing any more.
+    pub(super) fn retire(&self) {
+        self.newest.lock().retired = true;
     }
 }
 
 impl SnapshotStore for DiskSnapshots {
     fn load(&self) -> io::Result<Option<(StoredSnapshot, Box<dyn RowReader>)>> {
-        let found = self.writer.file()?.read(|read| {
+        let found = self.writer.read(|read| {
             let Some((snapshot, generation)) = tables::read_snapshot(read, self.group)? else { return Ok(None) };
             Ok(Some((snapshot, generation, read.open_table(ROWS)?)))
         })?;
@@ -66,18 +78,15 @@ impl SnapshotStore for DiskSnapshots {
 
     fn save(&self, snapshot: StoredSnapshot, rows: Option<FrozenRows>, done: Flushed) -> io::Result<()> {
         let mut newest = self.newest.lock();
+        if newest.retired {
+            return Err(io::Error::other("the group is forgotten"));
+        }
         let unsaved = rows.map(|rows| own(rows, newest.table.as_ref())).transpose()?;
         let overtaken = newest.through.is_some_and(|through| through.index >= snapshot.through.index);
         if overtaken {
             return self.writer.queue(Work::Barrier, Some(done));
         }
-        let rows = match &unsaved {
-            None => None,
-            Some(unsaved) => match unsaved.take() {
-                None => return self.writer.queue(Work::Barrier, Some(done)),
-                rows => rows,
-            },
-        };
+        let rows = unsaved.as_ref().map(|unsaved| unsaved.take().ok_or_else(foreign)).transpose()?;
         newest.through = Some(snapshot.through);
         let saving = newest.saving.clone();
         saving.fetch_add(1, Ordering::AcqRel);
@@ -94,8 +103,11 @@ impl SnapshotStore for DiskSnapshots {
 
 /// The rows, if they were frozen in this table.
 fn own(rows: FrozenRows, table: Option<&Weak<RwLock<DiskTable>>>) -> io::Result<Box<Unsaved>> {
-    let foreign = || io::Error::new(io::ErrorKind::InvalidInput, "the rows are not those of the group's table here");
     let FrozenRows::Unsaved(rows) = rows else { return Err(foreign()) };
     let unsaved = rows.downcast::<Unsaved>().map_err(|_| foreign())?;
     if table.is_some_and(|table| unsaved.is_of(table)) { Ok(unsaved) } else { Err(foreign()) }
+}
+
+fn foreign() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "the rows are not those of the group's table here")
 }

@@ -1,5 +1,7 @@
 //! The table of one group on the disk.
 
+#[cfg(any(test, feature = "sim"))]
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Weak};
@@ -10,7 +12,7 @@ use parking_lot::RwLock;
 use super::rows::{self, Generation, RowsView};
 use super::work::Work;
 use super::writer::Writer;
-use crate::base::{GroupId, StableMap};
+use crate::base::StableMap;
 use crate::storage::{Change, Flushed, FrozenRows, RowBatch, RowReader, StagedRows, StateStore};
 
 /// Rows that were put (`Some`) or deleted.
@@ -19,16 +21,13 @@ pub(super) type Changes = StableMap<Box<[u8]>, Option<Bytes>>;
 /// A table whose rows are in the file, as the last snapshot has them, and in memory as far as they have changed since.
 /// So a row that changes often is written once a snapshot.
 pub(super) struct DiskState {
-    group: GroupId,
     writer: Arc<Writer>,
     table: Arc<RwLock<DiskTable>>,
 }
 
 pub(super) struct DiskTable {
     /// Where the rows are that have not changed.
-    generation: u32,
-    /// The newest generation that was begun.
-    newest: u32,
+    generation: Generation,
     /// What has changed since the table was frozen last. Whoever writes the table bounds it by saving snapshots.
     changes: Changes,
     /// The bytes of the keys and values in it.
@@ -49,32 +48,23 @@ struct Layer {
 /// What a table was when it was frozen, for who saves it. It does not keep the file open: the writer has it in its queue.
 pub(super) struct Unsaved {
     table: Arc<RwLock<DiskTable>>,
-    generation: u32,
+    generation: Generation,
     layer: u64,
 }
 
 /// What a snapshot changes in the file.
 pub(super) struct UnsavedRows {
-    pub(super) generation: u32,
+    pub(super) generation: Generation,
     /// The oldest first.
     pub(super) layers: Vec<Arc<Changes>>,
 }
 
 impl DiskState {
-    /// The rows of a generation; none yet if there is no snapshot that names one.
-    pub(super) fn open(group: GroupId, generation: Option<u32>, writer: Arc<Writer>) -> io::Result<Self> {
-        let newest = writer.file()?.read(|read| rows::newest(read, group))?;
-        // What is there without a snapshot is being removed.
-        let generation = generation.unwrap_or_else(|| newest.map_or(0, |newest| newest.saturating_add(1)));
-        let table = DiskTable {
-            generation,
-            newest: newest.unwrap_or(0).max(generation),
-            changes: Changes::default(),
-            bytes: 0,
-            layers: VecDeque::new(),
-            frozen: 0,
-        };
-        Ok(Self { group, writer, table: Arc::new(RwLock::new(table)) })
+    /// The rows of a generation, which may have none yet.
+    pub(super) fn open(generation: Generation, writer: Arc<Writer>) -> Self {
+        let table =
+            DiskTable { generation, changes: Changes::default(), bytes: 0, layers: VecDeque::new(), frozen: 0 };
+        Self { writer, table: Arc::new(RwLock::new(table)) }
     }
 }
 
@@ -105,8 +95,7 @@ impl StateStore for DiskState {
         if let Some(changed) = table.changed(key) {
             return Ok(changed.clone());
         }
-        let of = Generation { group: self.group, number: table.generation };
-        self.writer.read(|read| rows::get(read, of, key))
+        self.writer.read(|read| rows::get(read, table.generation, key))
     }
 
     fn write(&self, batch: &[Change<'_>]) -> io::Result<()> {
@@ -124,21 +113,41 @@ impl StateStore for DiskState {
     fn freeze(&self) -> io::Result<FrozenRows> {
         self.writer.check()?;
         let mut table = self.table.write();
-        let changes = Arc::new(std::mem::take(&mut table.changes));
+        let changes = std::mem::take(&mut table.changes);
         table.bytes = 0;
         table.frozen += 1;
         let layer = table.frozen;
-        table.layers.push_back(Layer { number: layer, changes, queued: false });
+        if !changes.is_empty() {
+            table.layers.push_back(Layer { number: layer, changes: changes.into(), queued: false });
+        }
         let unsaved = Unsaved { table: self.table.clone(), generation: table.generation, layer };
         Ok(FrozenRows::Unsaved(Box::new(unsaved)))
     }
 
     fn stage(&self) -> io::Result<Box<dyn StagedRows>> {
-        self.writer.check()?;
-        let mut table = self.table.write();
-        table.newest += 1;
-        let generation = Generation { group: self.group, number: table.newest };
+        self.writer.has_room()?;
+        let generation = self.writer.new_generation(self.table.read().generation.group);
         Ok(Box::new(DiskStaged { table: self.table.clone(), writer: self.writer.clone(), generation, adopted: false }))
+    }
+
+    #[cfg(any(test, feature = "sim"))]
+    fn all_rows(&self) -> io::Result<RowBatch> {
+        let table = self.table.read();
+        let saved = self.writer.read(|read| {
+            let (rows, _) = rows::read_behind(&read.open_table(rows::ROWS)?, table.generation, None, usize::MAX)?;
+            Ok(rows.build())
+        })?;
+        let mut all: BTreeMap<_, _> = saved.iter().collect();
+        let layers = table.layers.iter().map(|layer| &*layer.changes).chain([&table.changes]);
+        for (key, value) in layers.flatten() {
+            match value {
+                Some(value) => all.insert(key, value),
+                None => all.remove(&**key),
+            };
+        }
+        let mut batch = RowBatch::builder();
+        all.into_iter().try_for_each(|(key, value)| batch.push(key, value))?;
+        Ok(batch.build())
     }
 
     fn unsaved_bytes(&self) -> u64 {
@@ -197,13 +206,14 @@ impl StagedRows for DiskStaged {
     }
 
     fn put(&mut self, rows: RowBatch, done: Flushed) -> io::Result<()> {
+        self.writer.has_room()?;
         self.writer.queue(Work::Stage(self.generation, rows), Some(done))
     }
 
     fn adopt(mut self: Box<Self>) -> io::Result<()> {
         self.writer.check()?;
         let mut table = self.table.write();
-        table.generation = self.generation.number;
+        table.generation = self.generation;
         table.changes = Changes::default();
         table.bytes = 0;
         table.layers.clear();

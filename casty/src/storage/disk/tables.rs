@@ -1,7 +1,7 @@
 //! How the file is laid out.
 
 use std::collections::BTreeSet;
-use std::ops::RangeBounds;
+use std::ops::{RangeBounds, RangeInclusive};
 
 use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
@@ -166,16 +166,26 @@ pub(super) fn snapshot_place(read: &ReadTransaction, group: GroupId) -> Result<O
     }))
 }
 
-/// The generations that are no group's: they were being filled, or removed, when the file was closed.
-pub(super) fn stale(read: &ReadTransaction) -> Result<Vec<Generation>, redb::Error> {
+/// The generations that are no group's: they are being filled, or removed, or were when the file was closed.
+pub(super) fn stale(read: &ReadTransaction, groups: RangeInclusive<GroupId>) -> Result<Vec<Generation>, redb::Error> {
     let mut stale = Vec::new();
-    for generation in rows::generations(&read.open_table(ROWS)?)? {
+    for generation in rows::generations(&read.open_table(ROWS)?, groups)? {
         let place = snapshot_place(read, generation.group)?;
         if place.is_none_or(|place| place.generation != generation) {
             stale.push(generation);
         }
     }
     Ok(stale)
+}
+
+/// The highest number of a generation.
+pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Error> {
+    let filled = rows::generations(&read.open_table(ROWS)?, rows::ALL)?.into_iter().map(|filled| filled.number);
+    let mut newest = filled.max().unwrap_or_default();
+    for row in read.open_table(SNAPSHOTS)?.iter()? {
+        newest = newest.max(row?.1.value().2);
+    }
+    Ok(newest)
 }
 
 /// The tables of one transaction.
@@ -226,7 +236,7 @@ impl<'a> Tables<'a> {
                 self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
                 self.purged.remove(group.0)?;
                 self.remove_snapshot(*group)?;
-                return self.sweep(|generation| generation.group == *group);
+                return self.sweep(*group..=*group);
             }
             Work::Clear => {
                 self.remove_entries(..)?;
@@ -235,7 +245,7 @@ impl<'a> Tables<'a> {
                 self.votes.retain(|_, _| false)?;
                 self.snapshots.retain(|_, _| false)?;
                 self.node.remove(KEY_RECORD)?;
-                return self.sweep(|_| true);
+                return self.sweep(rows::ALL);
             }
             Work::Record(record) => {
                 self.node.insert(KEY_RECORD, &**record)?;
@@ -260,9 +270,8 @@ impl<'a> Tables<'a> {
     }
 
     /// Removes the rows of generations, later.
-    fn sweep(&self, which: impl Fn(&Generation) -> bool) -> Result<Vec<Work>, StorageError> {
-        let found = rows::generations(&self.rows)?;
-        Ok(found.into_iter().filter(which).map(Work::Sweep).collect())
+    fn sweep(&self, groups: RangeInclusive<GroupId>) -> Result<Vec<Work>, StorageError> {
+        Ok(rows::generations(&self.rows, groups)?.into_iter().map(Work::Sweep).collect())
     }
 
     fn remove_snapshot(&mut self, group: GroupId) -> Result<Option<Generation>, StorageError> {
@@ -278,25 +287,24 @@ impl<'a> Tables<'a> {
         for (number, part) in (0..).zip(snapshot.head.chunks(PART_BYTES)) {
             self.parts.insert((group.0, number), part)?;
         }
-        let number = rows.as_ref().map_or(0, |rows| rows.generation);
+        let number = rows.as_ref().map_or(0, |rows| rows.generation.number);
         if let Some(rows) = rows {
-            self.change_rows(*group, rows)?;
+            self.change_rows(rows)?;
         }
         let LogPosition { term, index } = snapshot.through;
         self.snapshots.insert(group.0, (term, index, number, &*snapshot.meta))?;
         Ok(before.into_iter().filter(|before| before.number != number).map(Work::Sweep).collect())
     }
 
-    fn change_rows(&mut self, group: GroupId, rows: &UnsavedRows) -> Result<(), StorageError> {
-        let of = Generation { group, number: rows.generation };
+    fn change_rows(&mut self, rows: &UnsavedRows) -> Result<(), StorageError> {
         for layer in &rows.layers {
             // In the order of the file, so that a page is written to once.
             let mut changes: Vec<_> = layer.iter().collect();
             changes.sort_unstable_by_key(|(key, _)| *key);
             for (key, value) in changes {
                 match value {
-                    Some(value) => rows::put(&mut self.rows, of, key, value)?,
-                    None => rows::delete(&mut self.rows, of, key)?,
+                    Some(value) => rows::put(&mut self.rows, rows.generation, key, value)?,
+                    None => rows::delete(&mut self.rows, rows.generation, key)?,
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
@@ -14,9 +14,11 @@ use tokio::time::sleep;
 
 use super::file::StoreFile;
 use super::lanes::{Batch, Lanes};
+use super::rows::Generation;
 #[cfg(feature = "sim")]
 use super::simulated::SimulatedDisk;
 use super::work::{Queued, Work};
+use crate::base::GroupId;
 use crate::storage::Flushed;
 
 /// Takes the work of all groups and writes what has come together in one transaction, with one fsync. Of rows, which
@@ -29,6 +31,8 @@ pub(super) struct Writer {
     /// `None` once it is closed.
     open: RwLock<Option<Open>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The highest number that a generation of rows has.
+    newest: AtomicU32,
 }
 
 /// How it is with the disk.
@@ -51,8 +55,9 @@ struct Open {
 }
 
 impl Writer {
-    pub(super) fn start(file: StoreFile) -> Result<Self, io::Error> {
-        let (writer, mut work) = Self::new(file);
+    /// `newest`: the highest number of a generation in the file.
+    pub(super) fn start(file: StoreFile, newest: u32) -> Result<Self, io::Error> {
+        let (writer, mut work) = Self::new(file, newest);
         let run = move || {
             while let Some(batch) = work.wait() {
                 let begun = Instant::now();
@@ -73,8 +78,8 @@ impl Writer {
 
     /// The same on the runtime of the caller, where no other thread may run: a sync takes as long as the disk says.
     #[cfg(feature = "sim")]
-    pub(super) fn simulate(file: StoreFile, disk: SimulatedDisk) -> Self {
-        let (writer, mut work) = Self::new(file);
+    pub(super) fn simulate(file: StoreFile, newest: u32, disk: SimulatedDisk) -> Self {
+        let (writer, mut work) = Self::new(file, newest);
         tokio::spawn(async move {
             loop {
                 work.drain();
@@ -97,11 +102,11 @@ impl Writer {
         writer
     }
 
-    fn new(file: StoreFile) -> (Self, Writing) {
+    fn new(file: StoreFile, newest: u32) -> (Self, Writing) {
         let (file, health, (sender, queue)) = (Arc::new(file), Arc::<Health>::default(), unbounded_channel());
         let work = Writing { file: file.clone(), health: health.clone(), queue, lanes: Lanes::default() };
         let open = RwLock::new(Some(Open { file, queue: sender, thread: None }));
-        (Self { health, open, thread: Mutex::default() }, work)
+        (Self { health, open, thread: Mutex::default(), newest: newest.into() }, work)
     }
 
     /// The file, for reading what has become durable.
@@ -120,6 +125,12 @@ impl Writer {
         }
     }
 
+    /// A generation that there was not so far.
+    pub(super) fn new_generation(&self, group: GroupId) -> Generation {
+        // Each is a snapshot that has come, or a group that was opened for the first time: they never end.
+        Generation { group, number: self.newest.fetch_add(1, Ordering::Relaxed).saturating_add(1) }
+    }
+
     /// Whether all writes so far have worked.
     pub(super) fn check(&self) -> io::Result<()> {
         self.health.check()
@@ -129,6 +140,13 @@ impl Writer {
     pub(super) fn is_full(&self) -> bool {
         let short = || self.open.read().as_ref().is_some_and(|open| open.file.is_short_of_room());
         self.health.full.load(Ordering::Relaxed) || short()
+    }
+
+    /// Whether what can be large and can wait may be queued: it would take the room that entries and votes need.
+    pub(super) fn has_room(&self) -> io::Result<()> {
+        self.check()?;
+        let full = || io::Error::new(io::ErrorKind::StorageFull, "there is no room on the disk of the store");
+        if self.is_full() { Err(full()) } else { Ok(()) }
     }
 
     /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for

@@ -7,7 +7,7 @@ use crate::base::{NodeKey, RequestId, SessionId};
 use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
 use crate::raft::{Envelope, Machine};
 use crate::replication::{
-    Command, GroupState, Record, Reply, SharedState, decode_command, encode_batch_header, encode_expire, in_memory,
+    Command, GroupState, Record, Reply, SharedState, decode_command, encode_batch_header, encode_expire,
 };
 use crate::storage::{MemoryState, RowBatch};
 
@@ -70,7 +70,7 @@ fn table() -> SharedState {
 
 /// The head of a table, and its rows.
 fn kept(table: &SharedState) -> (Vec<u8>, Vec<u8>) {
-    let kept = in_memory(table);
+    let kept = table.lock().whole();
     assert!(kept.is_ok(), "a table cannot be kept: {:?}", kept.as_ref().err());
     kept.map(|(head, rows)| (head.to_vec(), rows.bytes().to_vec())).unwrap_or_default()
 }

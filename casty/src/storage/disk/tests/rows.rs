@@ -56,7 +56,7 @@ fn put(state: &dyn StateStore, numbers: std::ops::Range<u64>, value: &[u8]) {
 fn generations(stores: DiskStores, folder: &Path) -> Vec<Generation> {
     drop(stores);
     let file = StoreFile::open(folder, &identity(), &DiskSettings::default()).unwrap();
-    file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?)?)).unwrap()
+    file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?, rows::ALL)?)).unwrap()
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_snapshot_of_another_node_that_was_cut_off_leaves_the_old_state_and_is_remov
     drop((log, stores));
     let file = lost.file(folder.path());
     assert_eq!(
-        file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?)?)).unwrap().len(),
+        file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?, rows::ALL)?)).unwrap().len(),
         1,
         "one of the two is removed"
     );
@@ -278,6 +278,80 @@ fn a_group_that_was_forgotten_has_no_rows_when_it_comes_back() {
     }
     assert_eq!(stores.state(GROUP).unwrap().get(&key(5)).unwrap(), None);
     assert_eq!(generations(stores, folder.path()), [], "nothing is left in the file");
+}
+
+#[test]
+fn what_is_left_of_an_earlier_table_does_not_meet_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    let log = stores.log(GROUP).unwrap();
+    let old = stores.state(GROUP).unwrap().stage().unwrap();
+    let state = stores.state(GROUP).unwrap();
+    let mut staged = state.stage().unwrap();
+    let mut batch = RowBatch::builder();
+    (0..1_000).for_each(|number| batch.push(&key(number), b"new").unwrap());
+    let batch = batch.build();
+    durable(|done| staged.put(batch, done)).unwrap();
+    staged.adopt().unwrap();
+    save_durably(&log, &*state, 1);
+    // A chunk of a transfer was still being taken when its group was closed.
+    drop(old);
+    put(&*state, 0..1, b"newer");
+    save_durably(&log, &*state, 2);
+    assert_eq!(saved(&log).len(), 1_000);
+}
+
+#[test]
+fn rows_that_were_taken_and_not_saved_are_removed_when_the_group_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+    put(&*state, 0..10, b"old");
+    save_durably(&log, &*state, 1);
+    let mut staged = state.stage().unwrap();
+    let mut batch = RowBatch::builder();
+    (0..3_000).for_each(|number| batch.push(&key(number), &[7; 500]).unwrap());
+    let batch = batch.build();
+    durable(|done| staged.put(batch, done)).unwrap();
+    staged.adopt().unwrap();
+    drop(state);
+    let state = stores.state(GROUP).unwrap();
+    assert_eq!(state.get(&key(5)).unwrap().as_deref(), Some(&b"old"[..]));
+    drop((log, state));
+    assert_eq!(generations(stores, folder.path()).len(), 1, "nobody names them");
+}
+
+#[test]
+fn a_snapshot_of_a_group_that_is_forgotten_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open(folder.path());
+    for clears in [false, true] {
+        let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+        put(&*state, 0..10, b"old");
+        durable(|done| if clears { stores.clear(done) } else { stores.forget(GROUP, done) }).unwrap();
+        let late = StoredSnapshot { through: at(9), meta: "meta".into(), head: "head".into() };
+        let saved = log.snapshots().unwrap().save(late, Some(state.freeze().unwrap()), Box::new(|_| {}));
+        assert!(saved.unwrap_err().to_string().contains("forgotten"));
+        assert_eq!(loaded(&stores.log(GROUP).unwrap()), None);
+    }
+}
+
+#[test]
+fn a_full_disk_takes_no_rows_of_other_nodes() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
+    let stores = disk.open(folder.path());
+    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+    let mut staged = state.stage().unwrap();
+    disk.fill(true);
+    put(&*state, 0..1, &[8; 3 << 20]);
+    save(&log, &*state, 2, Box::new(|_| {}));
+    while !stores.is_full() {
+        std::thread::yield_now();
+    }
+    let full = |error: std::io::Error| assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    full(staged.put(RowBatch::default(), Box::new(|_| {})).unwrap_err());
+    full(state.stage().err().unwrap());
+    disk.fill(false);
 }
 
 /// A command of the test's log: the rows that it puts, and those that it deletes.
