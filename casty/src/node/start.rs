@@ -151,7 +151,7 @@ async fn open_stores(config: &ClusterConfig) -> Result<Arc<dyn Stores>, StartErr
         return Ok(config.stores.clone());
     };
     let identity = Identity { node, cluster: config.name.clone() };
-    let settings = DiskSettings { fsync: config.effective_replication().fsync };
+    let settings = DiskSettings { fsync: config.effective_replication().fsync, ..DiskSettings::default() };
     let opened = spawn_blocking(move || DiskStores::open_with(folder, &identity, &settings)).await;
     let stores = opened.map_err(|ended| StartError::Record(ended.into()))??;
     Ok(Arc::new(stores))

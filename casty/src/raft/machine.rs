@@ -3,8 +3,12 @@
 use bytes::Bytes;
 
 use crate::base::BoxError;
+use crate::storage::{FrozenRows, StagedRows};
 
 /// What a group replicates. Every replica applies the same commands in the same order, each exactly once.
+///
+/// Its state is a *head*, which is written and sent whole, and the rows of a table, if it has one, of which only those
+/// are written that have changed.
 pub trait Machine: Send + Sync + 'static {
     /// Applies a committed command and gives the output for whoever proposed it on this node. It must depend on
     /// nothing but the commands so far. `index` is the command's place in the log; indexes grow but leave gaps.
@@ -13,11 +17,37 @@ pub trait Machine: Send + Sync + 'static {
     /// node. A command that makes no sense is no error: its output says so, on every replica.
     fn apply(&mut self, index: u64, command: &Bytes) -> Result<Bytes, BoxError>;
 
-    /// The whole state as bytes. Called when a follower needs entries that are no longer in the log, and before a log
-    /// on a disk is compacted.
-    fn snapshot(&self) -> Result<Bytes, BoxError>;
+    /// The whole state of this moment. Called when a follower needs entries that are no longer in the log, before a log
+    /// on a disk is compacted, and when much has changed.
+    fn snapshot(&self) -> Result<MachineSnapshot, BoxError>;
 
-    /// Replaces the whole state by one that [`Machine::snapshot`] gave, on another node or in an earlier life of this
-    /// one. After an error the group stops, since its state is not known any more.
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError>;
+    /// Begins rows of another node, which are given to [`Machine::restore`] when all have come. `None`: the machine has
+    /// no table.
+    fn stage(&self) -> Result<Option<Box<dyn StagedRows>>, BoxError> {
+        Ok(None)
+    }
+
+    /// Replaces the whole state by that of another node, or of an earlier life of this one: `rows` is `None` if the
+    /// machine has no table, or if its table has the rows already. After an error the group stops, since its state is
+    /// not known any more.
+    fn restore(&mut self, head: &[u8], rows: Option<Box<dyn StagedRows>>) -> Result<(), BoxError>;
+
+    /// The bytes of rows that have changed since the last snapshot, and are held in memory until the next one.
+    fn unsaved_bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// The state of a machine at one moment.
+pub struct MachineSnapshot {
+    /// All but the rows.
+    pub head: Bytes,
+    /// The rows, if the machine has a table.
+    pub rows: Option<FrozenRows>,
+}
+
+impl From<Vec<u8>> for MachineSnapshot {
+    fn from(head: Vec<u8>) -> Self {
+        Self { head: head.into(), rows: None }
+    }
 }

@@ -25,7 +25,7 @@ pub use group::{Group, GroupStatus, ProposalDone, Proposed};
 pub use host::Host;
 pub use leader::{LeaderId, Leadership};
 pub use links::Links;
-pub use machine::Machine;
+pub use machine::{Machine, MachineSnapshot};
 pub use roster::{Roster, RosterChange};
 pub use settings::RaftSettings;
 

@@ -23,9 +23,10 @@ pub struct RaftSettings {
     /// As many entries behind the last snapshot stay in the log, so that a follower that was away for a moment needs
     /// no snapshot.
     pub log_entries_kept: u64,
-    /// The largest snapshot that is accepted from a leader.
+    /// The most bytes of a snapshot from a leader that are held in memory: all of it, or all but the rows of a table that
+    /// is on a disk.
     pub snapshot_bytes_max: u64,
-    /// Write and read snapshots on threads for blocking work, so that a large one does not hold up other groups. Off
+    /// Make and read snapshots on threads for blocking work, so that a large one does not hold up other groups. Off
     /// in simulations, which have one thread.
     pub snapshot_threads: bool,
     /// The seed of what a host draws itself.

@@ -1,46 +1,51 @@
 //! A table in memory.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
-use super::{Change, StateStore};
+use super::{Change, Flushed, FrozenRows, RowBatch, RowReader, StagedRows, StateStore};
 use crate::base::{StableMap, stable_hash};
 
 /// A table is split into this many maps: a map that grows moves all its rows at once, and with a million rows in one
-/// map that would be a pause of tens of milliseconds under the lock.
+/// map that would be a pause of tens of milliseconds under the lock. So would the copy of one that is frozen.
 const PARTS: usize = 64;
 
 type Part = StableMap<Box<[u8]>, Box<[u8]>>;
 
 /// A [`StateStore`] in memory. A row takes its key, its value and 32 bytes in the map; there is no spare capacity in
-/// it. The number of rows is bounded by who writes them.
+/// it. While frozen rows are read, what changes is there twice. The number of rows is bounded by who writes them.
 #[derive(Debug)]
 pub struct MemoryState {
-    table: RwLock<Table>,
+    table: Arc<RwLock<Table>>,
 }
 
-#[derive(Debug)]
+/// Parts are shared with those who read a frozen table, and copied before they change.
+#[derive(Clone, Debug)]
 struct Table {
-    parts: Vec<Part>,
-    bytes: u64,
+    parts: Vec<Arc<Part>>,
 }
 
 impl MemoryState {
     /// An empty table.
     pub fn new() -> Self {
-        Self { table: RwLock::new(Table { parts: vec![Part::default(); PARTS], bytes: 0 }) }
+        Self { table: Arc::new(RwLock::new(Table::new())) }
+    }
+
+    fn exclusive(&self) -> RwLockWriteGuard<'_, Table> {
+        exclusive(&self.table)
     }
 
     // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole table.
     fn shared(&self) -> RwLockReadGuard<'_, Table> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn exclusive(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
-    }
+fn exclusive(table: &RwLock<Table>) -> RwLockWriteGuard<'_, Table> {
+    table.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for MemoryState {
@@ -50,26 +55,26 @@ impl Default for MemoryState {
 }
 
 impl Table {
+    fn new() -> Self {
+        Self { parts: (0..PARTS).map(|_| Arc::default()).collect() }
+    }
+
+    fn part_mut(&mut self, key: &[u8]) -> &mut Part {
+        Arc::make_mut(&mut self.parts[part_of(key)])
+    }
+
     fn put(&mut self, key: &[u8], value: &[u8]) {
-        let part = &mut self.parts[part_of(key)];
+        let part = self.part_mut(key);
         match part.get_mut(key) {
             // Most states keep their size: no allocation.
             Some(old) if old.len() == value.len() => old.copy_from_slice(value),
-            Some(old) => {
-                self.bytes = self.bytes - old.len() as u64 + value.len() as u64;
-                *old = value.into();
-            }
-            None => {
-                self.bytes += (key.len() + value.len()) as u64;
-                part.insert(key.into(), value.into());
-            }
+            Some(old) => *old = value.into(),
+            None => drop(part.insert(key.into(), value.into())),
         }
     }
 
     fn delete(&mut self, key: &[u8]) {
-        if let Some(old) = self.parts[part_of(key)].remove(key) {
-            self.bytes -= (key.len() + old.len()) as u64;
-        }
+        self.part_mut(key).remove(key);
     }
 }
 
@@ -89,24 +94,70 @@ impl StateStore for MemoryState {
         Ok(())
     }
 
-    fn for_each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
-        for (key, value) in self.shared().parts.iter().flatten() {
-            visit(key, value);
+    fn freeze(&self) -> io::Result<FrozenRows> {
+        let mut parts = self.shared().parts.clone();
+        parts.reverse();
+        Ok(FrozenRows::Here(Box::new(Reader { parts, keys: BTreeSet::new() })))
+    }
+
+    fn stage(&self) -> io::Result<Box<dyn StagedRows>> {
+        Ok(Box::new(Staged { rows: Table::new(), table: self.table.clone() }))
+    }
+}
+
+/// Reads part by part, each in the order of its keys.
+struct Reader {
+    /// The parts that are not read to their ends, the present one last.
+    parts: Vec<Arc<Part>>,
+    /// The keys of the present part that are left.
+    keys: BTreeSet<Box<[u8]>>,
+}
+
+impl RowReader for Reader {
+    fn read(&mut self, bytes_max: usize) -> io::Result<RowBatch> {
+        let mut batch = RowBatch::builder();
+        while let Some(part) = self.parts.last() {
+            if self.keys.is_empty() {
+                self.keys = part.keys().cloned().collect();
+            }
+            while let Some(key) = self.keys.pop_first() {
+                if let Some(value) = part.get(&key) {
+                    batch.push(&key, value)?;
+                }
+                if batch.bytes() >= bytes_max {
+                    break;
+                }
+            }
+            if self.keys.is_empty() {
+                self.parts.pop();
+            }
+            if batch.bytes() >= bytes_max {
+                break;
+            }
         }
+        Ok(batch.build())
+    }
+}
+
+struct Staged {
+    rows: Table,
+    table: Arc<RwLock<Table>>,
+}
+
+impl StagedRows for Staged {
+    fn in_memory(&self) -> bool {
+        true
+    }
+
+    fn put(&mut self, rows: RowBatch, done: Flushed) -> io::Result<()> {
+        rows.iter().for_each(|(key, value)| self.rows.put(key, value));
+        done(Ok(()));
         Ok(())
     }
 
-    fn clear(&self) -> io::Result<()> {
-        *self.exclusive() = Table { parts: vec![Part::default(); PARTS], bytes: 0 };
+    fn adopt(self: Box<Self>) -> io::Result<()> {
+        *exclusive(&self.table) = self.rows;
         Ok(())
-    }
-
-    fn len(&self) -> u64 {
-        self.shared().parts.iter().map(|part| part.len() as u64).sum()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.shared().bytes
     }
 }
 

@@ -19,7 +19,8 @@ pub trait Stores: Send + Sync + 'static {
     /// The log and the vote of a group: what was stored before, or empty.
     fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>>;
 
-    /// The table of a group, as old or as new as its log allows.
+    /// The table of a group, as its last durable snapshot has it. What an earlier table of the group was given since is
+    /// lost, and may not be used any more. It may read a disk, and wait for what is queued.
     fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>>;
 
     /// The groups that have a log, in their order.

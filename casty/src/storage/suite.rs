@@ -93,31 +93,137 @@ fn the_last_vote_is_kept(log: &dyn LogStore) {
     }
 }
 
-fn a_row_is_what_was_last_written(state: &dyn StateStore) {
-    state.write(&[Change::Put(b"a", b"1"), Change::Put(b"b", b"22"), Change::Put(b"a", b"3")]).unwrap();
-    assert_eq!(state.get(b"a").unwrap().as_deref(), Some(b"3".as_slice()));
-    state.write(&[Change::Put(b"b", b"longer"), Change::Delete(b"a"), Change::Delete(b"none")]).unwrap();
-    assert_eq!(state.get(b"a").unwrap(), None);
-    assert_eq!(state.get(b"b").unwrap().as_deref(), Some(b"longer".as_slice()));
-    assert_eq!((state.len(), state.bytes()), (1, 7));
+/// A table, and where its snapshots are kept if it is on a disk.
+struct Kept {
+    state: Box<dyn StateStore>,
+    snapshots: Option<Arc<dyn SnapshotStore>>,
+    saved: std::cell::Cell<u64>,
+    _folder: Option<TempDir>,
 }
 
-fn every_row_is_visited_once(state: &dyn StateStore) {
-    let keys: Vec<_> = (0..5_000u32).map(u32::to_be_bytes).collect();
-    let batch: Vec<_> = keys.iter().map(|key| Change::Put(key, key)).collect();
-    state.write(&batch).unwrap();
-    let mut seen = Vec::new();
-    state
-        .for_each(&mut |key, value| {
-            assert_eq!(key, value);
-            seen.push(key.to_vec());
-        })
-        .unwrap();
-    seen.sort();
-    assert_eq!(seen, keys);
-    assert_eq!((state.len(), state.bytes()), (5_000, 40_000));
-    state.clear().unwrap();
-    assert!(state.is_empty() && state.bytes() == 0 && state.get(&keys[0]).unwrap().is_none());
+type Rows = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
+
+impl Kept {
+    fn in_memory() -> Self {
+        let state = Box::new(MemoryState::new());
+        Self { state, snapshots: None, saved: Default::default(), _folder: None }
+    }
+
+    fn on_disk() -> Self {
+        let OnDisk { log, state, folder } = OnDisk::new();
+        Self { state, snapshots: log.snapshots(), saved: Default::default(), _folder: Some(folder) }
+    }
+
+    /// All rows of this moment, to be read at any time.
+    fn freeze(&self) -> Box<dyn RowReader> {
+        let rows = self.state.freeze().unwrap();
+        let snapshots = match (rows, &self.snapshots) {
+            (FrozenRows::Here(reader), None) => return reader,
+            (rows, Some(snapshots)) => {
+                self.saved.set(self.saved.get() + 1);
+                let through = LogPosition { term: 1, index: self.saved.get() };
+                let snapshot = StoredSnapshot { through, meta: Bytes::new(), head: Bytes::new() };
+                durable(|done| snapshots.save(snapshot, Some(rows), done)).unwrap();
+                snapshots
+            }
+            (FrozenRows::Unsaved(_), None) => panic!("nowhere to save them"),
+        };
+        snapshots.load().unwrap().unwrap().1
+    }
+
+    fn put(&self, rows: std::ops::Range<u32>, value: &[u8]) {
+        let keys: Vec<_> = rows.map(u32::to_be_bytes).collect();
+        let batch: Vec<_> = keys.iter().map(|key| Change::Put(key, value)).collect();
+        self.state.write(&batch).unwrap();
+    }
+}
+
+/// Reads a few rows at a time, each of which must come once.
+fn read(mut reader: Box<dyn RowReader>) -> Rows {
+    let mut rows = Rows::new();
+    loop {
+        let batch = reader.read(100).unwrap();
+        assert!(batch.bytes().len() < 100 + 1_000, "it stops in time");
+        if batch.is_empty() {
+            return rows;
+        }
+        for (key, value) in batch.iter() {
+            assert_eq!(rows.insert(key.to_vec(), value.to_vec()), None, "{key:?} comes once");
+        }
+    }
+}
+
+fn rows(range: std::ops::Range<u32>, value: &[u8]) -> Rows {
+    range.map(|key| (key.to_be_bytes().to_vec(), value.to_vec())).collect()
+}
+
+fn batch(rows: &Rows) -> RowBatch {
+    let mut batch = RowBatch::builder();
+    rows.iter().for_each(|(key, value)| batch.push(key, value).unwrap());
+    batch.build()
+}
+
+fn a_row_is_what_was_last_written(kept: &Kept) {
+    let state = &kept.state;
+    for _ in 0..2 {
+        state.write(&[Change::Put(b"a", b"1"), Change::Put(b"b", b"22"), Change::Put(b"a", b"3")]).unwrap();
+        assert_eq!(state.get(b"a").unwrap().as_deref(), Some(b"3".as_slice()));
+        drop(kept.freeze());
+        assert_eq!(state.get(b"a").unwrap().as_deref(), Some(b"3".as_slice()));
+        state.write(&[Change::Put(b"b", b"longer"), Change::Delete(b"a"), Change::Delete(b"none")]).unwrap();
+        assert_eq!(state.get(b"a").unwrap(), None);
+        assert_eq!(state.get(b"b").unwrap().as_deref(), Some(b"longer".as_slice()));
+        let left = Rows::from([(b"b".to_vec(), b"longer".to_vec())]);
+        assert_eq!(read(kept.freeze()), left);
+        assert_eq!(state.get(b"a").unwrap(), None);
+    }
+}
+
+fn a_frozen_table_is_that_of_its_moment(kept: &Kept) {
+    kept.put(0..3_000, b"old");
+    let mut frozen = kept.freeze();
+    let mut seen = frozen.read(10_000).unwrap().rows();
+    kept.put(1_000..4_000, b"new");
+    kept.state.write(&[Change::Delete(&5u32.to_be_bytes())]).unwrap();
+    let later = kept.freeze();
+    while let Some(batch) = Some(frozen.read(10_000).unwrap()).filter(|batch| !batch.is_empty()) {
+        assert!(batch.iter().all(|(_, value)| value == b"old"));
+        seen += batch.rows();
+    }
+    assert_eq!(seen, 3_000);
+    let mut now = rows(0..1_000, b"old");
+    now.remove(5u32.to_be_bytes().as_slice());
+    now.extend(rows(1_000..4_000, b"new"));
+    assert_eq!(read(later), now);
+}
+
+fn staged_rows_take_the_place_of_all_others_at_once(kept: &Kept) {
+    kept.put(0..2_000, b"old");
+    drop(kept.freeze());
+    kept.put(2_000..2_010, b"old");
+    let mut staged = kept.state.stage().unwrap();
+    let new = rows(1_000..3_000, b"new");
+    durable(|done| staged.put(batch(&new), done)).unwrap();
+    kept.put(2_010..2_020, b"old");
+    assert_eq!(read(kept.freeze()), rows(0..2_020, b"old"), "nothing has changed so far");
+    staged.adopt().unwrap();
+    assert_eq!(kept.state.get(&5u32.to_be_bytes()).unwrap(), None);
+    assert_eq!(kept.state.get(&2_999u32.to_be_bytes()).unwrap().as_deref(), Some(b"new".as_slice()));
+    assert_eq!(read(kept.freeze()), new);
+    kept.put(0..1, b"newer");
+    assert_eq!(read(kept.freeze()).len(), 2_001);
+}
+
+fn staged_rows_that_are_not_adopted_leave_nothing(kept: &Kept) {
+    kept.put(0..10, b"old");
+    let mut staged = kept.state.stage().unwrap();
+    durable(|done| staged.put(batch(&rows(5..500, b"new")), done)).unwrap();
+    drop(staged);
+    assert_eq!(read(kept.freeze()), rows(0..10, b"old"));
+    let mut staged = kept.state.stage().unwrap();
+    durable(|done| staged.put(batch(&rows(7..8, b"new")), done)).unwrap();
+    staged.adopt().unwrap();
+    assert_eq!(read(kept.freeze()), rows(7..8, b"new"));
 }
 
 macro_rules! suite {
@@ -133,7 +239,7 @@ macro_rules! suite {
 struct OnDisk {
     log: Arc<dyn LogStore>,
     state: Box<dyn StateStore>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl OnDisk {
@@ -142,7 +248,7 @@ impl OnDisk {
         let identity = Identity { node: "node".into(), cluster: "cluster".to_owned() };
         let stores = DiskStores::open(folder.path(), &identity).unwrap();
         let group = crate::base::GroupId(3);
-        Self { log: stores.log(group).unwrap(), state: stores.state(group).unwrap(), _folder: folder }
+        Self { log: stores.log(group).unwrap(), state: stores.state(group).unwrap(), folder }
     }
 }
 
@@ -163,7 +269,8 @@ macro_rules! logs {
 
 macro_rules! tables {
     ($make:expr) => {
-        suite!($make => a_row_is_what_was_last_written every_row_is_visited_once);
+        suite!($make => a_row_is_what_was_last_written a_frozen_table_is_that_of_its_moment
+            staged_rows_take_the_place_of_all_others_at_once staged_rows_that_are_not_adopted_leave_nothing);
     };
 }
 
@@ -176,9 +283,9 @@ mod disk_log {
 }
 
 mod memory_state {
-    tables!(Box::new(super::MemoryState::new()));
+    tables!(Box::new(super::Kept::in_memory()));
 }
 
 mod disk_state {
-    tables!(super::OnDisk::new().state);
+    tables!(Box::new(super::Kept::on_disk()));
 }

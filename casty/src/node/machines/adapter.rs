@@ -12,8 +12,9 @@ use super::{Applied, StateMachine};
 use crate::actor::Failure;
 use crate::base::{BoxError, NodeKey, RequestId};
 use crate::codec::{DecodeError, decode, encode};
-use crate::raft::{COMMAND_BYTES_MAX, Machine};
+use crate::raft::{COMMAND_BYTES_MAX, Machine, MachineSnapshot};
 use crate::replication::{Kept, SessionTable};
+use crate::storage::StagedRows;
 
 /// The largest output, encoded, in bytes: as large as a command may be.
 pub(super) const OUTPUT_BYTES_MAX: usize = COMMAND_BYTES_MAX;
@@ -163,7 +164,7 @@ impl<M: StateMachine> Machine for Adapter<M> {
         Ok(encode(&applied)?.into())
     }
 
-    fn snapshot(&self) -> Result<Bytes, BoxError> {
+    fn snapshot(&self) -> Result<MachineSnapshot, BoxError> {
         let state = self.0.lock();
         let machine = catch_unwind(AssertUnwindSafe(|| state.machine.snapshot()));
         let machine =
@@ -171,8 +172,8 @@ impl<M: StateMachine> Machine for Adapter<M> {
         Ok(encode(&(self.0.applied(), &state.sessions, Bytes::from(machine)))?.into())
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
-        let (index, sessions, bytes): (u64, SessionTable<Applied>, Bytes) = decode(snapshot)?;
+    fn restore(&mut self, head: &[u8], _: Option<Box<dyn StagedRows>>) -> Result<(), BoxError> {
+        let (index, sessions, bytes): (u64, SessionTable<Applied>, Bytes) = decode(head)?;
         let mut state = self.0.lock();
         let State { machine, .. } = &mut *state;
         let restored = catch_unwind(AssertUnwindSafe(|| machine.restore(&bytes)));
@@ -242,7 +243,7 @@ mod tests {
         /// One that begins with a snapshot joins them.
         fn join(&mut self) {
             let mut late = Adapter(Copy::new(Generous::default()));
-            late.restore(&self.all[0].snapshot().unwrap()).unwrap();
+            late.restore(&self.all[0].snapshot().unwrap().head, None).unwrap();
             self.all.push(late);
         }
 

@@ -18,8 +18,9 @@ use super::names::Names;
 use crate::actor::remote::Address;
 use crate::base::{BoxError, NodeKey};
 use crate::codec::{decode, encode};
-use crate::raft::Machine;
+use crate::raft::{Machine, MachineSnapshot};
 use crate::sharding::{Declaration, Kinds};
+use crate::storage::StagedRows;
 
 /// Where a node reads what was agreed on; `None` until it knows its cluster.
 pub(super) type Agreed = watch::Sender<Option<Arc<Topology>>>;
@@ -139,12 +140,12 @@ impl Machine for Meta {
         Ok(encode(&verdict)?.into())
     }
 
-    fn snapshot(&self) -> Result<Bytes, BoxError> {
+    fn snapshot(&self) -> Result<MachineSnapshot, BoxError> {
         Ok(encode(&(&self.declared, &self.topology, &self.names))?.into())
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
-        (self.declared, self.topology, self.names) = decode(snapshot)?;
+    fn restore(&mut self, head: &[u8], _: Option<Box<dyn StagedRows>>) -> Result<(), BoxError> {
+        (self.declared, self.topology, self.names) = decode(head)?;
         self.known.replace(self.names.iter().map(|(name, address)| (name.clone(), address.clone())));
         self.kinds.learn(self.declared.values().cloned());
         self.publish();
@@ -218,7 +219,7 @@ mod tests {
         declare(&mut source, 100);
         apply(&mut source, &Command::Admit(Member::new("b".into(), 2, "h:1", Role::Observer)));
         let mut copy = meta();
-        copy.restore(&source.snapshot().unwrap()).unwrap();
+        copy.restore(&source.snapshot().unwrap().head, None).unwrap();
         assert_eq!(copy.kinds.declared(), [declaration(100)]);
         assert_eq!(declare(&mut copy, 50), Verdict::Conflict(declaration(100)));
         assert_eq!(copy.agreed.borrow().as_deref(), Some(&source.topology));
@@ -228,9 +229,9 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_changes_nothing() {
         let mut meta = meta();
-        let before = meta.snapshot().unwrap();
+        let before = meta.snapshot().unwrap().head;
         assert_eq!(decode::<Verdict>(&meta.apply(1, &Bytes::from_static(&[255; 9])).unwrap()), Ok(Verdict::Again));
-        assert_eq!(meta.snapshot().unwrap(), before);
+        assert_eq!(meta.snapshot().unwrap().head, before);
     }
 
     fn register(meta: &mut Meta, name: &str, node: &str, number: u64) -> Verdict {
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(apply(&mut meta, &free(3)), Verdict::Agreed);
         assert_eq!(register(&mut meta, "teller", "b", 4), Verdict::Agreed);
         let mut copy = self::meta();
-        copy.restore(&meta.snapshot().unwrap()).unwrap();
+        copy.restore(&meta.snapshot().unwrap().head, None).unwrap();
         apply(&mut copy, &Command::Admit(Member::new("b".into(), 2, "h:1", Role::Replica)));
         assert_eq!(
             register(&mut copy, "teller", "a", 1),

@@ -1,73 +1,64 @@
-//! A [`Machine`] as the consensus library's state machine.
+//! A [`Machine`](crate::raft::Machine) as the consensus library's state machine.
 
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend};
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use tokio::sync::{Notify, OwnedMutexGuard};
 
+use super::replica::{Received, Replica, Saving, State};
 use super::saved;
-use super::types::{Entry, LogId, SnapshotMeta, StoredMembership, TypeConfig};
+use super::types::{LogId, SnapshotMeta, StoredMembership, TypeConfig};
 use crate::base::BoxError;
-use crate::raft::{Machine, RaftSettings};
+use crate::raft::RaftSettings;
 use crate::storage::SnapshotStore;
 
-/// The machine of a group with how far it is: both change together, under one lock.
+/// After so many bytes of changed rows the state is saved, though the log may not be long: what is saved at once stays
+/// small, and so does what is in memory only.
+const CHECKPOINT_BYTES: u64 = 2 << 20;
+/// With so many bytes of changed rows nothing is applied before the state is saved.
+const UNSAVED_BYTES_MAX: u64 = 4 * CHECKPOINT_BYTES;
+/// What an entry takes in memory beside its command.
+const ENTRY_BYTES: u64 = 64;
+/// A log that is so many times as long as one that is due to be compacted does not wait for followers that are being
+/// sent the state.
+const PATIENT_LOGS: u64 = 4;
+
+/// The machine of a group, as the library drives it.
 pub(super) struct MachineAdapter {
     replica: Replica,
-    /// `None`: the state lives as long as the log does.
-    snapshots: Option<Arc<dyn SnapshotStore>>,
-    /// Bytes of commands since the last snapshot.
-    log_bytes: u64,
     log_bytes_max: u64,
-    /// Told when the log is large enough for a snapshot.
+    /// Told when the log is large enough to be compacted.
     snapshot_due: Arc<Notify>,
+    /// The state that is being saved because many rows have changed.
+    saving: Option<Saving>,
 }
 
-/// A shared handle to the machine's state.
-#[derive(Clone)]
-pub(super) struct Replica {
-    state: Arc<Mutex<State>>,
-    threads: bool,
-}
-
-struct State {
-    machine: Box<dyn Machine>,
-    applied: Option<LogId>,
-    membership: StoredMembership,
-}
-
-/// A snapshot on its way. On the leader it is made only when it is about to be sent: the state is in memory, so a
-/// compaction of a log that is in memory, too, needs no bytes, and a follower that cannot be reached costs none.
+/// A snapshot on its way. On the leader it is made only when it is about to be sent: so a compaction of a log that is
+/// in memory, as the state is, needs none, and a follower that cannot be reached costs none.
 pub(super) enum SnapshotData {
     Here(Replica),
-    Received(Bytes),
+    Received(Received),
 }
 
 impl MachineAdapter {
-    /// A machine that is as new, or has the state that was saved last.
-    pub(super) async fn open(
-        machine: Box<dyn Machine>,
-        settings: &RaftSettings,
-        snapshots: Option<Arc<dyn SnapshotStore>>,
-        snapshot_due: Arc<Notify>,
-    ) -> Result<Self, BoxError> {
-        let state = State { machine, applied: None, membership: StoredMembership::default() };
-        let replica = Replica { state: Arc::new(Mutex::new(state)), threads: settings.snapshot_threads };
-        if let Some(store) = snapshots.clone()
-            && let Some((meta, bytes)) = replica.run(move || Ok(saved::load(&store)?)).await?
-        {
-            replica.restore(&meta, bytes).await?;
-        }
-        Ok(Self { replica, snapshots, log_bytes: 0, log_bytes_max: settings.snapshot_log_bytes, snapshot_due })
+    pub(super) fn new(replica: Replica, settings: &RaftSettings, snapshot_due: Arc<Notify>) -> Self {
+        Self { replica, log_bytes_max: settings.snapshot_log_bytes, snapshot_due, saving: None }
     }
 
-    /// The last entry that the state comprises.
-    pub(super) async fn applied(&self) -> Option<LogId> {
-        self.replica.state.lock().await.applied
+    /// Saves what has changed while the group goes on, unless that is being done.
+    async fn checkpoint(&mut self, store: &dyn SnapshotStore, state: &State) -> io::Result<()> {
+        if let Some(saving) = self.saving.take() {
+            if saving.is_empty() && state.machine.unsaved_bytes() < UNSAVED_BYTES_MAX {
+                self.saving = Some(saving);
+                return Ok(());
+            }
+            saved::done(saving).await?;
+        }
+        self.saving = state.begin_save(store).map_err(io::Error::other)?;
+        Ok(())
     }
 }
 
@@ -78,77 +69,12 @@ impl Drop for MachineAdapter {
     }
 }
 
-impl Replica {
-    /// The state as bytes, and what it comprises.
-    pub(super) async fn produce(&self) -> Result<(SnapshotMeta, Bytes), BoxError> {
-        let state = self.state.clone().lock_owned().await;
-        self.encode(state).await
-    }
-
-    /// The state that is held, as bytes.
-    async fn encode(&self, state: OwnedMutexGuard<State>) -> Result<(SnapshotMeta, Bytes), BoxError> {
-        self.run(move || Ok((state.meta(), state.machine.snapshot()?))).await
-    }
-
-    async fn restore(&self, meta: &SnapshotMeta, bytes: Bytes) -> Result<(), BoxError> {
-        let mut state = self.state.clone().lock_owned().await;
-        let meta = meta.clone();
-        self.run(move || {
-            state.machine.restore(&bytes)?;
-            state.applied = meta.last_log_id;
-            state.membership = meta.last_membership;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, BoxError> + Send + 'static,
-    ) -> Result<T, BoxError> {
-        if !self.threads {
-            return work();
-        }
-        // A panic of the machine becomes an error here.
-        tokio::task::spawn_blocking(work).await?
-    }
-}
-
-impl State {
-    fn meta(&self) -> SnapshotMeta {
-        SnapshotMeta { last_log_id: self.applied, last_membership: self.membership.clone() }
-    }
-
-    /// Applies one entry, which must be the next one.
-    fn apply(&mut self, entry: Entry) -> io::Result<Bytes> {
-        let expected = self.applied.map_or(0, |applied| applied.index + 1);
-        if entry.log_id.index != expected {
-            let why = format!("entry {} was to be applied where {expected} is the next", entry.log_id.index);
-            return Err(io::Error::other(why));
-        }
-        let output = match entry.payload {
-            EntryPayload::Blank => Bytes::new(),
-            EntryPayload::Normal(command) => {
-                let index = entry.log_id.index;
-                let failed = |why| io::Error::other(format!("the machine failed at entry {index}: {why}"));
-                self.machine.apply(index, &command.0).map_err(failed)?
-            }
-            EntryPayload::Membership(membership) => {
-                self.membership = StoredMembership::new(Some(entry.log_id), membership);
-                Bytes::new()
-            }
-        };
-        self.applied = Some(entry.log_id);
-        Ok(output)
-    }
-}
-
 impl RaftStateMachine<TypeConfig> for MachineAdapter {
     type SnapshotData = SnapshotData;
     type SnapshotBuilder = Built;
 
     async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
-        let state = self.replica.state.lock().await;
+        let state = self.replica.lock().await;
         Ok((state.applied, state.membership.clone()))
     }
 
@@ -156,48 +82,48 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
     where
         S: Stream<Item = io::Result<EntryResponder<TypeConfig>>> + Unpin + OptionalSend,
     {
-        let mut state = self.replica.state.lock().await;
+        let (mut state, mut log_bytes) = (self.replica.lock().await, 0);
         while let Some((entry, responder)) = entries.try_next().await? {
             if let EntryPayload::Normal(command) = &entry.payload {
-                self.log_bytes += command.0.len() as u64;
+                log_bytes += command.0.len() as u64 + ENTRY_BYTES;
             }
             let output = state.apply(entry)?;
             if let Some(responder) = responder {
                 responder.send(output);
             }
+            if state.machine.unsaved_bytes() >= CHECKPOINT_BYTES
+                && let Some(store) = self.replica.snapshots.clone()
+            {
+                self.checkpoint(&*store, &state).await?;
+            }
         }
-        if self.log_bytes >= self.log_bytes_max {
-            self.log_bytes = 0;
+        self.replica.log_bytes.send_modify(|bytes| *bytes += log_bytes);
+        if *self.replica.log_bytes.borrow() >= self.log_bytes_max {
             self.snapshot_due.notify_one();
         }
         Ok(())
     }
 
     async fn get_snapshot_builder(&mut self) -> Built {
-        self.log_bytes = 0;
-        let state = self.replica.state.clone().lock_owned().await;
+        self.replica.log_bytes.send_replace(0);
+        let state = self.replica.lock().await;
         let meta = state.meta();
-        let save = self.snapshots.clone().map(|store| (store, state));
-        Built { meta, replica: self.replica.clone(), save }
+        let save = self.replica.snapshots.clone().map(|store| (store, state));
+        Built { meta, replica: self.replica.clone(), save, log_bytes_max: self.log_bytes_max * PATIENT_LOGS }
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotData) -> io::Result<()> {
-        let SnapshotData::Received(bytes) = snapshot else {
+        let SnapshotData::Received(received) = snapshot else {
             return Err(io::Error::other("a snapshot of this replica was to be installed in itself"));
         };
-        let size = bytes.len();
-        self.replica.restore(meta, bytes.clone()).await.map_err(|why| {
-            io::Error::other(format!("the machine did not accept a snapshot of {size} bytes from the leader: {why}"))
-        })?;
-        // The log up to here goes away next.
-        match &self.snapshots {
-            Some(store) => saved::save(&**store, meta, bytes).await,
-            None => Ok(()),
-        }
+        let failed = |why: BoxError| io::Error::other(format!("a snapshot of the leader was not installed: {why}"));
+        self.replica.install(meta, received).await.map_err(failed)
     }
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot<Clid, u64, (), SnapshotData>>> {
-        let meta = self.replica.state.lock().await.meta();
+        // The library takes it that a follower has all this once it was sent, and a transfer may go on with what it began.
+        let now = self.replica.lock().await.meta();
+        let meta = self.replica.transfers.oldest().unwrap_or(now);
         let here = || Snapshot { meta: meta.clone(), snapshot: SnapshotData::Here(self.replica.clone()) };
         Ok(meta.last_log_id.is_some().then(here))
     }
@@ -209,8 +135,10 @@ type Clid = openraft::alias::CommittedLeaderIdOf<TypeConfig>;
 pub(super) struct Built {
     meta: SnapshotMeta,
     replica: Replica,
-    /// Where the state has to be saved first, and the state, which stands still until it has become bytes.
+    /// Where the state has to be saved first, and the state, which stands still until it is known what to write.
     save: Option<(Arc<dyn SnapshotStore>, OwnedMutexGuard<State>)>,
+    /// The length of the log at which it is compacted, whoever needs it.
+    log_bytes_max: u64,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Built {
@@ -218,9 +146,13 @@ impl RaftSnapshotBuilder<TypeConfig> for Built {
 
     async fn build_snapshot(&mut self) -> io::Result<Snapshot<Clid, u64, (), SnapshotData>> {
         if let Some((store, state)) = self.save.take() {
-            let failed = |why| io::Error::other(format!("the machine gave no snapshot: {why}"));
-            let (meta, bytes) = self.replica.encode(state).await.map_err(failed)?;
-            saved::save(&*store, &meta, bytes).await?;
+            self.replica.save(state, store).await.map_err(io::Error::other)?;
+        }
+        // A follower that has got the state needs the entries behind it next.
+        let mut log_bytes = self.replica.log_bytes.subscribe();
+        tokio::select! {
+            () = self.replica.transfers.ended() => {}
+            _ = log_bytes.wait_for(|bytes| *bytes >= self.log_bytes_max) => {}
         }
         Ok(Snapshot { meta: self.meta.clone(), snapshot: SnapshotData::Here(self.replica.clone()) })
     }

@@ -9,8 +9,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
+use super::assemblies::Assemblies;
 use super::core::Core;
 use super::peer::Peer;
+use super::replica::Replica;
 use super::wire::{Envelope, Frame, Request, Response};
 use crate::base::{GroupId, NodeKey, StableMap, stable_hash_parts};
 use crate::raft::{Links, RaftSettings};
@@ -26,6 +28,7 @@ pub(in crate::raft) struct Mesh {
     members: RwLock<StableMap<GroupId, Member>>,
     /// One for each peer with which something was exchanged since its connection was made.
     peers: RwLock<StableMap<NodeKey, Arc<Peer>>>,
+    pub(super) assemblies: Arc<Assemblies>,
     next_id: AtomicU64,
     pub(super) requests: Arc<Semaphore>,
     runtime: OnceLock<Handle>,
@@ -35,6 +38,7 @@ pub(in crate::raft) struct Mesh {
 #[derive(Clone)]
 pub(super) struct Member {
     pub(super) core: Core,
+    pub(super) replica: Replica,
     /// A voter that restarts does not know the lease that it gave its leader, so it votes for nobody before this.
     pub(super) votes_from: Option<Instant>,
 }
@@ -49,6 +53,7 @@ impl Mesh {
             settings,
             members: RwLock::default(),
             peers: RwLock::default(),
+            assemblies: Arc::default(),
             next_id: AtomicU64::new(first_id),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
             runtime: OnceLock::new(),
@@ -67,11 +72,10 @@ impl Mesh {
 
     /// A group no longer takes part.
     pub(in crate::raft) fn remove(&self, group: GroupId) {
-        self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
-        // What came of a snapshot for it is of no use any more.
-        for peer in self.peers.read().unwrap_or_else(PoisonError::into_inner).values() {
-            peer.open().assemblies.remove(&group);
-        }
+        let member = self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        // Nothing waits for what its followers were being sent, or holds the state for it.
+        member.iter().for_each(|member| member.replica.transfers.clear());
+        self.assemblies.remove(group);
     }
 
     /// Nothing is expected from any peer any more.

@@ -1,6 +1,7 @@
 //! One group's consensus, by the library openraft. No file outside this folder names it.
 
 mod acks;
+mod assemblies;
 mod config;
 mod core;
 mod log;
@@ -10,6 +11,7 @@ mod network;
 mod peer;
 mod propose;
 mod pulse;
+mod replica;
 mod roster;
 mod runtime;
 #[cfg(feature = "sim")]
@@ -17,7 +19,7 @@ mod samples;
 mod saved;
 mod serve;
 mod session;
-mod snapshot;
+mod transfers;
 mod types;
 mod wire;
 
@@ -68,11 +70,11 @@ impl Engine {
         let config = config::config(group, settings)?;
         let failed = |why: std::io::Error| RaftError::Stopped { group, why: why.to_string() };
         let snapshot_due = Arc::new(Notify::new());
-        let machine = machine::MachineAdapter::open(machine, settings, log.snapshots(), snapshot_due.clone())
+        let replica = replica::Replica::open(machine, settings, log.snapshots())
             .await
             .map_err(|source| RaftError::Unreadable { group, source })?;
         if let Some(purged) = log.bounds().map_err(failed)?.purged
-            && machine.applied().await.is_none_or(|applied| applied.index < purged.index)
+            && replica.lock().await.applied.is_none_or(|applied| applied.index < purged.index)
         {
             return Err(RaftError::StateMissing { group, purged: purged.index });
         }
@@ -80,13 +82,14 @@ impl Engine {
         if !voters.is_empty() {
             log::begin(&*log, voters).await.map_err(failed)?;
         }
+        let machine = machine::MachineAdapter::new(replica.clone(), settings, snapshot_due.clone());
         let network = network::Network { mesh: mesh.clone(), group };
         let raft = Raft::new(me.0, config, network, log::LogAdapter::new(log), machine)
             .await
             .map_err(|why| RaftError::Stopped { group, why: why.to_string() })?;
         let votes_from = restarted.then(|| Instant::now() + settings.election_max);
         let core = Core::new(raft);
-        mesh.add(group, mesh::Member { core: core.clone(), votes_from });
+        mesh.add(group, mesh::Member { core: core.clone(), replica, votes_from });
         let engine = Self { group, me, heartbeat: settings.heartbeat, core };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
         Ok(engine)

@@ -140,20 +140,15 @@ impl RaftNetworkV2<TypeConfig> for Client {
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         let Route { mesh, to, group, .. } = &self.route;
         let failed = |why: &str| StreamingError::Unreachable(Unreachable::from_string(format!("{to}: {why}")));
-        // Before the state becomes bytes, which may take a while.
+        // Before the state is read, which may take a while.
         if !mesh.is_up(*to) {
             return Err(failed("the peer is not connected"));
         }
         let SnapshotData::Here(replica) = snapshot.snapshot else {
             return Err(failed("a received snapshot cannot be passed on"));
         };
-        let transfer = async {
-            let (meta, whole) = replica.produce().await.map_err(|why| {
-                tracing::error!(%group, %why, "the machine gave no snapshot; a follower stays behind");
-                failed("the machine gave no snapshot")
-            })?;
-            mesh.send_snapshot(*to, *group, vote, meta, whole).await.map_err(failed)
-        };
+        let least = snapshot.meta.last_log_id;
+        let transfer = async { mesh.send_snapshot(*to, *group, vote, least, &replica).await.map_err(failed) };
         match future::select(Box::pin(transfer), Box::pin(cancel)).await {
             future::Either::Left((result, _)) => result,
             future::Either::Right((closed, _)) => Err(StreamingError::Closed(closed)),

@@ -4,7 +4,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::snapshot::Assembly;
 use super::types::{AppendRequest, AppendResult};
 use super::wire::Response;
 use crate::base::{GroupId, StableMap};
@@ -33,8 +32,6 @@ pub(super) struct Open {
     pub(super) asks: StableMap<u64, oneshot::Sender<Response>>,
     /// Sessions from the peer to here, at most [`SERVED_MAX`].
     pub(super) served: StableMap<u64, Served>,
-    /// Snapshots that the peer is sending, one for each open group.
-    pub(super) assemblies: StableMap<GroupId, Assembly>,
 }
 
 /// The follower's end of a session.

@@ -8,7 +8,7 @@ use openraft::raft::{SnapshotResponse, StreamAppendError, TransferLeaderRequest,
 use openraft::{EntryPayload, Membership};
 
 use super::types::{AppendRequest, Command, EngineVote, Entry, LogId, SnapshotMeta, StoredMembership, log_id};
-use super::wire::{Chunk, Envelope, Frame, Request, Response};
+use super::wire::{Chunk, Envelope, Frame, Part, Request, Response};
 use crate::base::GroupId;
 use crate::storage::LogPosition;
 
@@ -28,13 +28,17 @@ fn frames() -> Vec<Frame> {
         Request::Vote(VoteRequest::new(vote, last)),
         Request::PreVote(VoteRequest::new(vote, last)),
         Request::Transfer(TransferLeaderRequest::new(vote, 8, last)),
-        Request::Chunk(chunk(vote)),
+        Request::Chunk(chunk(vote, Part::Head(Bytes::from_static(b"head")))),
+        Request::Chunk(chunk(vote, Part::Rows(Bytes::from_static(b"\x01k\x01v")))),
+        Request::Chunk(chunk(vote, Part::End { head_bytes: 4, rows: 1 })),
     ];
     let answers = [
         Response::Vote(VoteResponse::new(vote, last, true)),
         Response::Taken,
         Response::Installed(SnapshotResponse::new(vote)),
         Response::Refused,
+        Response::Damaged,
+        Response::Astray,
     ];
     let mut frames = vec![
         Frame::Append { session: 5, number: 0, request: append(vote) },
@@ -63,10 +67,9 @@ fn append(vote: EngineVote) -> AppendRequest {
     AppendRequest { vote, prev_log_id: Some(at(9)), entries, leader_commit: Some(at(8)) }
 }
 
-fn chunk(vote: EngineVote) -> Chunk {
+fn chunk(vote: EngineVote, part: Part) -> Chunk {
     let last_membership = StoredMembership::new(Some(at(1)), voters());
-    let meta = SnapshotMeta { last_log_id: Some(at(8)), last_membership };
-    Chunk { transfer: 2, vote, meta, total: 8, offset: 0, bytes: Bytes::from_static(b"snapshot") }
+    Chunk::new(2, vote, SnapshotMeta { last_log_id: Some(at(8)), last_membership }, 0, part)
 }
 
 fn voters() -> Membership<u64, ()> {

@@ -1,25 +1,33 @@
 //! Snapshots that outlive the process, where the log does.
 
 use std::io;
-use std::sync::Arc;
 
-use bytes::Bytes;
+use tokio::sync::oneshot;
 
+use super::replica::{Moment, Saving};
 use super::types::{SnapshotMeta, position};
 use crate::codec;
-use crate::storage::{SnapshotStore, StoredSnapshot, durably};
+use crate::raft::MachineSnapshot;
+use crate::storage::{SnapshotStore, StoredSnapshot};
 
-/// Waits until the state of a group is as durable as its log. Until then the log may not be purged.
-pub(super) async fn save(store: &dyn SnapshotStore, meta: &SnapshotMeta, state: Bytes) -> io::Result<()> {
-    let Some(last) = &meta.last_log_id else { return Ok(()) };
+/// Hands the state of a group to its store. Until it is [done] the log may not be purged.
+pub(super) fn begin(store: &dyn SnapshotStore, meta: &SnapshotMeta, snapshot: MachineSnapshot) -> io::Result<Saving> {
+    let through = meta.last_log_id.as_ref().map(position).unwrap_or_default();
     let encoded = codec::encode(meta).map_err(io::Error::other)?.into();
-    let snapshot = StoredSnapshot { through: position(last), meta: encoded, state };
-    durably(|done| store.save(snapshot, done)).await
+    let (tell, saving) = oneshot::channel();
+    let stored = StoredSnapshot { through, meta: encoded, head: snapshot.head };
+    store.save(stored, snapshot.rows, Box::new(move |result| drop(tell.send(result))))?;
+    Ok(saving)
+}
+
+/// Waits until it is durable.
+pub(super) async fn done(saving: Saving) -> io::Result<()> {
+    saving.await.map_err(|_| io::Error::other("the store dropped what it was to save"))?
 }
 
 /// The state that was saved last.
-pub(super) fn load(store: &Arc<dyn SnapshotStore>) -> io::Result<Option<(SnapshotMeta, Bytes)>> {
-    let Some(snapshot) = store.load()? else { return Ok(None) };
+pub(super) fn load(store: &dyn SnapshotStore) -> io::Result<Option<Moment>> {
+    let Some((snapshot, rows)) = store.load()? else { return Ok(None) };
     let meta = codec::decode(&snapshot.meta).map_err(io::Error::other)?;
-    Ok(Some((meta, snapshot.state)))
+    Ok(Some(Moment { meta, head: snapshot.head, rows: Some(rows) }))
 }

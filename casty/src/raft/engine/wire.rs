@@ -7,7 +7,7 @@ use openraft::raft::{
 use serde::{Deserialize, Serialize};
 
 use super::types::{AppendRequest, AppendResult, EngineVote, LogId, SnapshotMeta, TypeConfig};
-use crate::base::GroupId;
+use crate::base::{GroupId, stable_hash_parts};
 use crate::codec;
 
 /// One frame between two replicas of a group.
@@ -53,22 +53,61 @@ pub(super) enum Response {
     Taken,
     /// The last chunk was taken, and the snapshot is installed or was not needed.
     Installed(SnapshotResponse<TypeConfig>),
-    /// The request could not be served: the group is not open, or the chunk is out of place.
+    /// The request could not be served: the group is not open, or takes no such snapshot.
     Refused,
+    /// The chunk did not arrive as it was sent.
+    Damaged,
+    /// The chunks before it are not here: the snapshot has to be sent anew.
+    Astray,
 }
 
 /// A part of a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Chunk {
-    /// Tells one attempt from the next.
+    /// Tells one transfer from the next.
     pub(super) transfer: u64,
     pub(super) vote: EngineVote,
     pub(super) meta: SnapshotMeta,
-    /// The bytes of the whole snapshot.
-    pub(super) total: u64,
-    /// Where `bytes` belongs.
-    pub(super) offset: u64,
-    pub(super) bytes: Bytes,
+    /// Chunks are numbered from 0.
+    pub(super) number: u64,
+    /// A hash over all else.
+    checksum: u64,
+    pub(super) part: Part,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum Part {
+    /// The next bytes of the head.
+    Head(Bytes),
+    /// Some rows, as a [`RowBatch`](crate::storage::RowBatch).
+    Rows(Bytes),
+    /// That was all.
+    End { head_bytes: u64, rows: u64 },
+}
+
+impl Chunk {
+    pub(super) fn new(transfer: u64, vote: EngineVote, meta: SnapshotMeta, number: u64, part: Part) -> Self {
+        let mut chunk = Self { transfer, vote, meta, number, checksum: 0, part };
+        chunk.checksum = chunk.hash();
+        chunk
+    }
+
+    /// Whether it arrived as it was sent.
+    pub(super) fn is_whole(&self) -> bool {
+        self.checksum == self.hash()
+    }
+
+    fn hash(&self) -> u64 {
+        // What cannot be encoded is not sent either.
+        let place = codec::encode(&(self.transfer, &self.vote, &self.meta, self.number)).unwrap_or_default();
+        match &self.part {
+            Part::Head(bytes) => stable_hash_parts(&[b"head", &place, bytes]),
+            Part::Rows(bytes) => stable_hash_parts(&[b"rows", &place, bytes]),
+            Part::End { head_bytes, rows } => {
+                stable_hash_parts(&[b"end", &place, &head_bytes.to_le_bytes(), &rows.to_le_bytes()])
+            }
+        }
+    }
 }
 
 impl Envelope {
@@ -167,6 +206,26 @@ mod tests {
     fn entries_that_do_not_follow_on_one_another_are_refused() {
         assert!(travels(&append(None, &[0, 1, 2])) && travels(&append(Some(6), &[7, 8])));
         assert!(!travels(&append(None, &[1])) && !travels(&append(Some(6), &[7, 9])));
+    }
+
+    #[test]
+    fn a_chunk_that_is_changed_anywhere_is_not_whole() {
+        let at = |index| Some(log_id(LogPosition { term: 1, index }));
+        let meta = SnapshotMeta { last_log_id: at(9), ..SnapshotMeta::default() };
+        for part in [
+            Part::Head(Bytes::from_static(b"head")),
+            Part::Rows(Bytes::from_static(b"\x01k\x01v")),
+            Part::End { head_bytes: 4, rows: 1 },
+        ] {
+            let bytes = codec::encode(&Chunk::new(7, EngineVote::new_committed(3, 2), meta.clone(), 1, part)).unwrap();
+            assert!(codec::decode::<Chunk>(&bytes).unwrap().is_whole());
+            for bit in 0..bytes.len() * 8 {
+                let mut changed = bytes.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                let whole = codec::decode::<Chunk>(&changed).is_ok_and(|chunk| chunk.is_whole());
+                assert!(!whole, "bit {bit} of {bytes:?}");
+            }
+        }
     }
 
     #[test]

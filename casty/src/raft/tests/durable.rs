@@ -15,22 +15,26 @@ use super::recorder::Recorder;
 use super::snapshots::compacting;
 use crate::raft::RaftSettings;
 use crate::storage::{
-    DiskStores, Flushed, Identity, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, SnapshotStore, StoreError,
-    StoredSnapshot, Stores, Vote,
+    DiskStores, Flushed, FrozenRows, Identity, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, RowReader,
+    SnapshotStore, StoreError, StoredSnapshot, Stores, Vote,
 };
 
 /// What a node's folder holds, as soon as the last task of the life before has let go of it.
-async fn log(folder: &Path, n: usize) -> Arc<dyn LogStore> {
+pub(super) async fn stores(folder: &Path, n: usize) -> DiskStores {
     let identity = Identity { node: format!("node-{n}").as_str().into(), cluster: "test".to_owned() };
     let opened = async {
         loop {
             match DiskStores::open(folder.join(n.to_string()), &identity) {
                 Err(StoreError::Locked { .. }) => tokio::task::yield_now().await,
-                opened => return opened.unwrap().log(GROUP).unwrap(),
+                opened => return opened.unwrap(),
             }
         }
     };
     soon("the folder is free", opened).await
+}
+
+async fn log(folder: &Path, n: usize) -> Arc<dyn LogStore> {
+    stores(folder, n).await.log(GROUP).unwrap()
 }
 
 /// Three nodes with what their folders hold, one of which leads.
@@ -43,7 +47,7 @@ async fn start(folder: &TempDir, settings: &RaftSettings) -> (Cluster, usize) {
 }
 
 /// The clock cannot be paused where a disk is waited for: timeouts that a busy machine does not reach.
-fn unhurried(settings: RaftSettings) -> RaftSettings {
+pub(super) fn unhurried(settings: RaftSettings) -> RaftSettings {
     RaftSettings { election_min: Duration::from_secs(1), election_max: Duration::from_secs(2), ..settings }
 }
 
@@ -138,11 +142,11 @@ impl HeldLog {
 }
 
 impl SnapshotStore for HeldSnapshots {
-    fn load(&self) -> io::Result<Option<StoredSnapshot>> {
+    fn load(&self) -> io::Result<Option<(StoredSnapshot, Box<dyn RowReader>)>> {
         Ok(None)
     }
 
-    fn save(&self, snapshot: StoredSnapshot, done: Flushed) -> io::Result<()> {
+    fn save(&self, snapshot: StoredSnapshot, _: Option<FrozenRows>, done: Flushed) -> io::Result<()> {
         self.0.send((snapshot, done)).map_err(|_| io::Error::other("the test is over"))
     }
 }

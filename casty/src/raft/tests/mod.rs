@@ -8,3 +8,5 @@ mod leaders;
 mod net;
 mod recorder;
 mod snapshots;
+mod table;
+mod transfers;

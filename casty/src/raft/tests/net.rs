@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::base::NodeKey;
@@ -23,7 +23,16 @@ struct Inner {
     lanes: HashMap<(NodeKey, NodeKey), (mpsc::Sender<Bytes>, AbortHandle)>,
     /// Frames to lose, unnoticed, on a lane.
     lose: HashMap<(NodeKey, NodeKey), u32>,
+    /// Chunks of snapshots to damage on a lane.
+    damage: HashMap<(NodeKey, NodeKey), u32>,
+    /// The chunks of snapshots that were sent.
+    chunks: watch::Sender<u32>,
+    /// The connection over which this chunk is sent breaks with it.
+    break_at: Option<u32>,
 }
+
+/// Frames of so many bytes are chunks of snapshots.
+const CHUNK_BYTES_MIN: usize = 128 << 10;
 
 /// One node's end of the connections.
 pub(super) struct NodeLinks {
@@ -64,6 +73,21 @@ impl Net {
     pub(super) fn lose(&self, from: NodeKey, to: NodeKey, frames: u32) {
         self.inner.lock().unwrap().lose.insert((from, to), frames);
     }
+
+    /// Changes a byte in each of the next chunks of snapshots from one node to another.
+    pub(super) fn damage(&self, from: NodeKey, to: NodeKey, chunks: u32) {
+        self.inner.lock().unwrap().damage.insert((from, to), chunks);
+    }
+
+    /// The connection breaks when so many chunks of snapshots were sent.
+    pub(super) fn break_at(&self, chunk: u32) {
+        self.inner.lock().unwrap().break_at = Some(chunk);
+    }
+
+    /// How many chunks of snapshots were sent.
+    pub(super) fn chunks(&self) -> watch::Receiver<u32> {
+        self.inner.lock().unwrap().chunks.subscribe()
+    }
 }
 
 impl Links for NodeLinks {
@@ -76,6 +100,21 @@ impl Links for NodeLinks {
         }
         let mut frame = Vec::new();
         encode(&mut frame);
+        if frame.len() >= CHUNK_BYTES_MIN {
+            inner.chunks.send_modify(|chunks| *chunks += 1);
+            if inner.break_at == Some(*inner.chunks.borrow()) {
+                inner.break_at = None;
+                inner.cut.insert(way);
+                let (net, me) = (self.net.clone(), self.me);
+                tokio::spawn(async move { net.cut(me, to) });
+                return true;
+            }
+            if let Some(left) = inner.damage.get_mut(&way).filter(|left| **left > 0) {
+                *left -= 1;
+                let middle = frame.len() / 2;
+                frame[middle] ^= 1;
+            }
+        }
         if let Some(left) = inner.lose.get_mut(&way).filter(|left| **left > 0) {
             *left -= 1;
             return true;

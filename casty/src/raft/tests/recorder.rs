@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use crate::base::BoxError;
 use crate::codec;
-use crate::raft::Machine;
+use crate::raft::{Machine, MachineSnapshot};
+use crate::storage::StagedRows;
 
 /// What a machine applied, seen from outside.
 #[derive(Clone)]
@@ -71,15 +72,15 @@ impl Machine for Recorder {
         Ok(Bytes::from(applied.len().to_string()))
     }
 
-    fn snapshot(&self) -> Result<Bytes, BoxError> {
+    fn snapshot(&self) -> Result<MachineSnapshot, BoxError> {
         Ok(codec::encode(&*self.applied.lock().unwrap())?.into())
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), BoxError> {
+    fn restore(&mut self, head: &[u8], _: Option<Box<dyn StagedRows>>) -> Result<(), BoxError> {
         if self.refuse {
             return Err("this machine takes no snapshots".into());
         }
-        let restored: Vec<(u64, Bytes)> = codec::decode(snapshot)?;
+        let restored: Vec<(u64, Bytes)> = codec::decode(head)?;
         let count = restored.len();
         *self.applied.lock().unwrap() = restored;
         self.restored.fetch_add(1, Ordering::SeqCst);

@@ -88,6 +88,11 @@ impl StoreError {
         let full = |why: &io::Error| matches!(why.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         matches!(self, Self::Io { why, .. } if full(why))
     }
+
+    /// Whether a read has failed because of a write that did, and works when the file was opened anew.
+    pub(super) fn passes(&self) -> bool {
+        self.is_full() || matches!(self, Self::Io { why, .. } if why.kind() == io::ErrorKind::ResourceBusy)
+    }
 }
 
 impl From<StoreError> for io::Error {

@@ -17,8 +17,6 @@ use super::work::Work;
 use super::{DiskSettings, Fsync, Identity, StoreError};
 
 pub(super) const FILE: &str = "casty.redb";
-/// What the library may keep of the file in memory. Everything that is read often is in memory already.
-const CACHE_BYTES: usize = 32 << 20;
 
 /// The open file.
 pub(super) struct StoreFile {
@@ -52,10 +50,11 @@ impl StoreFile {
         }
         let open = move || OpenOptions::new().read(true).write(true).open(&path);
         if settings.fsync == Fsync::EveryCommit {
-            return Self::open_on(folder, identity, Some(lock), move || FileBackend::new(open()?));
+            return Self::open_on(folder, identity, settings, Some(lock), move || FileBackend::new(open()?));
         }
         let (mark, fsync) = (Mark::set(folder).map_err(io)?, settings.fsync);
-        let store = Self::open_on(folder, identity, Some(lock), move || UnsyncedFile::new(open()?, fsync))?;
+        let backend = move || UnsyncedFile::new(open()?, fsync);
+        let store = Self::open_on(folder, identity, settings, Some(lock), backend)?;
         Ok(Self { _mark: Some(mark), ..store })
     }
 
@@ -63,11 +62,13 @@ impl StoreFile {
     pub(super) fn open_on<B: StorageBackend>(
         folder: &Path,
         identity: &Identity,
+        settings: &DiskSettings,
         lock: Option<FolderLock>,
         backend: impl Fn() -> Result<B, redb::DatabaseError> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
-        let open = move || Ok(Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend()?)?);
+        let cache_bytes = settings.cache_bytes;
+        let open = move || Ok(Database::builder().set_cache_size(cache_bytes).create_with_backend(backend()?)?);
         let (database, owner) = guarded(&path, || {
             let database = open()?;
             let owner = tables::read_owner(&database.begin_read()?)?;
@@ -112,20 +113,23 @@ impl StoreFile {
         self.guarded(|database| read(&database.begin_read()?))
     }
 
-    /// Carries out all work or none of it. When this returns, it is on the disk.
-    pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<(), StoreError> {
+    /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
+    pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
         self.guarded(|database| {
             let write = database.begin_write()?;
             let mut tables = Tables::open(&write)?;
+            let mut follows = Vec::new();
             for work in work {
-                tables.carry_out(work)?;
+                follows.extend(tables.carry_out(work)?);
             }
             drop(tables);
-            Ok(write.commit()?)
+            write.commit()?;
+            Ok(follows)
         })
     }
 
-    fn guarded<T>(&self, call: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    /// A call of the library.
+    pub(super) fn guarded<T>(&self, call: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
         let database = self.database.read();
         let closed = || redb::Error::Io(io::Error::new(io::ErrorKind::StorageFull, "it could not be opened anew"));
         guarded(&self.path, || call(database.as_ref().ok_or_else(closed)?))
@@ -154,6 +158,9 @@ fn explain(file: PathBuf, why: redb::Error) -> StoreError {
             // The folder was ours: whoever it is does not keep to its lock.
             let folder = file.parent().unwrap_or(&file).to_owned();
             StoreError::Locked { folder, holder: None }
+        }
+        why @ (redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
+            StoreError::Io { file, why: io::Error::new(io::ErrorKind::ResourceBusy, why).into() }
         }
         why @ (redb::Error::RepairAborted | redb::Error::UpgradeRequired(_)) => {
             StoreError::Corrupted { file, why: why.to_string() }

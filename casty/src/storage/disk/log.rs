@@ -1,18 +1,16 @@
-//! The log and the snapshot of one group on the disk.
+//! The log of one group on the disk.
 
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
+use super::snapshots::DiskSnapshots;
+use super::state::DiskState;
 use super::tables;
 use super::work::Work;
 use super::writer::Writer;
 use crate::base::GroupId;
-use crate::storage::{
-    Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, SnapshotStore, StoredSnapshot, Vote,
-};
+use crate::storage::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, SnapshotStore, Vote};
 
 /// A log that is whole in memory, where it is read, and written behind by the node's writer. So nobody waits for a disk
 /// to read what was appended a moment ago; the purging of the group bounds it.
@@ -23,23 +21,23 @@ pub(super) struct DiskLog {
     snapshots: Arc<DiskSnapshots>,
 }
 
-/// The last snapshot of a group, on the disk only.
-pub(super) struct DiskSnapshots {
-    group: GroupId,
-    writer: Arc<Writer>,
-    /// The last entry of the newest snapshot that was handed in. Held while one is queued.
-    through: Mutex<Option<LogPosition>>,
-}
-
 impl DiskLog {
     /// What the file has of a group.
     pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
-        let file = writer.file()?;
-        let stored = file.read(|read| tables::read_log(read, group))?;
-        let through = Mutex::new(file.read(|read| tables::snapshot_position(read, group))?);
+        let stored = writer.read(|read| tables::read_log(read, group))?;
         let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote);
-        let snapshots = Arc::new(DiskSnapshots { group, writer: writer.clone(), through });
+        let snapshots = Arc::new(DiskSnapshots::load(group, writer.clone())?);
         Ok(Self { group, memory, writer, snapshots })
+    }
+
+    /// The table whose state stands before the log.
+    pub(super) fn table(&self) -> io::Result<DiskState> {
+        self.snapshots.table()
+    }
+
+    /// The group is forgotten: no snapshot is saved any more.
+    pub(super) fn retire(&self) {
+        self.snapshots.retire();
     }
 }
 
@@ -95,20 +93,5 @@ impl LogStore for DiskLog {
 
     fn snapshots(&self) -> Option<Arc<dyn SnapshotStore>> {
         Some(self.snapshots.clone())
-    }
-}
-
-impl SnapshotStore for DiskSnapshots {
-    fn load(&self) -> io::Result<Option<StoredSnapshot>> {
-        Ok(self.writer.file()?.read(|read| tables::read_snapshot(read, self.group))?)
-    }
-
-    fn save(&self, snapshot: StoredSnapshot, done: Flushed) -> io::Result<()> {
-        let mut through = self.through.lock();
-        if through.is_some_and(|through| through.index >= snapshot.through.index) {
-            return self.writer.queue(Work::Barrier, Some(done));
-        }
-        *through = Some(snapshot.through);
-        self.writer.queue(Work::Snapshot(self.group, snapshot), Some(done))
     }
 }

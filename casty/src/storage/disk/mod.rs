@@ -3,12 +3,16 @@
 mod error;
 mod file;
 mod identity;
+mod lanes;
 mod lock;
 mod log;
 mod room;
+mod rows;
 mod settings;
 #[cfg(feature = "sim")]
 mod simulated;
+mod snapshots;
+mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -25,12 +29,14 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use redb::ReadTransaction;
 use tokio::task::spawn_blocking;
 
-use super::{Flushed, LogStore, MemoryState, StateStore, Stores};
+use super::{Flushed, LogStore, StateStore, Stores};
 use crate::base::{GroupId, StableMap};
 use file::StoreFile;
 use log::DiskLog;
+use rows::Generation;
 use work::Work;
 use writer::Writer;
 
@@ -42,10 +48,10 @@ pub(crate) use simulated::SimulatedDisk;
 
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
-/// Logs, votes and snapshots are durable once they are said to be. Tables of state are in memory, and come from a
-/// group's snapshot and its log when the group is opened. After a write that failed, every call fails with an error
-/// that names the file, until it is opened anew. A full disk is no failure: what is to be written waits until there is
-/// room again, and [`Stores::is_full`] says so.
+/// Logs, votes and snapshots are durable once they are said to be. The rows of a table are in the file as the group's last
+/// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes). After a
+/// write that failed, every call fails with an error that names the file, until it is opened anew. A full disk is no
+/// failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
 ///
 /// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
 /// queued is written and the folder is free.
@@ -91,24 +97,47 @@ impl DiskStores {
     }
 
     fn start(folder: &Path, file: StoreFile) -> Result<Self, StoreError> {
-        let record = file.read(tables::read_record)?;
+        let found = file.read(Found::read)?;
         let io = |why: io::Error| StoreError::Io { file: folder.to_owned(), why: why.into() };
-        Ok(Self::with(Writer::start(file).map_err(io)?, record))
+        Self::with(Writer::start(file, found.newest).map_err(io)?, found).map_err(io)
     }
 
     #[cfg(feature = "sim")]
     fn simulate(file: StoreFile, disk: SimulatedDisk) -> Result<Self, StoreError> {
-        let record = file.read(tables::read_record)?;
-        Ok(Self::with(Writer::simulate(file, disk), record))
+        let found = file.read(Found::read)?;
+        let io = |why: io::Error| StoreError::Io { file: "simulated".into(), why: why.into() };
+        Self::with(Writer::simulate(file, found.newest, disk), found).map_err(io)
     }
 
-    fn with(writer: Writer, record: Option<Bytes>) -> Self {
-        Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(record), lost: false }
+    fn with(writer: Writer, found: Found) -> io::Result<Self> {
+        for generation in found.stale {
+            writer.queue(Work::Sweep(generation), None)?;
+        }
+        Ok(Self { writer: Arc::new(writer), logs: Mutex::default(), record: Mutex::new(found.record), lost: false })
     }
 }
 
-impl Stores for DiskStores {
-    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+/// What a file has when it is opened, but for what is a group's.
+struct Found {
+    record: Option<Bytes>,
+    /// Rows that are to be removed.
+    stale: Vec<Generation>,
+    /// The highest number of a generation.
+    newest: u32,
+}
+
+impl Found {
+    fn read(read: &ReadTransaction) -> Result<Self, redb::Error> {
+        Ok(Self {
+            record: tables::read_record(read)?,
+            stale: tables::stale(read, rows::ALL)?,
+            newest: tables::newest_generation(read)?,
+        })
+    }
+}
+
+impl DiskStores {
+    fn disk_log(&self, group: GroupId) -> io::Result<Arc<DiskLog>> {
         let mut logs = self.logs.lock();
         if let Some(log) = logs.get(&group) {
             return Ok(log.clone());
@@ -117,9 +146,15 @@ impl Stores for DiskStores {
         logs.insert(group, log.clone());
         Ok(log)
     }
+}
 
-    fn state(&self, _group: GroupId) -> io::Result<Box<dyn StateStore>> {
-        Ok(Box::new(MemoryState::default()))
+impl Stores for DiskStores {
+    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+        Ok(self.disk_log(group)?)
+    }
+
+    fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>> {
+        Ok(Box::new(self.disk_log(group)?.table()?))
     }
 
     fn groups(&self) -> io::Result<Vec<GroupId>> {
@@ -127,7 +162,8 @@ impl Stores for DiskStores {
     }
 
     fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {
-        self.logs.lock().remove(&group);
+        let mut logs = self.logs.lock();
+        logs.remove(&group).iter().for_each(|log| log.retire());
         self.writer.queue(Work::Forget(group), Some(done))
     }
 
@@ -153,8 +189,8 @@ impl Stores for DiskStores {
 
     fn clear(&self, done: Flushed) -> io::Result<()> {
         let (mut logs, mut saved) = (self.logs.lock(), self.record.lock());
+        logs.drain().for_each(|(_, log)| log.retire());
         self.writer.queue(Work::Clear, Some(done))?;
-        logs.clear();
         *saved = None;
         Ok(())
     }

@@ -3,10 +3,19 @@
 use std::time::Duration;
 
 /// How a node's file is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskSettings {
+    /// The most bytes of the file that are kept in memory, over all groups: 64 MiB. Rows that are read often are best
+    /// among them; all others come from the disk.
+    pub cache_bytes: usize,
     /// When what was written is made to outlive the machine: at every commit.
     pub fsync: Fsync,
+}
+
+impl Default for DiskSettings {
+    fn default() -> Self {
+        Self { cache_bytes: 64 << 20, fsync: Fsync::default() }
+    }
 }
 
 /// When what was written is made to outlive the machine. In any case it has been handed to the system, and outlives the

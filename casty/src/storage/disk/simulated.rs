@@ -12,7 +12,7 @@ use redb::StorageBackend;
 use tokio::time::sleep;
 
 use super::file::StoreFile;
-use super::{DiskStores, Identity, StoreError};
+use super::{DiskSettings, DiskStores, Identity, StoreError};
 
 /// A disk in memory. It outlives the process that uses it, which is cut off from it when it ends.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,9 @@ impl SimulatedDisk {
     /// Opens the store on this disk, on the runtime of the caller.
     pub(crate) fn open(&self, identity: &Identity) -> Result<DiskStores, StoreError> {
         let disk = self.clone();
-        let file = StoreFile::open_on(Path::new("simulated"), identity, None, move || Ok(disk.clone()))?;
+        let file = StoreFile::open_on(Path::new("simulated"), identity, &DiskSettings::default(), None, move || {
+            Ok(disk.clone())
+        })?;
         DiskStores::simulate(file, self.clone())
     }
 

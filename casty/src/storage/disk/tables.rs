@@ -1,18 +1,20 @@
 //! How the file is laid out.
 
 use std::collections::BTreeSet;
-use std::ops::RangeBounds;
+use std::ops::{RangeBounds, RangeInclusive};
 
 use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
 
 use super::Identity;
-use super::work::Work;
+use super::rows::{self, Generation, ROWS, RowsTable};
+use super::state::UnsavedRows;
+use super::work::{Checkpoint, Work};
 use crate::base::{GroupId, NodeId};
 use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
 
 /// The layout below. A release that changes it gives it another number.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The term, the kind and the payload of each entry, by group and index.
 const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefinition::new("entries");
@@ -20,9 +22,9 @@ const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefiniti
 const PURGED: TableDefinition<'_, u16, (u64, u64)> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
 const VOTES: TableDefinition<'_, u16, (u64, u64, bool)> = TableDefinition::new("votes");
-/// The term and the index of the last entry in a snapshot, and its meta, by group.
-const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, &[u8])> = TableDefinition::new("snapshots");
-/// The state of a snapshot in parts, by group and number.
+/// The term and the index of the last entry in a snapshot, the generation of its rows, and its meta, by group.
+const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, u32, &[u8])> = TableDefinition::new("snapshots");
+/// The head of a snapshot in parts, by group and number.
 const PARTS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("snapshot_parts");
 /// What concerns the node itself.
 const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
@@ -61,6 +63,7 @@ pub(super) fn lay_out(write: &WriteTransaction, identity: &Identity) -> Result<(
     write.open_table(VOTES)?;
     write.open_table(SNAPSHOTS)?;
     write.open_table(PARTS)?;
+    write.open_table(ROWS)?;
     let mut node = write.open_table(NODE)?;
     node.insert(KEY_FORMAT, FORMAT.to_le_bytes().as_slice())?;
     node.insert(KEY_NODE, identity.node.as_str().as_bytes())?;
@@ -131,24 +134,58 @@ pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredL
     Ok(StoredLog { purged, entries, vote })
 }
 
-pub(super) fn read_snapshot(read: &ReadTransaction, group: GroupId) -> Result<Option<StoredSnapshot>, redb::Error> {
+/// The snapshot of a group, and the generation of its rows.
+pub(super) fn read_snapshot(
+    read: &ReadTransaction,
+    group: GroupId,
+) -> Result<Option<(StoredSnapshot, Generation)>, redb::Error> {
     let Some(row) = read.open_table(SNAPSHOTS)?.get(group.0)? else { return Ok(None) };
-    let (term, index, meta) = row.value();
-    let mut state = Vec::new();
+    let (term, index, number, meta) = row.value();
+    let mut head = Vec::new();
     for part in read.open_table(PARTS)?.range((group.0, 0)..=(group.0, u32::MAX))? {
-        state.extend_from_slice(part?.1.value());
+        head.extend_from_slice(part?.1.value());
     }
     let through = LogPosition { term, index };
-    Ok(Some(StoredSnapshot { through, meta: Bytes::copy_from_slice(meta), state: state.into() }))
+    let snapshot = StoredSnapshot { through, meta: Bytes::copy_from_slice(meta), head: head.into() };
+    Ok(Some((snapshot, Generation { group, number })))
 }
 
-/// The place in the log of the snapshot that is saved.
-pub(super) fn snapshot_position(read: &ReadTransaction, group: GroupId) -> Result<Option<LogPosition>, redb::Error> {
+/// Where a snapshot is: in the log, and in the file.
+#[derive(Clone, Copy)]
+pub(super) struct SnapshotPlace {
+    pub(super) through: LogPosition,
+    pub(super) generation: Generation,
+}
+
+/// Where the snapshot of a group is.
+pub(super) fn snapshot_place(read: &ReadTransaction, group: GroupId) -> Result<Option<SnapshotPlace>, redb::Error> {
     let row = read.open_table(SNAPSHOTS)?.get(group.0)?;
     Ok(row.map(|row| {
-        let (term, index, _) = row.value();
-        LogPosition { term, index }
+        let (term, index, number, _) = row.value();
+        SnapshotPlace { through: LogPosition { term, index }, generation: Generation { group, number } }
     }))
+}
+
+/// The generations that are no group's: they are being filled, or removed, or were when the file was closed.
+pub(super) fn stale(read: &ReadTransaction, groups: RangeInclusive<GroupId>) -> Result<Vec<Generation>, redb::Error> {
+    let mut stale = Vec::new();
+    for generation in rows::generations(&read.open_table(ROWS)?, groups)? {
+        let place = snapshot_place(read, generation.group)?;
+        if place.is_none_or(|place| place.generation != generation) {
+            stale.push(generation);
+        }
+    }
+    Ok(stale)
+}
+
+/// The highest number of a generation.
+pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Error> {
+    let filled = rows::generations(&read.open_table(ROWS)?, rows::ALL)?.into_iter().map(|filled| filled.number);
+    let mut newest = filled.max().unwrap_or_default();
+    for row in read.open_table(SNAPSHOTS)?.iter()? {
+        newest = newest.max(row?.1.value().2);
+    }
+    Ok(newest)
 }
 
 /// The tables of one transaction.
@@ -156,8 +193,9 @@ pub(super) struct Tables<'a> {
     entries: Table<'a, (u16, u64), (u64, u8, &'static [u8])>,
     purged: Table<'a, u16, (u64, u64)>,
     votes: Table<'a, u16, (u64, u64, bool)>,
-    snapshots: Table<'a, u16, (u64, u64, &'static [u8])>,
+    snapshots: Table<'a, u16, (u64, u64, u32, &'static [u8])>,
     parts: Table<'a, (u16, u32), &'static [u8]>,
+    rows: RowsTable<'a>,
     node: Table<'a, &'static str, &'static [u8]>,
 }
 
@@ -169,11 +207,13 @@ impl<'a> Tables<'a> {
             votes: write.open_table(VOTES)?,
             snapshots: write.open_table(SNAPSHOTS)?,
             parts: write.open_table(PARTS)?,
+            rows: write.open_table(ROWS)?,
             node: write.open_table(NODE)?,
         })
     }
 
-    pub(super) fn carry_out(&mut self, work: &Work) -> Result<(), StorageError> {
+    /// Carries out some work. What is left of it to do later is returned.
+    pub(super) fn carry_out(&mut self, work: &Work) -> Result<Vec<Work>, StorageError> {
         match work {
             Work::Append(group, entries) => {
                 for entry in entries {
@@ -192,11 +232,11 @@ impl<'a> Tables<'a> {
             Work::Vote(group, vote) => {
                 self.votes.insert(group.0, (vote.term, vote.node, vote.committed))?;
             }
-            Work::Snapshot(group, snapshot) => self.replace_snapshot(*group, snapshot)?,
             Work::Forget(group) => {
                 self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
                 self.purged.remove(group.0)?;
                 self.remove_snapshot(*group)?;
+                return self.sweep(*group..=*group);
             }
             Work::Clear => {
                 self.remove_entries(..)?;
@@ -205,31 +245,69 @@ impl<'a> Tables<'a> {
                 self.votes.retain(|_, _| false)?;
                 self.snapshots.retain(|_, _| false)?;
                 self.node.remove(KEY_RECORD)?;
+                return self.sweep(rows::ALL);
             }
             Work::Record(record) => {
                 self.node.insert(KEY_RECORD, &**record)?;
             }
+            Work::Checkpoint(checkpoint) => return self.replace_snapshot(checkpoint),
+            Work::Stage(generation, batch) => {
+                for (key, value) in batch.iter() {
+                    rows::put(&mut self.rows, *generation, key, value)?;
+                }
+            }
+            Work::Sweep(generation) => {
+                let more = rows::sweep(&mut self.rows, *generation)?;
+                return Ok(more.then_some(Work::Sweep(*generation)).into_iter().collect());
+            }
             Work::Barrier => {}
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn remove_entries(&mut self, range: impl RangeBounds<(u16, u64)>) -> Result<(), StorageError> {
         self.entries.retain_in(range, |_, _| false)
     }
 
-    fn remove_snapshot(&mut self, group: GroupId) -> Result<(), StorageError> {
-        self.snapshots.remove(group.0)?;
-        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)
+    /// Removes the rows of generations, later.
+    fn sweep(&self, groups: RangeInclusive<GroupId>) -> Result<Vec<Work>, StorageError> {
+        Ok(rows::generations(&self.rows, groups)?.into_iter().map(Work::Sweep).collect())
     }
 
-    fn replace_snapshot(&mut self, group: GroupId, snapshot: &StoredSnapshot) -> Result<(), StorageError> {
-        self.remove_snapshot(group)?;
-        for (number, part) in (0..).zip(snapshot.state.chunks(PART_BYTES)) {
+    fn remove_snapshot(&mut self, group: GroupId) -> Result<Option<Generation>, StorageError> {
+        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
+        let before = self.snapshots.remove(group.0)?;
+        Ok(before.map(|before| Generation { group, number: before.value().2 }))
+    }
+
+    /// The rows of an earlier generation are left to be removed.
+    fn replace_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<Vec<Work>, StorageError> {
+        let Checkpoint { group, snapshot, rows } = checkpoint;
+        let before = self.remove_snapshot(*group)?;
+        for (number, part) in (0..).zip(snapshot.head.chunks(PART_BYTES)) {
             self.parts.insert((group.0, number), part)?;
         }
+        let number = rows.as_ref().map_or(0, |rows| rows.generation.number);
+        if let Some(rows) = rows {
+            self.change_rows(rows)?;
+        }
         let LogPosition { term, index } = snapshot.through;
-        self.snapshots.insert(group.0, (term, index, &*snapshot.meta))?;
+        self.snapshots.insert(group.0, (term, index, number, &*snapshot.meta))?;
+        Ok(before.into_iter().filter(|before| before.number != number).map(Work::Sweep).collect())
+    }
+
+    fn change_rows(&mut self, rows: &UnsavedRows) -> Result<(), StorageError> {
+        for layer in &rows.layers {
+            // In the order of the file, so that a page is written to once.
+            let mut changes: Vec<_> = layer.iter().collect();
+            changes.sort_unstable_by_key(|(key, _)| *key);
+            for (key, value) in changes {
+                match value {
+                    Some(value) => rows::put(&mut self.rows, rows.generation, key, value)?,
+                    None => rows::delete(&mut self.rows, rows.generation, key)?,
+                }
+            }
+        }
         Ok(())
     }
 }

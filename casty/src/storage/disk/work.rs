@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use super::rows::Generation;
+use super::state::UnsavedRows;
 use crate::base::GroupId;
-use crate::storage::{Flushed, LogEntry, LogPosition, StoredSnapshot, Vote};
+use crate::storage::{Flushed, LogEntry, LogPosition, RowBatch, StoredSnapshot, Vote};
 
 /// One change of the file.
 pub(super) enum Work {
@@ -12,15 +14,27 @@ pub(super) enum Work {
     Truncate(GroupId, Option<u64>),
     Purge(GroupId, LogPosition),
     Vote(GroupId, Vote),
-    Snapshot(GroupId, StoredSnapshot),
     /// Removes all of a group but its vote.
     Forget(GroupId),
     /// Removes all but whose file it is.
     Clear,
     /// The node's own record.
     Record(Bytes),
+    Checkpoint(Checkpoint),
+    /// Some rows of a generation that is filled.
+    Stage(Generation, RowBatch),
+    /// Removes a generation, in several transactions.
+    Sweep(Generation),
     /// Nothing: whoever waits for it waits for what came before.
     Barrier,
+}
+
+/// A snapshot takes the place of the last one.
+pub(super) struct Checkpoint {
+    pub(super) group: GroupId,
+    pub(super) snapshot: StoredSnapshot,
+    /// What has changed in the table of the group, if it has one.
+    pub(super) rows: Option<UnsavedRows>,
 }
 
 /// A change, and who waits for it.
@@ -34,9 +48,29 @@ impl Work {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Append(_, entries) => entries.iter().map(LogEntry::bytes).sum(),
-            Self::Snapshot(_, snapshot) => (snapshot.meta.len() + snapshot.state.len()) as u64,
             Self::Record(record) => record.len() as u64,
+            Self::Checkpoint(checkpoint) => checkpoint.bytes(),
+            Self::Stage(_, rows) => rows.bytes().len() as u64,
+            Self::Sweep(_) => super::rows::SWEEP_BYTES as u64,
             Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Forget(..) | Self::Clear | Self::Barrier => 0,
         }
+    }
+
+    /// Whether nobody waits for it who holds up a group. It may become durable after what was handed in later.
+    pub(super) fn is_bulk(&self) -> bool {
+        match self {
+            Self::Append(..) | Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Record(_) => false,
+            Self::Checkpoint(_) | Self::Stage(..) | Self::Sweep(_) | Self::Barrier => true,
+            // They remove what came before them of either kind.
+            Self::Forget(_) | Self::Clear => true,
+        }
+    }
+}
+
+impl Checkpoint {
+    fn bytes(&self) -> u64 {
+        let layers = self.rows.iter().flat_map(|rows| &rows.layers).flat_map(|layer| layer.iter());
+        let rows: usize = layers.map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len)).sum();
+        (self.snapshot.meta.len() + self.snapshot.head.len() + rows) as u64
     }
 }

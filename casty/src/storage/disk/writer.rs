@@ -1,26 +1,28 @@
 //! The one thread that writes.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use redb::ReadTransaction;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 #[cfg(feature = "sim")]
 use tokio::time::sleep;
 
 use super::file::StoreFile;
+use super::lanes::{Batch, Lanes};
+use super::rows::Generation;
 #[cfg(feature = "sim")]
 use super::simulated::SimulatedDisk;
 use super::work::{Queued, Work};
+use crate::base::GroupId;
 use crate::storage::Flushed;
 
-/// The bytes after which a transaction takes no more work: the next ones need not wait longer than for this.
-const TRANSACTION_BYTES: u64 = 64 << 20;
-
-/// Takes the work of all groups and writes what has come together in one transaction, with one fsync.
+/// Takes the work of all groups and writes what has come together in one transaction, with one fsync. Of rows, which
+/// can be many, it writes some at a time.
 ///
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
 /// any more, since it is not known what the disk holds; all that waits and all that comes fails.
@@ -29,6 +31,8 @@ pub(super) struct Writer {
     /// `None` once it is closed.
     open: RwLock<Option<Open>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The highest number that a generation of rows has.
+    newest: AtomicU32,
 }
 
 /// How it is with the disk.
@@ -46,53 +50,85 @@ const FULL_PERIOD: Duration = Duration::from_millis(250);
 struct Open {
     file: Arc<StoreFile>,
     queue: UnboundedSender<Queued>,
+    /// It may rest beside its queue.
+    thread: Option<Thread>,
 }
 
 impl Writer {
-    pub(super) fn start(file: StoreFile) -> Result<Self, io::Error> {
-        let (writer, mut work) = Self::new(file);
+    /// `newest`: the highest number of a generation in the file.
+    pub(super) fn start(file: StoreFile, newest: u32) -> Result<Self, io::Error> {
+        let (writer, mut work) = Self::new(file, newest);
         let run = move || {
-            while let Some(first) = work.queue.blocking_recv() {
-                let batch = work.batch(first);
-                while !work.write(&batch) {
-                    thread::sleep(FULL_PERIOD);
-                }
-                work.tell(batch);
+            while let Some(batch) = work.wait() {
+                let begun = Instant::now();
+                let follows = loop {
+                    match work.write(&batch) {
+                        Some(follows) => break follows,
+                        None => thread::sleep(FULL_PERIOD),
+                    }
+                };
+                work.end(batch, begun.elapsed(), follows);
             }
         };
         let thread = thread::Builder::new().name("casty-store".to_owned()).spawn(run)?;
+        writer.open.write().iter_mut().for_each(|open| open.thread = Some(thread.thread().clone()));
         *writer.thread.lock() = Some(thread);
         Ok(writer)
     }
 
     /// The same on the runtime of the caller, where no other thread may run: a sync takes as long as the disk says.
     #[cfg(feature = "sim")]
-    pub(super) fn simulate(file: StoreFile, disk: SimulatedDisk) -> Self {
-        let (writer, mut work) = Self::new(file);
+    pub(super) fn simulate(file: StoreFile, newest: u32, disk: SimulatedDisk) -> Self {
+        let (writer, mut work) = Self::new(file, newest);
         tokio::spawn(async move {
-            while let Some(first) = work.queue.recv().await {
-                let batch = work.batch(first);
-                while !work.write(&batch) {
-                    sleep(FULL_PERIOD).await;
-                }
+            loop {
+                work.drain();
+                let Some(batch) = work.lanes.take() else {
+                    let Some(next) = work.queue.recv().await else { return };
+                    work.lanes.push(next);
+                    continue;
+                };
+                let follows = loop {
+                    match work.write(&batch) {
+                        Some(follows) => break follows,
+                        None => sleep(FULL_PERIOD).await,
+                    }
+                };
                 disk.settle().await;
-                work.tell(batch);
+                // The time that it took is not simulated: nothing may depend on it.
+                work.end(batch, Duration::ZERO, follows);
             }
         });
         writer
     }
 
-    fn new(file: StoreFile) -> (Self, Writing) {
+    fn new(file: StoreFile, newest: u32) -> (Self, Writing) {
         let (file, health, (sender, queue)) = (Arc::new(file), Arc::<Health>::default(), unbounded_channel());
-        let work = Writing { file: file.clone(), health: health.clone(), queue };
-        let open = RwLock::new(Some(Open { file, queue: sender }));
-        (Self { health, open, thread: Mutex::default() }, work)
+        let work = Writing { file: file.clone(), health: health.clone(), queue, lanes: Lanes::default() };
+        let open = RwLock::new(Some(Open { file, queue: sender, thread: None }));
+        (Self { health, open, thread: Mutex::default(), newest: newest.into() }, work)
     }
 
     /// The file, for reading what has become durable.
     pub(super) fn file(&self) -> io::Result<Arc<StoreFile>> {
         self.check()?;
         Ok(self.open.read().as_ref().ok_or_else(closed)?.file.clone())
+    }
+
+    /// Reads what has become durable. A file that is opened anew since the disk was full is waited for.
+    pub(super) fn read<T>(&self, read: impl Fn(&ReadTransaction) -> Result<T, redb::Error>) -> io::Result<T> {
+        loop {
+            match self.file()?.read(&read) {
+                Err(why) if why.passes() && self.has_thread() => thread::sleep(FULL_PERIOD),
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    /// A generation that there was not so far.
+    pub(super) fn new_generation(&self, group: GroupId) -> Generation {
+        // Each is a snapshot that has come, or a group that was opened for the first time: they never end.
+        Generation { group, number: self.newest.fetch_add(1, Ordering::Relaxed).saturating_add(1) }
     }
 
     /// Whether all writes so far have worked.
@@ -106,11 +142,32 @@ impl Writer {
         self.health.full.load(Ordering::Relaxed) || short()
     }
 
-    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before.
+    /// Whether what can be large and can wait may be queued: it would take the room that entries and votes need.
+    pub(super) fn has_room(&self) -> io::Result<()> {
+        self.check()?;
+        let full = || io::Error::new(io::ErrorKind::StorageFull, "there is no room on the disk of the store");
+        if self.is_full() { Err(full()) } else { Ok(()) }
+    }
+
+    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for
+    /// [bulk work](Work::is_bulk) that was.
     pub(super) fn queue(&self, work: Work, done: Option<Flushed>) -> io::Result<()> {
         self.check()?;
         let open = self.open.read();
-        open.as_ref().ok_or_else(closed)?.queue.send(Queued { work, done }).map_err(|_| closed())
+        let open = open.as_ref().ok_or_else(closed)?;
+        open.queue.send(Queued { work, done }).map_err(|_| closed())?;
+        open.thread.iter().for_each(Thread::unpark);
+        Ok(())
+    }
+
+    /// Waits until all is on the disk that was queued before. It blocks the thread.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        if !self.has_thread() {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the store is being written; try again"));
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        self.queue(Work::Barrier, Some(Box::new(move |result| drop(tell.send(result)))))?;
+        told.recv().map_err(io::Error::other)?
     }
 
     /// Whether to close it takes as long as another thread needs.
@@ -120,7 +177,9 @@ impl Writer {
 
     /// Writes what is queued, and lets go of the file.
     pub(super) fn close(&self) {
-        *self.open.write() = None;
+        let open = self.open.write().take();
+        let resting = open.and_then(|open| open.thread);
+        resting.iter().for_each(Thread::unpark);
         let thread = self.thread.lock().take();
         // A callback may be the last to know the store, and the writer cannot wait for itself.
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
@@ -141,27 +200,41 @@ struct Writing {
     file: Arc<StoreFile>,
     health: Arc<Health>,
     queue: UnboundedReceiver<Queued>,
+    lanes: Lanes,
 }
 
 impl Writing {
-    /// All that has come together.
-    fn batch(&mut self, first: Queued) -> Vec<Queued> {
-        let mut bytes = first.work.bytes();
-        let mut batch = vec![first];
-        while bytes < TRANSACTION_BYTES
-            && let Ok(next) = self.queue.try_recv()
-        {
-            bytes += next.work.bytes();
-            batch.push(next);
+    /// Waits for what is to be written next. `None`: nothing is left, and nothing comes any more.
+    fn wait(&mut self) -> Option<Batch> {
+        loop {
+            self.drain();
+            if let Some(batch) = self.lanes.take() {
+                return Some(batch);
+            }
+            match self.lanes.rest() {
+                Some(_) if self.queue.is_closed() => self.lanes.wake(),
+                Some(rest) => thread::park_timeout(rest),
+                None => {
+                    let next = self.queue.blocking_recv()?;
+                    self.lanes.push(next);
+                }
+            }
         }
-        batch
     }
 
-    /// Writes a batch, or takes note that nothing can be written any more. False if there is no room for it now.
-    fn write(&self, batch: &[Queued]) -> bool {
+    /// Takes in what has come.
+    fn drain(&mut self) {
+        while let Ok(queued) = self.queue.try_recv() {
+            self.lanes.push(queued);
+        }
+    }
+
+    /// Writes a batch, or takes note that nothing can be written any more. Gives what has to follow; `None` if there is no
+    /// room for it now.
+    fn write(&self, batch: &Batch) -> Option<Vec<Work>> {
         let Health { failed, full } = &*self.health;
         if failed.get().is_some() {
-            return true;
+            return Some(Vec::new());
         }
         // A file that could not be written is opened anew: it is as it was before the batch, or after it, and to write
         // the batch again does no harm.
@@ -169,31 +242,35 @@ impl Writing {
             if full.load(Ordering::Relaxed) {
                 self.file.reopen()?;
             }
-            self.file.write(batch.iter().map(|queued| &queued.work))
+            self.file.write(batch.queued.iter().map(|queued| &queued.work))
         };
         match write() {
-            Ok(()) => {
+            Ok(follows) => {
                 if full.swap(false, Ordering::Relaxed) {
                     tracing::info!("there is room on the disk of the store again");
                 }
+                Some(follows)
             }
             Err(why) if why.is_full() => {
                 if !full.swap(true, Ordering::Relaxed) {
                     tracing::error!(%why, "there is no room on the disk of the store; nothing is acknowledged until there is");
                 }
-                return false;
+                None
             }
             Err(why) => {
                 tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
                 let _ = failed.set(Arc::new(why.into()));
                 full.store(false, Ordering::Relaxed);
+                Some(Vec::new())
             }
         }
-        true
     }
 
-    fn tell(&self, batch: Vec<Queued>) {
-        for queued in batch {
+    /// A batch was written: tells who waits for it.
+    fn end(&mut self, batch: Batch, took: Duration, follows: Vec<Work>) {
+        self.drain();
+        self.lanes.written(&batch, took, follows);
+        for queued in batch.queued {
             if let Some(done) = queued.done {
                 done(self.health.check());
             }

@@ -9,7 +9,7 @@ use crate::raft::{Envelope, Machine};
 use crate::replication::{
     Command, GroupState, Record, Reply, SharedState, decode_command, encode_batch_header, encode_expire,
 };
-use crate::storage::MemoryState;
+use crate::storage::{MemoryState, RowBatch};
 
 /// A frame of a consensus group, without the cluster's id before it.
 pub fn consensus(bytes: &[u8]) -> bool {
@@ -30,18 +30,31 @@ pub fn log_entry(bytes: &[u8]) -> bool {
         let applied = table.apply(index, &Bytes::copy_from_slice(bytes));
         assert!(applied.is_ok(), "an entry stops its group: {applied:?}");
     }
-    let kept = kept(&table);
-    assert!(snapshot(&kept), "the table that an entry makes cannot be restored: {kept:?}");
+    let (head, rows) = kept(&table);
+    assert!(snapshot(&head), "the table that an entry makes cannot be restored: {head:?}");
+    assert!(self::rows(&rows), "the rows that an entry makes cannot be restored: {rows:?}");
     read
 }
 
-/// The table of a data group, as a leader sends it.
+/// Rows of a table, as a leader sends them.
+pub fn rows(bytes: &[u8]) -> bool {
+    let parse = |bytes: &[u8]| RowBatch::parse(Bytes::copy_from_slice(bytes)).ok();
+    whole(bytes, parse, |batch| {
+        let mut again = RowBatch::builder();
+        assert!(batch.iter().all(|(key, value)| again.push(key, value).is_ok()));
+        let again = again.build();
+        assert!(again.rows() == batch.rows(), "rows are lost");
+        again.bytes().to_vec()
+    })
+}
+
+/// What a leader sends of a data group beside its rows.
 pub fn snapshot(bytes: &[u8]) -> bool {
     let restore = |bytes: &[u8]| {
         let mut table = table();
-        table.restore(bytes).ok().map(|()| table)
+        table.restore(bytes, None).ok().map(|()| table)
     };
-    let restored = whole(bytes, restore, kept);
+    let restored = whole(bytes, restore, |table| kept(table).0);
     if let Some(mut table) = restore(bytes) {
         for (index, entry) in (1..).zip(entries()) {
             let applied = table.apply(index, &entry.into());
@@ -55,10 +68,11 @@ fn table() -> SharedState {
     SharedState::new(GroupState::new(Box::new(MemoryState::default())))
 }
 
-fn kept(table: &SharedState) -> Vec<u8> {
-    let kept = table.snapshot();
+/// The head of a table, and its rows.
+fn kept(table: &SharedState) -> (Vec<u8>, Vec<u8>) {
+    let kept = table.lock().whole();
     assert!(kept.is_ok(), "a table cannot be kept: {:?}", kept.as_ref().err());
-    kept.map(Vec::from).unwrap_or_default()
+    kept.map(|(head, rows)| (head.to_vec(), rows.bytes().to_vec())).unwrap_or_default()
 }
 
 fn command_bytes(command: &Command<'_>) -> Vec<u8> {
@@ -107,12 +121,22 @@ pub(super) fn entries() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn snapshots() -> Vec<Vec<u8>> {
-    let mut table = table();
-    let mut snapshots = vec![kept(&table)];
-    for (index, entry) in (1..).zip(entries()) {
-        let applied = table.apply(index, &entry.into());
-        assert!(applied.is_ok());
-        snapshots.push(kept(&table));
-    }
-    snapshots
+    tables().iter().map(|table| kept(table).0).collect()
+}
+
+pub(super) fn batches() -> Vec<Vec<u8>> {
+    tables().iter().map(|table| kept(table).1).collect()
+}
+
+/// The tables that the entries make, one after the other.
+fn tables() -> Vec<SharedState> {
+    let made = |count: usize| {
+        let mut table = table();
+        for (index, entry) in (1..).zip(entries()).take(count) {
+            let applied = table.apply(index, &entry.into());
+            assert!(applied.is_ok());
+        }
+        table
+    };
+    (0..=entries().len()).map(made).collect()
 }

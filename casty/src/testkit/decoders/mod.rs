@@ -15,7 +15,7 @@ mod whole;
 
 pub use actors::{message, message_sample, state, state_sample};
 pub use clients::{client_word, relayed};
-pub use consensus::{consensus, log_entry, snapshot};
+pub use consensus::{consensus, log_entry, rows, snapshot};
 pub use links::{compressed, frame, gossip, handshake};
 pub use nodes::{announcement, control, machine, to_region, to_router};
 pub use remote::{actor_word, answer, call, published};
@@ -40,6 +40,7 @@ pub const ALL: &[Decoder] = &[
     Decoder { name: "consensus", run: consensus, samples: crate::raft::samples },
     Decoder { name: "log_entry", run: log_entry, samples: consensus::entries },
     Decoder { name: "snapshot", run: snapshot, samples: consensus::snapshots },
+    Decoder { name: "rows", run: rows, samples: consensus::batches },
     Decoder { name: "to_region", run: to_region, samples: nodes::calls },
     Decoder { name: "to_router", run: to_router, samples: nodes::words },
     Decoder { name: "control", run: control, samples: nodes::controls },

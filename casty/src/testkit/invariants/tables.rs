@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Invariant;
-use crate::base::stable_hash;
-use crate::raft::Machine;
+use crate::base::stable_hash_parts;
 use crate::testkit::sim::{Cluster, GroupOf};
 
 /// Replicas that have applied the same number of entries hold the same rows and the same answers.
@@ -22,13 +21,14 @@ impl Invariant for TablesAgree {
     fn check(&mut self, cluster: &Cluster<'_>) -> Result<(), String> {
         for replica in cluster.replicas() {
             let Some(table) = &replica.table else { continue };
-            let applied = table.lock().applied();
+            let table = table.lock();
+            let applied = table.applied();
             let place = (replica.node, replica.life, replica.group);
             if self.seen.insert(place, applied) == Some(applied) {
                 continue;
             }
-            let bytes = table.snapshot().map_err(|error| format!("a table cannot be read: {error}"))?;
-            let (group, node, hash) = (replica.group, replica.node, stable_hash(&bytes));
+            let (head, rows) = table.whole().map_err(|error| format!("a table cannot be read: {error}"))?;
+            let (group, node, hash) = (replica.group, replica.node, stable_hash_parts(&[&head, rows.bytes()]));
             if *self.hashes.entry((group, applied)).or_insert(hash) != hash {
                 return Err(format!(
                     "group {group}: the table of node-{node} differs from another's at index {applied}"

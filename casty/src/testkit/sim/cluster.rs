@@ -37,7 +37,7 @@ pub(crate) struct Replica {
     pub(crate) group: GroupOf,
     pub(crate) status: GroupStatus,
     pub(crate) log: Option<Arc<dyn LogStore>>,
-    /// The state of a data group.
+    /// The state of a data group. Neither can be read on a disk that has failed.
     pub(crate) table: Option<SharedState>,
 }
 
@@ -100,14 +100,14 @@ impl<'a> Cluster<'a> {
             let running = host.life().filter(|life| !life.is_halted());
             let replicas = running.and_then(|life| Some((life.process.node()?, life.disk.clone())));
             replicas.into_iter().flat_map(move |(node, disk)| {
-                let cluster_id = node.cluster_id().unwrap_or_default();
+                let (cluster_id, readable) = (node.cluster_id().unwrap_or_default(), !disk.has_failed());
                 node.groups().into_iter().map(move |(id, status)| Replica {
                     node: host.number,
                     life: host.lives(),
                     group: GroupOf { cluster_id, id },
                     status,
-                    log: disk.log_of(id),
-                    table: node.table(id),
+                    log: disk.log_of(id).filter(|_| readable),
+                    table: node.table(id).filter(|_| readable),
                 })
             })
         })

@@ -49,6 +49,11 @@ impl Disk {
         }
     }
 
+    /// Whether it can be used no more.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Lasting(_, disk) if disk.has_failed())
+    }
+
     /// The log of a group that the process has opened.
     pub(super) fn log_of(&self, group: GroupId) -> Option<Arc<dyn LogStore>> {
         match self {

@@ -12,7 +12,7 @@ use redb::StorageBackend;
 
 use super::super::file::StoreFile;
 use super::identity;
-use crate::storage::DiskStores;
+use crate::storage::{DiskSettings, DiskStores};
 
 /// How long anything waits for a test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,8 +37,10 @@ struct State {
     /// what was written since, of which anything may be left.
     since: Vec<Write>,
     syncs: u64,
-    /// A sync waits.
+    /// A sync waits,
     held: bool,
+    /// but for so many.
+    passes: u32,
     waiting: bool,
     /// Writes and syncs fail.
     fails: bool,
@@ -54,9 +56,12 @@ enum Write {
 
 impl FaultyDisk {
     pub(super) fn open(&self, folder: &Path) -> DiskStores {
-        let disk = self.clone();
-        let file = StoreFile::open_on(folder, &identity(), None, move || Ok(disk.clone())).unwrap();
-        DiskStores::start(folder, file).unwrap()
+        DiskStores::start(folder, self.file(folder)).unwrap()
+    }
+
+    pub(super) fn file(&self, folder: &Path) -> StoreFile {
+        let (disk, settings) = (self.clone(), DiskSettings { cache_bytes: 1 << 20, ..DiskSettings::default() });
+        StoreFile::open_on(folder, &identity(), &settings, None, move || Ok(disk.clone())).unwrap()
     }
 
     pub(super) fn hold(&self, held: bool) {
@@ -64,11 +69,26 @@ impl FaultyDisk {
         self.0.changed.notify_all();
     }
 
+    /// Lets the sync that is held up pass, and waits until it has.
+    pub(super) fn pass_one(&self) {
+        let mut state = self.0.state.lock();
+        let before = state.syncs;
+        state.passes = 1;
+        self.0.changed.notify_all();
+        let late = self.0.changed.wait_while_for(&mut state, |state| state.syncs == before, PATIENCE);
+        assert!(!late.timed_out(), "it passes");
+    }
+
     /// Waits until a sync is held up.
     pub(super) fn is_held(&self) {
         let mut state = self.0.state.lock();
         let late = self.0.changed.wait_while_for(&mut state, |state| !state.waiting, PATIENCE);
         assert!(!late.timed_out(), "something is synced");
+    }
+
+    /// Whether a sync is held up.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.0.state.lock().waiting
     }
 
     pub(super) fn fail(&self) {
@@ -158,14 +178,16 @@ impl StorageBackend for FaultyDisk {
         state.waiting = true;
         self.0.changed.notify_all();
         // A test that has failed lets nobody go on.
-        self.0.changed.wait_while_for(&mut state, |state| state.held, PATIENCE);
+        self.0.changed.wait_while_for(&mut state, |state| state.held && state.passes == 0, PATIENCE);
         let state = &mut *state;
         state.waiting = false;
+        state.passes = state.passes.saturating_sub(1);
         state.works()?;
         for write in state.since.drain(..) {
             write.reach(&mut state.durable);
         }
         state.syncs += 1;
+        self.0.changed.notify_all();
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Slow disks, broken disks, and power that is lost.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::{Duration, Instant};
 
@@ -8,10 +10,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::disk::FaultyDisk;
-use super::{GROUP, at, snapshot};
+use super::{GROUP, at, loaded, snapshot};
 use crate::base::GroupId;
 use crate::storage::suite::{durable, entries};
-use crate::storage::{LogBounds, LogEntry, LogStore, StoredSnapshot, Stores, Vote};
+use crate::storage::{Change, LogBounds, LogEntry, LogStore, RowBatch, StoredSnapshot, Stores, Vote};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -67,6 +69,8 @@ fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_fi
     let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
     let stores = disk.open(folder.path());
     let (log, other) = (stores.log(GROUP).unwrap(), stores.log(GroupId(2)).unwrap());
+    let state = stores.state(GROUP).unwrap();
+    let mut staged = state.stage().unwrap();
     durable(|done| log.append(entries(1, 0..3), done)).unwrap();
     disk.fail();
     let failed = durable(|done| log.append(entries(1, 3..5), done)).unwrap_err();
@@ -74,9 +78,9 @@ fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_fi
         failed,
         durable(|done| other.append(entries(1, 0..1), done)).unwrap_err(),
         durable(|done| other.save_vote(Vote { term: 1, node: 1, committed: false }, done)).unwrap_err(),
-        durable(|done| log.snapshots().unwrap().save(snapshot(1, 1), done)).unwrap_err(),
+        durable(|done| log.snapshots().unwrap().save(snapshot(1, 1), None, done)).unwrap_err(),
         durable(|done| stores.save_record("record".into(), done)).unwrap_err(),
-        log.snapshots().unwrap().load().unwrap_err(),
+        log.snapshots().unwrap().load().err().unwrap(),
         log.bounds().unwrap_err(),
         log.read(0..9, u64::MAX).unwrap_err(),
         log.vote().unwrap_err(),
@@ -84,30 +88,35 @@ fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_fi
         log.purge(at(2)).unwrap_err(),
         stores.record().unwrap_err(),
         stores.log(GroupId(3)).err().unwrap(),
+        state.get(b"a").unwrap_err(),
+        state.write(&[Change::Put(b"a", b"1")]).unwrap_err(),
+        state.freeze().err().unwrap(),
+        state.stage().err().unwrap(),
+        durable(|done| staged.put(RowBatch::default(), done)).unwrap_err(),
+        staged.adopt().unwrap_err(),
     ];
     for error in errors {
         let said = error.to_string();
         assert!(said.contains("casty.redb") && said.contains("the disk is broken"), "{said}");
     }
     let mended = disk.without_power(1);
-    drop((stores, log, other));
+    drop((stores, log, other, state));
     let log = mended.open(folder.path()).log(GROUP).unwrap();
     assert_eq!(log.read(0..3, u64::MAX).unwrap(), entries(1, 0..3), "what was acknowledged is there");
 }
 
-/// All that a group has.
+/// All that a group has, but for its snapshot.
 #[derive(Clone, Debug, PartialEq)]
 struct Held {
     bounds: LogBounds,
     entries: Vec<LogEntry>,
     vote: Option<Vote>,
-    snapshot: Option<StoredSnapshot>,
 }
 
 impl Held {
-    fn by(log: &Arc<dyn LogStore>, snapshot: Option<StoredSnapshot>) -> Self {
+    fn by(log: &Arc<dyn LogStore>) -> Self {
         let entries = log.read(0..u64::MAX, u64::MAX).unwrap();
-        Self { bounds: log.bounds().unwrap(), entries, vote: log.vote().unwrap(), snapshot }
+        Self { bounds: log.bounds().unwrap(), entries, vote: log.vote().unwrap() }
     }
 }
 
@@ -119,7 +128,8 @@ fn after_a_loss_of_power_the_store_is_at_a_moment_after_the_last_acknowledgement
         let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
         let stores = disk.open(folder.path());
         let log = stores.log(GROUP).unwrap();
-        let (mut moments, mut saved) = (vec![Held::by(&log, None)], None);
+        let (mut moments, mut saved) = (vec![Held::by(&log)], Vec::new());
+        let durable = Arc::new(AtomicU64::new(0));
         let (tell, told) = channel();
         for step in 0..rng.random_range(1..40) {
             // The power goes while a sync is held up, or a little later.
@@ -134,24 +144,33 @@ fn after_a_loss_of_power_the_store_is_at_a_moment_after_the_last_acknowledgement
             match rng.random_range(0..6) {
                 0 => log.save_vote(Vote { term: step, node: 1, committed: false }, done).unwrap(),
                 1 if next > 0 => {
-                    let first = bounds.purged.map_or(0, |purged| purged.index + 1);
+                    // What a snapshot comprises is committed.
+                    let comprised = saved.last().map(|saved: &StoredSnapshot| saved.through);
+                    let first = bounds.purged.max(comprised).map_or(0, |last| last.index + 1);
                     log.truncate_after(rng.random_range(first..=next).checked_sub(1)).unwrap();
                 }
                 2 if next > 0 => {
                     let through = next - 1;
                     let bytes = rng.random_range(0..2_500_000);
-                    log.snapshots().unwrap().save(snapshot(through, bytes), done).unwrap();
-                    let newer = saved.as_ref().is_none_or(|saved: &StoredSnapshot| saved.through.index < through);
-                    saved = if newer { Some(snapshot(through, bytes)) } else { saved };
+                    let told = durable.clone();
+                    let done = Box::new(move |result: std::io::Result<()>| {
+                        assert!(result.is_ok());
+                        told.fetch_max(through + 1, SeqCst);
+                    });
+                    log.snapshots().unwrap().save(snapshot(through, bytes), None, done).unwrap();
+                    if saved.last().is_none_or(|saved: &StoredSnapshot| saved.through.index < through) {
+                        saved.push(snapshot(through, bytes));
+                    }
                 }
                 3 => {
-                    if let Some(saved) = &saved {
-                        log.purge(saved.through).unwrap();
+                    // What is durable may be purged.
+                    if let Some(through) = durable.load(SeqCst).checked_sub(1) {
+                        log.purge(at(through)).unwrap();
                     }
                 }
                 _ => log.append(entries(1, next..next + rng.random_range(1..30)), done).unwrap(),
             }
-            moments.push(Held::by(&log, saved.clone()));
+            moments.push(Held::by(&log));
             if !rng.random_bool(0.3) {
                 // Some work comes together, some alone.
                 std::thread::yield_now();
@@ -162,19 +181,22 @@ fn after_a_loss_of_power_the_store_is_at_a_moment_after_the_last_acknowledgement
             number
         });
         // In this order: what is acknowledged after the power is gone need not be there.
-        let acknowledged = acknowledged.max().unwrap_or(0);
+        let (acknowledged, durable) = (acknowledged.max().unwrap_or(0), durable.load(SeqCst));
         let lost = disk.without_power(seed);
         disk.hold(false);
         drop((log, stores));
         let log = lost.open(folder.path()).log(GROUP).unwrap();
-        let left = Held::by(&log, log.snapshots().unwrap().load().unwrap());
+        let (left, snapshot) = (Held::by(&log), loaded(&log));
         let moment = moments.iter().rposition(|moment| *moment == left);
         let moment = moment.unwrap_or_else(|| panic!("seed {seed}: at no moment there was this: {:?}", left.bounds));
         assert!(moment >= acknowledged, "seed {seed}: moment {moment}, acknowledged {acknowledged}");
         behind += usize::from(moment + 1 < moments.len());
-        if let Some(purged) = left.bounds.purged {
-            assert!(left.snapshot.is_some_and(|snapshot| snapshot.through.index >= purged.index), "seed {seed}");
-        }
+        // Of snapshots, too, but that one may come later than the log.
+        let through = snapshot.as_ref().map_or(0, |snapshot| snapshot.through.index + 1);
+        assert!(through >= durable, "seed {seed}");
+        assert!(snapshot.is_none_or(|snapshot| saved.contains(&snapshot)), "seed {seed}: a snapshot is whole");
+        assert!(left.bounds.purged.is_none_or(|purged| purged.index < through), "seed {seed}: the state is missing");
+        assert!(left.bounds.last.map_or(0, |last| last.index + 1) >= through, "seed {seed}: it is ahead of the log");
     }
     assert!(behind > 10, "in {behind} runs something was lost");
 }

@@ -4,15 +4,17 @@ mod disk;
 mod faults;
 mod opening;
 mod reopening;
+mod rows;
 mod unsynced;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{DiskStores, Identity};
 use crate::base::GroupId;
-use crate::storage::{LogPosition, StoredSnapshot};
+use crate::storage::{LogPosition, LogStore, StoredSnapshot};
 
 const GROUP: GroupId = GroupId(1);
 
@@ -25,8 +27,13 @@ fn open(folder: &Path) -> DiskStores {
 }
 
 fn snapshot(index: u64, bytes: usize) -> StoredSnapshot {
-    let state = (0..bytes).map(|at| (at % 251) as u8 ^ index as u8).collect::<Vec<_>>();
-    StoredSnapshot { through: at(index), meta: Bytes::from(format!("meta {index}")), state: state.into() }
+    let head = (0..bytes).map(|at| (at % 251) as u8 ^ index as u8).collect::<Vec<_>>();
+    StoredSnapshot { through: at(index), meta: Bytes::from(format!("meta {index}")), head: head.into() }
+}
+
+/// The snapshot that a group saved last.
+fn loaded(log: &Arc<dyn LogStore>) -> Option<StoredSnapshot> {
+    log.snapshots().unwrap().load().unwrap().map(|(snapshot, _)| snapshot)
 }
 
 fn at(index: u64) -> LogPosition {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{GROUP, at, open, snapshot};
+use super::{GROUP, at, loaded, open, snapshot};
 use crate::base::GroupId;
 use crate::storage::suite::{durable, entries};
 use crate::storage::{LogBounds, Payload, Stores, Vote};
@@ -68,12 +68,12 @@ fn what_is_queued_is_written_when_the_store_is_dropped() {
 #[test]
 fn the_last_snapshot_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let load = || open(folder.path()).log(GROUP).unwrap().snapshots().unwrap().load().unwrap();
+    let load = || loaded(&open(folder.path()).log(GROUP).unwrap());
     assert_eq!(load(), None);
     // Of several parts, of one, of none.
     for (index, bytes) in [(10, 3_000_000), (20, 100), (30, 0), (40, 2_000_000)] {
         let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
-        durable(|done| store.save(snapshot(index, bytes), done)).unwrap();
+        durable(|done| store.save(snapshot(index, bytes), None, done)).unwrap();
         drop(store);
         assert_eq!(load(), Some(snapshot(index, bytes)));
     }
@@ -83,10 +83,11 @@ fn the_last_snapshot_is_there_after_a_restart() {
 fn an_older_snapshot_does_not_replace_a_newer_one() {
     let folder = tempfile::tempdir().unwrap();
     for _life in 0..2 {
-        let store = open(folder.path()).log(GROUP).unwrap().snapshots().unwrap();
-        durable(|done| store.save(snapshot(500, 10), done)).unwrap();
-        durable(|done| store.save(snapshot(100, 10), done)).unwrap();
-        assert_eq!(store.load().unwrap(), Some(snapshot(500, 10)));
+        let log = open(folder.path()).log(GROUP).unwrap();
+        for index in [500, 100] {
+            durable(|done| log.snapshots().unwrap().save(snapshot(index, 10), None, done)).unwrap();
+            assert_eq!(loaded(&log), Some(snapshot(500, 10)));
+        }
     }
 }
 
@@ -99,7 +100,7 @@ fn of_a_group_that_is_forgotten_the_vote_is_left() {
         let log = stores.log(group).unwrap();
         durable(|done| log.append(entries(1, 0..9), done)).unwrap();
         durable(|done| log.save_vote(vote, done)).unwrap();
-        durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), done)).unwrap();
+        durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), None, done)).unwrap();
         log.purge(at(5)).unwrap();
     }
     let stores = open(folder.path());
@@ -112,7 +113,7 @@ fn of_a_group_that_is_forgotten_the_vote_is_left() {
         let stores = left.take().unwrap_or_else(|| open(folder.path()));
         let log = stores.log(GROUP).unwrap();
         assert_eq!((log.bounds().unwrap(), log.vote().unwrap()), (LogBounds::default(), Some(vote)));
-        assert_eq!(log.snapshots().unwrap().load().unwrap(), None);
+        assert_eq!(loaded(&log), None);
         assert_eq!(stores.groups().unwrap(), [other]);
         assert_eq!(stores.log(other).unwrap().bounds().unwrap().last, Some(at(8)));
     }
@@ -125,14 +126,14 @@ fn a_store_that_is_cleared_is_as_new_and_its_owners_still() {
     let log = stores.log(GROUP).unwrap();
     durable(|done| log.append(entries(1, 0..9), done)).unwrap();
     durable(|done| log.save_vote(Vote { term: 4, node: 2, committed: true }, done)).unwrap();
-    durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), done)).unwrap();
+    durable(|done| log.snapshots().unwrap().save(snapshot(5, 10), None, done)).unwrap();
     durable(|done| stores.save_record("founded".into(), done)).unwrap();
     durable(|done| stores.clear(done)).unwrap();
     drop((log, stores));
     let stores = open(folder.path());
     let log = stores.log(GROUP).unwrap();
     assert_eq!((log.bounds().unwrap(), log.vote().unwrap()), (LogBounds::default(), None));
-    assert_eq!(log.snapshots().unwrap().load().unwrap(), None);
+    assert_eq!(loaded(&log), None);
     assert_eq!((stores.groups().unwrap(), stores.record().unwrap()), (Vec::new(), None));
 }
 

@@ -18,7 +18,7 @@ use crate::storage::{DiskSettings, DiskStores, Fsync, Stores};
 const MODES: [Fsync; 2] = [Fsync::Never, Fsync::Interval(Duration::from_millis(1))];
 
 fn open_with(folder: &Path, fsync: Fsync) -> DiskStores {
-    DiskStores::open_with(folder, &identity(), &DiskSettings { fsync }).unwrap()
+    DiskStores::open_with(folder, &identity(), &DiskSettings { fsync, ..DiskSettings::default() }).unwrap()
 }
 
 /// The folder as the next process finds it if the present one is killed now.

@@ -1,0 +1,112 @@
+//! Rows in the file.
+
+use std::ops::RangeInclusive;
+
+use bytes::Bytes;
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition};
+
+use crate::base::GroupId;
+use crate::storage::{RowBatch, RowBatchBuilder};
+
+/// The rows of all groups, by group, generation and key.
+pub(super) const ROWS: TableDefinition<'_, (u16, u32, &[u8]), &[u8]> = TableDefinition::new("rows");
+
+/// All groups.
+pub(super) const ALL: RangeInclusive<GroupId> = GroupId(0)..=GroupId(u16::MAX);
+
+/// The bytes of rows that are removed in one transaction, so that others need not wait long for it.
+pub(super) const SWEEP_BYTES: usize = 512 << 10;
+
+pub(super) type RowsTable<'a> = Table<'a, (u16, u32, &'static [u8]), &'static [u8]>;
+pub(super) type RowsView = ReadOnlyTable<(u16, u32, &'static [u8]), &'static [u8]>;
+
+/// All rows of a group that are there together. A snapshot of another node fills a new one, which takes the place of
+/// the present one at once. No two have one number, of whichever groups: what is left to do for one never meets another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation {
+    pub(super) group: GroupId,
+    pub(super) number: u32,
+}
+
+impl Generation {
+    fn key(self, key: &[u8]) -> (u16, u32, &[u8]) {
+        (self.group.0, self.number, key)
+    }
+
+    /// What is behind all its rows.
+    fn end(self) -> (u16, u32, &'static [u8]) {
+        // The numbers of generations go up by one with each snapshot that comes: they never end.
+        (self.group.0, self.number.saturating_add(1), &[])
+    }
+}
+
+pub(super) fn get(read: &ReadTransaction, of: Generation, key: &[u8]) -> Result<Option<Bytes>, redb::Error> {
+    let row = read.open_table(ROWS)?.get(of.key(key))?;
+    Ok(row.map(|row| Bytes::copy_from_slice(row.value())))
+}
+
+/// The rows of a generation behind a key, until there are so many bytes of them; and the last key.
+pub(super) fn read_behind(
+    view: &RowsView,
+    of: Generation,
+    behind: Option<&[u8]>,
+    bytes_max: usize,
+) -> Result<(RowBatchBuilder, Option<Vec<u8>>), redb::Error> {
+    let (mut batch, mut last) = (RowBatch::builder(), None);
+    for row in view.range(of.key(behind.unwrap_or_default())..of.end())? {
+        let (key, value) = row?;
+        let (_, _, key) = key.value();
+        if behind == Some(key) {
+            continue;
+        }
+        batch.push(key, value.value())?;
+        if batch.bytes() >= bytes_max {
+            last = Some(key.to_vec());
+            break;
+        }
+    }
+    Ok((batch, last))
+}
+
+/// The generations of these groups that have rows.
+pub(super) fn generations(
+    rows: &impl ReadableTable<(u16, u32, &'static [u8]), &'static [u8]>,
+    groups: RangeInclusive<GroupId>,
+) -> Result<Vec<Generation>, StorageError> {
+    let (mut found, mut from) = (Vec::new(), (groups.start().0, 0));
+    while let Some(row) = rows.range((from.0, from.1, &[][..])..)?.next() {
+        let (group, number, _) = row?.0.value();
+        if group > groups.end().0 {
+            break;
+        }
+        found.push(Generation { group: GroupId(group), number });
+        from = (group, number.saturating_add(1));
+    }
+    Ok(found)
+}
+
+pub(super) fn put(rows: &mut RowsTable<'_>, of: Generation, key: &[u8], value: &[u8]) -> Result<(), StorageError> {
+    rows.insert(of.key(key), value).map(drop)
+}
+
+pub(super) fn delete(rows: &mut RowsTable<'_>, of: Generation, key: &[u8]) -> Result<(), StorageError> {
+    rows.remove(of.key(key)).map(drop)
+}
+
+/// Removes some of the rows of a generation. Whether there are more.
+pub(super) fn sweep(rows: &mut RowsTable<'_>, of: Generation) -> Result<bool, StorageError> {
+    let (mut bytes, mut until) = (0, None);
+    for row in rows.range(of.key(&[])..of.end())? {
+        let (key, value) = row?;
+        if bytes >= SWEEP_BYTES {
+            until = Some(key.value().2.to_vec());
+            break;
+        }
+        bytes += key.value().2.len() + value.value().len();
+    }
+    match &until {
+        Some(until) => rows.retain_in(of.key(&[])..of.key(until), |_, _| false)?,
+        None => rows.retain_in(of.key(&[])..of.end(), |_, _| false)?,
+    }
+    Ok(until.is_some())
+}
