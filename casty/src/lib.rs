@@ -39,12 +39,12 @@ pub use client::{Client, ClientConfig, ConnectError, Find, FindError};
 pub use cluster::{Compression, Tls};
 pub use node::{
     ApplyError, ClusterConfig, ClusterEvent, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Lookup, NameWatch,
-    Node, NotReady, Reached, Replicate, ReplicateError, Replicated, Replication, SpawnOnError, StartError,
-    StartSharded, StartSingleton, StateMachine,
+    Node, NotReady, Reached, RecoverError, RecoveredGroup, Recovery, Replicate, ReplicateError, Replicated,
+    Replication, SpawnOnError, StartError, StartSharded, StartSingleton, StateMachine, recover,
 };
 pub use sharding::{Acknowledge, EntityRef, Sharded, ShardingError};
 
-pub use storage::Fsync;
+pub use storage::{BackupError, Fsync};
 
 pub use casty_macros::{actor, handler, message, persistent};
 

@@ -78,6 +78,23 @@ impl Life {
         Ok(life)
     }
 
+    /// The life that a store keeps, and the cluster that it belongs to; `None` if it belongs to none.
+    pub(super) fn stored(record: &[u8]) -> io::Result<Option<(u64, Charter)>> {
+        let Record { incarnation, part, .. } = decode(record).map_err(io::Error::other)?;
+        Ok(match part {
+            Part::Member(Membership { charter, .. }) => Some((incarnation, charter)),
+            Part::None | Part::Over => None,
+        })
+    }
+
+    /// Makes the life that an empty store keeps a member of another cluster.
+    pub(super) async fn transplant(stores: &dyn Stores, record: &[u8], charter: Charter) -> io::Result<()> {
+        let record: Record = decode(record).map_err(io::Error::other)?;
+        let record = Record { part: Part::Member(Membership { charter, founding: false }), bereft: false, ..record };
+        let bytes = encode(&record).map_err(io::Error::other)?;
+        durably(|done| stores.save_record(bytes.into(), done)).await
+    }
+
     /// The number of the life.
     pub(super) fn incarnation(&self) -> u64 {
         self.record.lock().incarnation

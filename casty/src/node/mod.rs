@@ -17,6 +17,7 @@ mod links;
 mod machines;
 mod meta;
 mod names;
+mod recovery;
 mod references;
 mod remote;
 mod replication;
@@ -29,6 +30,7 @@ mod topic;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachi
 #[cfg(feature = "sim")]
 pub(crate) use meta::{Command, Verdict};
 pub use names::{Lookup, NameWatch};
+pub use recovery::{RecoverError, RecoveredGroup, Recovery, recover};
 pub use replication::Replication;
 pub use singleton::StartSingleton;
 pub use spawn_on::SpawnOnError;
@@ -62,6 +65,7 @@ use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Cluster, Member};
 use crate::raft::GroupStatus;
 use crate::sharding::allocation::Placement;
+use crate::storage::BackupError;
 
 /// How often [`Node::ready`] looks.
 const READY_PERIOD: Duration = Duration::from_millis(10);
@@ -233,6 +237,14 @@ impl Node {
     /// ```
     pub fn replicate<M: StateMachine>(&self, name: impl Into<String>, machine: M) -> Replicate<M> {
         Replicate::new(self.inner.clone(), name.into(), machine)
+    }
+
+    /// Copies what this node has in its `data_dir`, as it is at one moment, to a folder that has no copy yet. The node runs on.
+    ///
+    /// Copies of all nodes, or of a majority of those that hold each group, are a backup of the cluster: all that was
+    /// answered before the first of them was begun is in it. [`recover`] makes a cluster of them.
+    pub async fn backup(&self, folder: impl Into<PathBuf>) -> Result<(), BackupError> {
+        self.inner.stores.back_up(folder.into()).await
     }
 
     /// The address at which other nodes reach this one.

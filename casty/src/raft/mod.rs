@@ -20,6 +20,7 @@ mod tests;
 
 #[cfg(feature = "sim")]
 pub(crate) use engine::{Envelope, samples};
+pub(crate) use engine::{stored_voters, take_over};
 pub use error::{NotLeader, ProposeError, RaftError, Refusal};
 pub use group::{Group, GroupStatus, ProposalDone, Proposed};
 pub use host::Host;

@@ -17,6 +17,7 @@ mod suite;
 #[cfg(feature = "sim")]
 pub(crate) use disk::SimulatedDisk;
 pub use disk::{DiskSettings, DiskStores, Fsync, Identity, StoreError};
+pub(crate) use disk::{Salvage, StoredGroup};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
 pub use memory_log::MemoryLog;
@@ -24,4 +25,4 @@ pub use memory_state::MemoryState;
 pub use rows::{RowBatch, RowBatchBuilder};
 pub use snapshot::{SnapshotStore, StoredSnapshot};
 pub use state::{Change, FrozenRows, RowReader, StagedRows, StateStore};
-pub use stores::{MemoryStores, Stores};
+pub use stores::{BackupError, MemoryStores, Stores};

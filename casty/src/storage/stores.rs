@@ -2,13 +2,14 @@
 
 use std::future::ready;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Flushed, LogStore, MemoryLog, MemoryState, StateStore};
+use super::{Flushed, LogStore, MemoryLog, MemoryState, StateStore, StoreError};
 use crate::base::GroupId;
 
 /// The stores of one node, by group, and what the node keeps of itself.
@@ -44,6 +45,11 @@ pub trait Stores: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Copies everything, as it is at one moment, to a folder that has no copy yet, while it is written on.
+    fn back_up(&self, _folder: PathBuf) -> BoxFuture<'static, Result<(), BackupError>> {
+        ready(Err(BackupError::InMemory)).boxed()
+    }
+
     /// Whether something that an earlier process had stored was found to be of no use when this was opened, so that there
     /// is nothing. Who knows that keeps it in its record.
     fn has_lost(&self) -> bool {
@@ -67,6 +73,21 @@ pub trait Stores: Send + Sync + 'static {
     fn close(&self) -> BoxFuture<'static, ()> {
         ready(()).boxed()
     }
+}
+
+/// What a node keeps could not be copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// There is no file.
+    #[error("there is nothing to copy: the node keeps its state in memory; give it a `data_dir`")]
+    InMemory,
+    /// The file could not be read, or the copy not be written.
+    #[error("the backup failed: {0}")]
+    Store(#[from] StoreError),
+    /// The node has stopped, or its disk failed before.
+    #[error("the backup failed: {0}")]
+    Io(#[from] io::Error),
 }
 
 /// Everything in memory: it lives as long as the process.

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Unregister { name: Arc<str>, node: NodeKey, number: u64 },
     /// Another process goes on with the life of a node: what earlier ones numbered is below this, and gone.
     Restarted { node: NodeKey, below: u64 },
+    /// The cluster is made anew by this life of a node, which has all that is left, and nobody else belongs to it.
+    Recovered { id: NodeId, incarnation: u64 },
 }
 
 /// The end of a proposal.

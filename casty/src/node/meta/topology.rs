@@ -1,6 +1,6 @@
 //! The nodes of the cluster, and which of them hold which group: as the meta group has decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,10 @@ impl Topology {
             }
             Command::Withdraw { name, node, attempt } => self.withdraw(&name, node, Some(attempt)),
             Command::Offer { name, node, attempt } => self.offer(name, node, attempt),
+            Command::Recovered { id, incarnation } => {
+                self.recover(&id, incarnation);
+                Some(())
+            }
         };
         done.map_or(Verdict::Overtaken, |()| Verdict::Agreed)
     }
@@ -171,6 +175,26 @@ impl Topology {
         let entry = self.drop_node(node)?;
         self.end(entry.id, entry.incarnation);
         Some(())
+    }
+
+    /// A node has everything, whoever had it before.
+    fn recover(&mut self, id: &NodeId, incarnation: u64) {
+        let me = NodeKey::new(id, incarnation);
+        let others: Vec<_> = self.nodes.keys().copied().filter(|node| *node != me).collect();
+        for other in others {
+            if let Some(other) = self.drop_node(other) {
+                self.end(other.id, other.incarnation);
+            }
+        }
+        self.gone.remove(id);
+        self.nodes.insert(me, Entry { id: id.clone(), incarnation, role: Role::Replica, stay: Stay::Stays });
+        for offered in self.machines.values_mut().filter(|offered| offered.begun) {
+            offered.nodes.entry(me).or_default();
+        }
+        let begun: BTreeSet<_> = self.placements.keys().copied().filter(|group| self.has_begun(*group)).collect();
+        for (_, placement) in self.placements.iter_mut().filter(|(group, _)| begun.contains(*group)) {
+            *placement = Placement { epoch: placement.epoch + 1, ..Placement::new(vec![me]) };
+        }
     }
 
     fn drop_node(&mut self, node: NodeKey) -> Option<Entry> {
@@ -300,6 +324,22 @@ pub(super) mod tests {
         assert_eq!(place(&mut topology, 1, vec![a, b, c]), Verdict::Agreed);
         assert_eq!(topology.apply(Command::Check { group, epoch: 1 }), Verdict::Overtaken);
         assert_eq!(topology.apply(Command::Check { group, epoch: 2 }), Verdict::Agreed);
+    }
+
+    #[test]
+    fn who_recovers_a_cluster_has_all_of_it_and_the_others_are_over() {
+        let (mut topology, b) = (founded(), key("b", 5));
+        place(&mut topology, 1, vec![key("a", 5), key("c", 5)]);
+        topology.apply(Command::Settle { group: GroupId(1), epoch: 1 });
+        assert!(topology.placements[&GroupId(1)].leaving.contains(&b));
+        let recovered = Command::Recovered { id: "b".into(), incarnation: 5 };
+        assert_eq!(topology.apply(recovered), Verdict::Agreed);
+        assert_eq!(topology.nodes.keys().collect::<Vec<_>>(), [&b]);
+        for placement in topology.placements.values() {
+            assert!(placement.is_settled() && placement.leaving.is_empty() && placement.replicas == [b]);
+        }
+        assert!(topology.is_over(&"a".into(), 5) && !topology.is_over(&"b".into(), 5));
+        assert_eq!(topology.placements[&GroupId(1)].epoch, 2, "what was said of earlier placements is known as such");
     }
 
     #[test]

@@ -6,15 +6,18 @@ use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use openraft::{EntryPayload, Membership, OptionalSend};
 use tokio::sync::Semaphore;
 
-use super::types::{Command, EngineVote, Entry, LogId, TypeConfig, engine_vote, log_id, position, stored_vote};
+use super::types::{
+    Command, EngineVote, Entry, LogId, SnapshotMeta, TypeConfig, engine_vote, log_id, position, stored_vote,
+};
 use crate::base::NodeKey;
 use crate::codec;
-use crate::storage::{LogEntry, LogPosition, LogStore, Payload, durably};
+use crate::storage::{LogEntry, LogPosition, LogStore, Payload, StoredSnapshot, durably};
 
 /// The most bytes of entries in one message, but for one entry that is larger by itself.
 const APPEND_BYTES_MAX: u64 = 1 << 20;
@@ -39,11 +42,46 @@ pub(super) async fn begin(store: &dyn LogStore, voters: &[NodeKey]) -> io::Resul
     if store.bounds()?.last.is_some() || store.vote()?.is_some() {
         return Ok(());
     }
+    let entry = LogEntry { at: LogPosition::default(), payload: members(voters)? };
+    durably(|done| store.append(vec![entry], done)).await
+}
+
+/// Makes a node the only voter of a group whose log came from elsewhere, or is empty: all that is in it counts, and
+/// `commands` follow.
+pub(crate) async fn take_over(store: &dyn LogStore, voter: NodeKey, commands: Vec<Bytes>) -> io::Result<()> {
+    let bounds = store.bounds()?;
+    let last = bounds.last.or(bounds.purged);
+    let (term, first) = last.map_or((0, 0), |last| (last.term, last.index + 1));
+    let payloads = [members(&[voter])?].into_iter().chain(commands.into_iter().map(Payload::Command));
+    let entries = (first..).zip(payloads).map(|(index, payload)| LogEntry { at: LogPosition { term, index }, payload });
+    durably(|done| store.append(entries.collect(), done)).await
+}
+
+fn members(voters: &[NodeKey]) -> io::Result<Payload> {
     let voters: BTreeSet<u64> = voters.iter().map(|voter| voter.0).collect();
     let membership = Membership::<u64, ()>::new_with_defaults(vec![voters], []);
-    let payload = Payload::Membership(codec::encode(&membership).map_err(io::Error::other)?.into());
-    let entry = LogEntry { at: LogPosition::default(), payload };
-    durably(|done| store.append(vec![entry], done)).await
+    Ok(Payload::Membership(codec::encode(&membership).map_err(io::Error::other)?.into()))
+}
+
+/// The sets of voters of which each must have a majority, as a log, or the snapshot before it, has them last.
+pub(crate) fn stored_voters(
+    entries: &[LogEntry],
+    snapshot: Option<&StoredSnapshot>,
+) -> io::Result<Vec<BTreeSet<NodeKey>>> {
+    let of_entry = |entry: &LogEntry| match &entry.payload {
+        Payload::Membership(bytes) => Some(codec::decode::<Membership<u64, ()>>(bytes)),
+        Payload::Blank | Payload::Command(_) => None,
+    };
+    let membership = match (entries.iter().rev().find_map(of_entry), snapshot) {
+        (Some(membership), _) => membership.map_err(io::Error::other)?,
+        (None, Some(snapshot)) => {
+            let meta: SnapshotMeta = codec::decode(&snapshot.meta).map_err(io::Error::other)?;
+            meta.last_membership.membership().clone()
+        }
+        (None, None) => return Ok(Vec::new()),
+    };
+    let keys = |voters: &BTreeSet<u64>| voters.iter().copied().map(NodeKey).collect();
+    Ok(membership.get_joint_config().iter().map(keys).collect())
 }
 
 impl RaftLogReader<TypeConfig> for LogAdapter {

@@ -91,6 +91,49 @@ impl StoreFile {
         Ok(store)
     }
 
+    /// Opens the file of whichever node, which stays as it is. One that was given up may be damaged anywhere, and is
+    /// looked through.
+    pub(super) fn salvage(path: PathBuf, lock: Option<FolderLock>) -> Result<(Self, Identity), StoreError> {
+        let open = {
+            let path = path.clone();
+            move || {
+                let file = OpenOptions::new().read(true).write(true).open(&path)?;
+                let mut database = Database::builder().create_with_backend(FileBackend::new(file)?)?;
+                database.check_integrity()?;
+                Ok(database)
+            }
+        };
+        let (database, owner) = guarded(&path, || {
+            let database = open()?;
+            let owner = tables::read_owner(&database.begin_read()?)?;
+            Ok((database, owner))
+        })?;
+        let store = Self {
+            path,
+            database: RwLock::new(Some(database)),
+            open: Box::new(open),
+            room: None,
+            _mark: None,
+            _lock: lock,
+        };
+        match owner {
+            Some(owner) if owner.format == FORMAT => Ok((store, owner.identity)),
+            Some(owner) => Err(StoreError::Format { file: store.path, stored: owner.format, known: FORMAT }),
+            None => Err(StoreError::Corrupted { file: store.path, why: "nothing was ever stored in it".to_owned() }),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Hands the file to who copies into it.
+    pub(super) fn copy_in(&self, copy: impl FnOnce(&Database) -> Result<(), redb::Error>) -> Result<(), redb::Error> {
+        let database = self.database.read();
+        let closed = || redb::Error::Io(io::Error::other("it is closed"));
+        copy(database.as_ref().ok_or_else(closed)?)
+    }
+
     /// Whether there is so little room on the disk that nothing new should be taken.
     pub(super) fn is_short_of_room(&self) -> bool {
         self.room.as_ref().is_some_and(Room::is_short)

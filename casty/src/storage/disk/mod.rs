@@ -1,5 +1,6 @@
 //! Everything that a node keeps, in one file. No file outside this folder names redb, which writes it.
 
+mod copies;
 mod error;
 mod file;
 mod identity;
@@ -8,6 +9,7 @@ mod lock;
 mod log;
 mod room;
 mod rows;
+mod salvage;
 mod settings;
 #[cfg(feature = "sim")]
 mod simulated;
@@ -22,7 +24,7 @@ mod writer;
 
 use std::future::ready;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,7 +34,7 @@ use parking_lot::Mutex;
 use redb::ReadTransaction;
 use tokio::task::spawn_blocking;
 
-use super::{Flushed, LogStore, StateStore, Stores};
+use super::{BackupError, Flushed, LogStore, StateStore, Stores};
 use crate::base::{GroupId, StableMap};
 use file::StoreFile;
 use log::DiskLog;
@@ -42,6 +44,7 @@ use writer::Writer;
 
 pub use error::StoreError;
 pub use identity::Identity;
+pub(crate) use salvage::{Salvage, StoredGroup};
 pub use settings::{DiskSettings, Fsync};
 #[cfg(feature = "sim")]
 pub(crate) use simulated::SimulatedDisk;
@@ -174,6 +177,12 @@ impl Stores for DiskStores {
     fn record(&self) -> io::Result<Option<Bytes>> {
         self.writer.check()?;
         Ok(self.record.lock().clone())
+    }
+
+    fn back_up(&self, folder: PathBuf) -> BoxFuture<'static, Result<(), BackupError>> {
+        let file = self.writer.file();
+        let copied = spawn_blocking(move || Ok(file?.back_up(&folder)?));
+        copied.map(|copied| copied.unwrap_or_else(|ended| Err(BackupError::Io(io::Error::other(ended))))).boxed()
     }
 
     fn has_lost(&self) -> bool {

@@ -68,6 +68,17 @@ pub(super) fn read_behind(
     Ok((batch, last))
 }
 
+/// How many rows a generation has, and the bytes of their keys and values.
+pub(super) fn count(read: &ReadTransaction, of: Generation) -> Result<(u64, u64), redb::Error> {
+    let (mut rows, mut bytes) = (0, 0);
+    for row in read.open_table(ROWS)?.range(of.key(&[])..of.end())? {
+        let (key, value) = row?;
+        rows += 1;
+        bytes += (key.value().2.len() + value.value().len()) as u64;
+    }
+    Ok((rows, bytes))
+}
+
 /// The generations of these groups that have rows.
 pub(super) fn generations(
     rows: &impl ReadableTable<(u16, u32, &'static [u8]), &'static [u8]>,

@@ -17,17 +17,17 @@ use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
 pub(super) const FORMAT: u32 = 2;
 
 /// The term, the kind and the payload of each entry, by group and index.
-const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefinition::new("entries");
+pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefinition::new("entries");
 /// The term and the index of the last purged entry, by group.
-const PURGED: TableDefinition<'_, u16, (u64, u64)> = TableDefinition::new("purged");
+pub(super) const PURGED: TableDefinition<'_, u16, (u64, u64)> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
-const VOTES: TableDefinition<'_, u16, (u64, u64, bool)> = TableDefinition::new("votes");
+pub(super) const VOTES: TableDefinition<'_, u16, (u64, u64, bool)> = TableDefinition::new("votes");
 /// The term and the index of the last entry in a snapshot, the generation of its rows, and its meta, by group.
-const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, u32, &[u8])> = TableDefinition::new("snapshots");
+pub(super) const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, u32, &[u8])> = TableDefinition::new("snapshots");
 /// The head of a snapshot in parts, by group and number.
-const PARTS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("snapshot_parts");
+pub(super) const PARTS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("snapshot_parts");
 /// What concerns the node itself.
-const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
+pub(super) const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
 
 const KEY_FORMAT: &str = "format";
 const KEY_NODE: &str = "node";
@@ -44,10 +44,10 @@ const MEMBERSHIP: u8 = 2;
 
 /// The log of a group as the file has it.
 #[derive(Debug, Default)]
-pub(super) struct StoredLog {
-    pub(super) purged: Option<LogPosition>,
-    pub(super) entries: Vec<LogEntry>,
-    pub(super) vote: Option<Vote>,
+pub(crate) struct StoredLog {
+    pub(crate) purged: Option<LogPosition>,
+    pub(crate) entries: Vec<LogEntry>,
+    pub(crate) vote: Option<Vote>,
 }
 
 /// Who the file belongs to; nobody yet if it is new.
