@@ -11,7 +11,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::lock::FolderLock;
 use super::room::Room;
-use super::tables::{self, FORMAT, Tables};
+use super::tables::{self, FORMAT, Owner, Tables};
 use super::work::Work;
 use super::{DiskSettings, Identity, StoreError};
 
@@ -65,15 +65,13 @@ impl StoreFile {
         let room = lock.is_some().then(|| Room::in_folder(folder.to_owned()));
         let store = Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _lock: lock };
         match owner {
-            None => store.guarded(|database| {
+            Owner::Nobody => store.guarded(|database| {
                 let write = database.begin_write()?;
                 tables::lay_out(&write, identity)?;
                 Ok(write.commit()?)
             })?,
-            Some(owner) if owner.format != FORMAT => {
-                return Err(StoreError::Format { file: store.path, stored: owner.format, known: FORMAT });
-            }
-            Some(owner) => identity.check(&owner.identity, &store.path)?,
+            Owner::Unknown(stored) => return Err(StoreError::Format { file: store.path, stored, known: FORMAT }),
+            Owner::Node(owner) => identity.check(&owner, &store.path)?,
         }
         Ok(store)
     }

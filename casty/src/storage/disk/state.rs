@@ -62,8 +62,7 @@ pub(super) struct UnsavedRows {
 impl DiskState {
     /// The rows of a generation, which may have none yet.
     pub(super) fn open(generation: Generation, writer: Arc<Writer>) -> Self {
-        let table =
-            DiskTable { generation, changes: Changes::default(), bytes: 0, layers: VecDeque::new(), frozen: 0 };
+        let table = DiskTable { generation, changes: Changes::default(), bytes: 0, layers: VecDeque::new(), frozen: 0 };
         Self { writer, table: Arc::new(RwLock::new(table)) }
     }
 }
@@ -254,7 +253,8 @@ impl RowReader for DiskReader {
             return Ok(RowBatch::default());
         }
         let (view, of, behind) = (&self.view, self.generation, self.behind.as_deref());
-        let (batch, last) = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max))?;
+        let read = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max));
+        let (batch, last) = self.writer.trust(read)?;
         self.ended = last.is_none();
         self.behind = last;
         Ok(batch.build())
