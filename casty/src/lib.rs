@@ -38,9 +38,10 @@ pub use base::{BoxError, EntityId, GroupId, NodeId};
 pub use client::{Client, ClientConfig, ConnectError, Find, FindError};
 pub use cluster::{Compression, Tls};
 pub use node::{
-    ApplyError, ClusterConfig, ClusterEvent, ClusterTopic, ConfigError, GroupPlacement, LeaveError, Lookup, NameWatch,
-    Node, NotReady, Reached, RecoverError, RecoveredGroup, Recovery, Replicate, ReplicateError, Replicated,
-    Replication, SpawnOnError, StartError, StartSharded, StartSingleton, StateMachine, recover,
+    ApplyError, ClusterConfig, ClusterEvent, ClusterTopic, ConfigError, GroupPlacement, InspectedEntity,
+    InspectedGroup, Inspection, LeaveError, Lookup, NameWatch, Node, NotReady, Reached, RecoverError, RecoveredGroup,
+    Recovery, Replicate, ReplicateError, Replicated, Replication, SpawnOnError, StartError, StartSharded,
+    StartSingleton, StateMachine, inspect, recover,
 };
 pub use sharding::{Acknowledge, EntityRef, Sharded, ShardingError};
 

@@ -11,6 +11,7 @@ mod founding;
 mod holdings;
 mod inbound;
 mod inner;
+mod inspection;
 mod leave;
 mod life;
 mod links;
@@ -45,6 +46,7 @@ pub use error::{LeaveError, NotReady, StartError};
 pub use events::ClusterEvent;
 #[cfg(feature = "sim")]
 pub(crate) use founding::{Charter, Founder, Terms};
+pub use inspection::{InspectedEntity, InspectedGroup, Inspection, inspect};
 #[cfg(feature = "sim")]
 pub(crate) use machines::{Applied, MachineWord};
 pub use machines::{ApplyError, Replicate, ReplicateError, Replicated, StateMachine};

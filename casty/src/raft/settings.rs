@@ -23,6 +23,12 @@ pub struct RaftSettings {
     /// As many entries behind the last snapshot stay in the log, so that a follower that was away for a moment needs
     /// no snapshot.
     pub log_entries_kept: u64,
+    /// After so many bytes of changed rows the state is saved, though the log may not be long: what is saved at once stays
+    /// small, and so does what is in memory only. With four times as many nothing is applied before it is saved.
+    pub checkpoint_bytes: u64,
+    /// The bytes of a chunk of a snapshot: small enough for a heartbeat to wait behind it. A row that is larger is a chunk
+    /// by itself.
+    pub snapshot_chunk_bytes: usize,
     /// The most bytes of a snapshot from a leader that are held in memory: all of it, or all but the rows of a table that
     /// is on a disk.
     pub snapshot_bytes_max: u64,
@@ -44,6 +50,8 @@ impl Default for RaftSettings {
             snapshot_entries: 5_000,
             snapshot_log_bytes: 64 << 20,
             log_entries_kept: 1_000,
+            checkpoint_bytes: 2 << 20,
+            snapshot_chunk_bytes: 512 << 10,
             snapshot_bytes_max: 1 << 30,
             snapshot_threads: true,
             seed: 0,

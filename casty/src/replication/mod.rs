@@ -12,4 +12,4 @@ pub(crate) use dedup::{Kept, Recorded, SessionTable};
 #[cfg(feature = "sim")]
 pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};
-pub(crate) use state::{GroupState, Row, SharedState};
+pub(crate) use state::{GroupState, Row, SharedState, row_of};

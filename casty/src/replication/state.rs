@@ -140,7 +140,7 @@ impl Row {
         bytes
     }
 
-    fn decode(mut bytes: Bytes) -> Self {
+    pub(crate) fn decode(mut bytes: Bytes) -> Self {
         let version = bytes.first_chunk().map_or(0, |version| u64::from_le_bytes(*version));
         let state = (bytes.get(VERSION_BYTES) == Some(&1)).then(|| bytes.split_off(VERSION_BYTES + 1));
         Self { version, state }
@@ -153,6 +153,12 @@ fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
     key.extend_from_slice(&entity_type.to_be_bytes());
     key.extend_from_slice(entity.as_bytes());
     key
+}
+
+/// The entity type and the entity of a row.
+pub(crate) fn row_of(key: &[u8]) -> Option<(u32, &str)> {
+    let (entity_type, entity) = key.split_first_chunk()?;
+    Some((u32::from_be_bytes(*entity_type), std::str::from_utf8(entity).ok()?))
 }
 
 /// A group's table, shared by the Raft engine, which changes it, and the region, which reads it.

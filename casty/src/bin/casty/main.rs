@@ -4,6 +4,8 @@
 
 mod certs;
 mod contract;
+mod inspect;
+mod recover;
 mod sim;
 
 use std::process::ExitCode;
@@ -26,6 +28,10 @@ enum Command {
     Certs(certs::Options),
     /// Compare two contracts: what the programs of a cluster send, answer and store
     Contract(contract::Options),
+    /// Show what a node has stored
+    Inspect(inspect::Options),
+    /// Make a cluster anew, from what is left of one or from backups
+    Recover(recover::Options),
 }
 
 fn main() -> ExitCode {
@@ -33,5 +39,7 @@ fn main() -> ExitCode {
         Command::Sim(options) => sim::run(&options),
         Command::Certs(options) => certs::run(&options),
         Command::Contract(options) => contract::run(&options),
+        Command::Inspect(options) => inspect::run(&options),
+        Command::Recover(options) => recover::run(&options),
     }
 }

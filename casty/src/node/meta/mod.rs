@@ -50,6 +50,15 @@ impl Meta {
         meta
     }
 
+    /// Every entity type.
+    pub(super) fn declared(&self) -> impl Iterator<Item = &Declaration> {
+        self.declared.values()
+    }
+
+    pub(super) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
     fn decide(&mut self, command: Command) -> Verdict {
         match command {
             Command::Declare(declaration) => self.declare(declaration),

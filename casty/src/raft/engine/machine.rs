@@ -15,11 +15,8 @@ use crate::base::BoxError;
 use crate::raft::RaftSettings;
 use crate::storage::SnapshotStore;
 
-/// After so many bytes of changed rows the state is saved, though the log may not be long: what is saved at once stays
-/// small, and so does what is in memory only.
-const CHECKPOINT_BYTES: u64 = 2 << 20;
-/// With so many bytes of changed rows nothing is applied before the state is saved.
-const UNSAVED_BYTES_MAX: u64 = 4 * CHECKPOINT_BYTES;
+/// With so many times the bytes of changed rows at which the state is saved, nothing is applied before it is.
+const UNSAVED_CHECKPOINTS_MAX: u64 = 4;
 /// What an entry takes in memory beside its command.
 const ENTRY_BYTES: u64 = 64;
 /// A log that is so many times as long as one that is due to be compacted does not wait for followers that are being
@@ -30,6 +27,7 @@ const PATIENT_LOGS: u64 = 4;
 pub(super) struct MachineAdapter {
     replica: Replica,
     log_bytes_max: u64,
+    checkpoint_bytes: u64,
     /// Told when the log is large enough to be compacted.
     snapshot_due: Arc<Notify>,
     /// The state that is being saved because many rows have changed.
@@ -45,13 +43,14 @@ pub(super) enum SnapshotData {
 
 impl MachineAdapter {
     pub(super) fn new(replica: Replica, settings: &RaftSettings, snapshot_due: Arc<Notify>) -> Self {
-        Self { replica, log_bytes_max: settings.snapshot_log_bytes, snapshot_due, saving: None }
+        let RaftSettings { snapshot_log_bytes: log_bytes_max, checkpoint_bytes, .. } = *settings;
+        Self { replica, log_bytes_max, checkpoint_bytes, snapshot_due, saving: None }
     }
 
     /// Saves what has changed while the group goes on, unless that is being done.
     async fn checkpoint(&mut self, store: &dyn SnapshotStore, state: &State) -> io::Result<()> {
         if let Some(saving) = self.saving.take() {
-            if saving.is_empty() && state.machine.unsaved_bytes() < UNSAVED_BYTES_MAX {
+            if saving.is_empty() && state.machine.unsaved_bytes() < self.checkpoint_bytes * UNSAVED_CHECKPOINTS_MAX {
                 self.saving = Some(saving);
                 return Ok(());
             }
@@ -91,7 +90,7 @@ impl RaftStateMachine<TypeConfig> for MachineAdapter {
             if let Some(responder) = responder {
                 responder.send(output);
             }
-            if state.machine.unsaved_bytes() >= CHECKPOINT_BYTES
+            if state.machine.unsaved_bytes() >= self.checkpoint_bytes
                 && let Some(store) = self.replica.snapshots.clone()
             {
                 self.checkpoint(&*store, &state).await?;

@@ -17,8 +17,6 @@ use super::wire::{Chunk, Part, Request, Response};
 use crate::base::{GroupId, NodeKey, StableMap};
 use crate::storage::RowReader;
 
-/// The bytes of a chunk: small enough for a heartbeat to wait behind it. A row that is larger is a chunk by itself.
-const CHUNK_BYTES: usize = 512 << 10;
 /// How long a chunk may take.
 const CHUNK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the follower may take to install a snapshot after the last chunk.
@@ -52,6 +50,7 @@ pub(super) struct Transfer {
 
 /// What is left to send.
 struct Source {
+    chunk_bytes: usize,
     head: Bytes,
     rows: Option<Box<dyn RowReader>>,
     /// The number of the first part in `parts`.
@@ -90,8 +89,8 @@ impl Transfers {
         self.open.send_modify(StableMap::clear);
     }
 
-    fn begin(self: &Arc<Self>, to: NodeKey, id: u64, moment: Moment) -> Arc<Transfer> {
-        let source = Mutex::new(Source::new(moment.head, moment.rows));
+    fn begin(self: &Arc<Self>, to: NodeKey, id: u64, moment: Moment, chunk_bytes: usize) -> Arc<Transfer> {
+        let source = Mutex::new(Source::new(moment.head, moment.rows, chunk_bytes));
         let transfer = Arc::new(Transfer { id, meta: moment.meta, source, progress: Mutex::new(Instant::now()) });
         self.open.send_modify(|open| drop(open.insert(to, transfer.clone())));
         tokio::spawn(expire(Arc::downgrade(self), to, Arc::downgrade(&transfer)));
@@ -132,9 +131,9 @@ async fn expire(transfers: std::sync::Weak<Transfers>, to: NodeKey, transfer: st
 }
 
 impl Source {
-    fn new(head: Bytes, rows: Option<Box<dyn RowReader>>) -> Self {
+    fn new(head: Bytes, rows: Option<Box<dyn RowReader>>, chunk_bytes: usize) -> Self {
         let head_bytes = head.len() as u64;
-        Self { head, rows, number: 0, parts: VecDeque::new(), head_bytes, rows_read: 0, ended: false }
+        Self { chunk_bytes, head, rows, number: 0, parts: VecDeque::new(), head_bytes, rows_read: 0, ended: false }
     }
 
     /// Reads ahead, so that the next part is at hand when one was taken.
@@ -149,9 +148,9 @@ impl Source {
 
     fn cut(&mut self) -> io::Result<Part> {
         if !self.head.is_empty() {
-            return Ok(Part::Head(self.head.split_to(CHUNK_BYTES.min(self.head.len()))));
+            return Ok(Part::Head(self.head.split_to(self.chunk_bytes.min(self.head.len()))));
         }
-        let rows = self.rows.as_mut().map(|rows| rows.read(CHUNK_BYTES)).transpose()?;
+        let rows = self.rows.as_mut().map(|rows| rows.read(self.chunk_bytes)).transpose()?;
         if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
             self.rows_read += rows.rows();
             return Ok(Part::Rows(rows.bytes().clone()));
@@ -204,7 +203,7 @@ impl Mesh {
                     tracing::error!(%group, %why, "the machine gave no snapshot; a follower stays behind");
                     "the machine gave no snapshot"
                 })?;
-                replica.transfers.begin(to, self.next_id(), moment)
+                replica.transfers.begin(to, self.next_id(), moment, self.settings.snapshot_chunk_bytes)
             }
         };
         let sent = self.send_parts(to, group, vote, &transfer, replica).await;

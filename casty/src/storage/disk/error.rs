@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::NodeId;
 
 /// The store of a node could not be opened, or failed. What was acknowledged before is in the file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process has the folder open. Nothing was touched.
@@ -61,8 +61,8 @@ pub enum StoreError {
     },
     /// The file is damaged, or something else altogether.
     #[error(
-        "{} is damaged: {why}; move it away and let the node join again as a new one, or put back a copy of it that \
-             no node has run on since",
+        "{} is damaged: {why}; move its folder away and start the node as a new one, to which the others send what \
+             it had, or put back a copy that no node has run on since",
         .file.display()
     )]
     Corrupted {

@@ -11,7 +11,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::lock::FolderLock;
 use super::room::Room;
-use super::tables::{self, FORMAT, Tables};
+use super::tables::{self, FORMAT, Owner, Tables};
 use super::unsynced::{self, Mark, UnsyncedFile};
 use super::work::Work;
 use super::{DiskSettings, Fsync, Identity, StoreError};
@@ -78,15 +78,13 @@ impl StoreFile {
         let store =
             Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _mark: None, _lock: lock };
         match owner {
-            None => store.guarded(|database| {
+            Owner::Nobody => store.guarded(|database| {
                 let write = database.begin_write()?;
                 tables::lay_out(&write, identity)?;
                 Ok(write.commit()?)
             })?,
-            Some(owner) if owner.format != FORMAT => {
-                return Err(StoreError::Format { file: store.path, stored: owner.format, known: FORMAT });
-            }
-            Some(owner) => identity.check(&owner.identity, &store.path)?,
+            Owner::Unknown(stored) => return Err(StoreError::Format { file: store.path, stored, known: FORMAT }),
+            Owner::Node(owner) => identity.check(&owner, &store.path)?,
         }
         Ok(store)
     }
@@ -117,9 +115,11 @@ impl StoreFile {
             _lock: lock,
         };
         match owner {
-            Some(owner) if owner.format == FORMAT => Ok((store, owner.identity)),
-            Some(owner) => Err(StoreError::Format { file: store.path, stored: owner.format, known: FORMAT }),
-            None => Err(StoreError::Corrupted { file: store.path, why: "nothing was ever stored in it".to_owned() }),
+            Owner::Node(identity) => Ok((store, identity)),
+            Owner::Unknown(stored) => Err(StoreError::Format { file: store.path, stored, known: FORMAT }),
+            Owner::Nobody => {
+                Err(StoreError::Corrupted { file: store.path, why: "nothing was ever stored in it".to_owned() })
+            }
         }
     }
 

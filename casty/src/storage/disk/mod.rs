@@ -1,5 +1,6 @@
 //! Everything that a node keeps, in one file. No file outside this folder names redb, which writes it.
 
+mod checksum;
 mod copies;
 mod error;
 mod file;
@@ -52,9 +53,11 @@ pub(crate) use simulated::SimulatedDisk;
 /// Everything that a node keeps, in one file of a folder that belongs to one process at a time.
 ///
 /// Logs, votes and snapshots are durable once they are said to be. The rows of a table are in the file as the group's last
-/// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes). After a
-/// write that failed, every call fails with an error that names the file, until it is opened anew. A full disk is no
-/// failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
+/// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes).
+///
+/// After a write that failed, every call fails with an error that names the file, until it is opened anew. So it does once
+/// a value that is read is not the one that was written, which a checksum tells: no wrong value is given to anybody. A full
+/// disk is no failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
 ///
 /// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
 /// queued is written and the folder is free.
@@ -161,7 +164,7 @@ impl Stores for DiskStores {
     }
 
     fn groups(&self) -> io::Result<Vec<GroupId>> {
-        Ok(self.writer.file()?.read(tables::read_groups)?)
+        self.writer.read(tables::read_groups)
     }
 
     fn forget(&self, group: GroupId, done: Flushed) -> io::Result<()> {

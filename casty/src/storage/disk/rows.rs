@@ -5,11 +5,15 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition};
 
+use super::checksum::Place;
 use crate::base::GroupId;
 use crate::storage::{RowBatch, RowBatchBuilder};
 
-/// The rows of all groups, by group, generation and key.
-pub(super) const ROWS: TableDefinition<'_, (u16, u32, &[u8]), &[u8]> = TableDefinition::new("rows");
+/// The rows of all groups, each with its checksum, by group, generation and key.
+pub(super) const ROWS: TableDefinition<'_, RowKey, RowValue> = TableDefinition::new("rows");
+
+type RowKey = (u16, u32, &'static [u8]);
+type RowValue = (u64, &'static [u8]);
 
 /// All groups.
 pub(super) const ALL: RangeInclusive<GroupId> = GroupId(0)..=GroupId(u16::MAX);
@@ -17,8 +21,8 @@ pub(super) const ALL: RangeInclusive<GroupId> = GroupId(0)..=GroupId(u16::MAX);
 /// The bytes of rows that are removed in one transaction, so that others need not wait long for it.
 pub(super) const SWEEP_BYTES: usize = 512 << 10;
 
-pub(super) type RowsTable<'a> = Table<'a, (u16, u32, &'static [u8]), &'static [u8]>;
-pub(super) type RowsView = ReadOnlyTable<(u16, u32, &'static [u8]), &'static [u8]>;
+pub(super) type RowsTable<'a> = Table<'a, RowKey, RowValue>;
+pub(super) type RowsView = ReadOnlyTable<RowKey, RowValue>;
 
 /// All rows of a group that are there together. A snapshot of another node fills a new one, which takes the place of
 /// the present one at once. No two have one number, of whichever groups: what is left to do for one never meets another.
@@ -41,8 +45,14 @@ impl Generation {
 }
 
 pub(super) fn get(read: &ReadTransaction, of: Generation, key: &[u8]) -> Result<Option<Bytes>, redb::Error> {
-    let row = read.open_table(ROWS)?.get(of.key(key))?;
-    Ok(row.map(|row| Bytes::copy_from_slice(row.value())))
+    let Some(row) = read.open_table(ROWS)?.get(of.key(key))? else { return Ok(None) };
+    Ok(Some(Bytes::copy_from_slice(value(of, key, row.value())?)))
+}
+
+/// The value of a row, if it is the one that was written.
+fn value<'a>(of: Generation, key: &[u8], (checksum, value): (u64, &'a [u8])) -> Result<&'a [u8], StorageError> {
+    Place::Row(of, key).check(checksum, &[], value)?;
+    Ok(value)
 }
 
 /// The rows of a generation behind a key, until there are so many bytes of them; and the last key.
@@ -54,12 +64,12 @@ pub(super) fn read_behind(
 ) -> Result<(RowBatchBuilder, Option<Vec<u8>>), redb::Error> {
     let (mut batch, mut last) = (RowBatch::builder(), None);
     for row in view.range(of.key(behind.unwrap_or_default())..of.end())? {
-        let (key, value) = row?;
+        let (key, row) = row?;
         let (_, _, key) = key.value();
         if behind == Some(key) {
             continue;
         }
-        batch.push(key, value.value())?;
+        batch.push(key, value(of, key, row.value())?)?;
         if batch.bytes() >= bytes_max {
             last = Some(key.to_vec());
             break;
@@ -68,20 +78,23 @@ pub(super) fn read_behind(
     Ok((batch, last))
 }
 
-/// How many rows a generation has, and the bytes of their keys and values.
-pub(super) fn count(read: &ReadTransaction, of: Generation) -> Result<(u64, u64), redb::Error> {
-    let (mut rows, mut bytes) = (0, 0);
+/// Shows each row of a generation, in the order of the keys.
+pub(super) fn each(
+    read: &ReadTransaction,
+    of: Generation,
+    mut show: impl FnMut(&[u8], &[u8]),
+) -> Result<(), redb::Error> {
     for row in read.open_table(ROWS)?.range(of.key(&[])..of.end())? {
-        let (key, value) = row?;
-        rows += 1;
-        bytes += (key.value().2.len() + value.value().len()) as u64;
+        let (key, row) = row?;
+        let (_, _, key) = key.value();
+        show(key, value(of, key, row.value())?);
     }
-    Ok((rows, bytes))
+    Ok(())
 }
 
 /// The generations of these groups that have rows.
 pub(super) fn generations(
-    rows: &impl ReadableTable<(u16, u32, &'static [u8]), &'static [u8]>,
+    rows: &impl ReadableTable<RowKey, RowValue>,
     groups: RangeInclusive<GroupId>,
 ) -> Result<Vec<Generation>, StorageError> {
     let (mut found, mut from) = (Vec::new(), (groups.start().0, 0));
@@ -97,7 +110,7 @@ pub(super) fn generations(
 }
 
 pub(super) fn put(rows: &mut RowsTable<'_>, of: Generation, key: &[u8], value: &[u8]) -> Result<(), StorageError> {
-    rows.insert(of.key(key), value).map(drop)
+    rows.insert(of.key(key), (Place::Row(of, key).checksum(&[], value), value)).map(drop)
 }
 
 pub(super) fn delete(rows: &mut RowsTable<'_>, of: Generation, key: &[u8]) -> Result<(), StorageError> {
@@ -113,7 +126,7 @@ pub(super) fn sweep(rows: &mut RowsTable<'_>, of: Generation) -> Result<bool, St
             until = Some(key.value().2.to_vec());
             break;
         }
-        bytes += key.value().2.len() + value.value().len();
+        bytes += key.value().2.len() + value.value().1.len();
     }
     match &until {
         Some(until) => rows.retain_in(of.key(&[])..of.key(until), |_, _| false)?,

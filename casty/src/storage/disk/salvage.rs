@@ -28,10 +28,6 @@ pub(crate) struct Salvage {
 pub(crate) struct StoredGroup {
     pub(crate) log: StoredLog,
     pub(crate) snapshot: Option<StoredSnapshot>,
-    /// The rows of the table as the snapshot has it.
-    pub(crate) rows: u64,
-    /// The bytes of their keys and values.
-    pub(crate) bytes: u64,
 }
 
 impl StoredGroup {
@@ -71,12 +67,16 @@ impl Salvage {
     pub(crate) fn group(&self, group: GroupId) -> Result<StoredGroup, StoreError> {
         self.store.read(|read| {
             let log = tables::read_log(read, group)?;
-            let (mut snapshot, mut rows, mut bytes) = (None, 0, 0);
-            if let Some((stored, generation)) = tables::read_snapshot(read, group)? {
-                snapshot = Some(stored);
-                (rows, bytes) = super::rows::count(read, generation)?;
-            }
-            Ok(StoredGroup { log, snapshot, rows, bytes })
+            let snapshot = tables::read_snapshot(read, group)?.map(|(snapshot, _)| snapshot);
+            Ok(StoredGroup { log, snapshot })
+        })
+    }
+
+    /// Shows each row of a group's table, as its snapshot has it.
+    pub(crate) fn each_row(&self, group: GroupId, show: impl FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+        self.store.read(|read| match tables::snapshot_place(read, group)? {
+            Some(place) => super::rows::each(read, place.generation, show),
+            None => Ok(()),
         })
     }
 

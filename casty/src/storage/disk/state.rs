@@ -253,7 +253,8 @@ impl RowReader for DiskReader {
             return Ok(RowBatch::default());
         }
         let (view, of, behind) = (&self.view, self.generation, self.behind.as_deref());
-        let (batch, last) = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max))?;
+        let read = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max));
+        let (batch, last) = self.writer.trust(read)?;
         self.ended = last.is_none();
         self.behind = last;
         Ok(batch.build())

@@ -7,27 +7,31 @@ use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
 
 use super::Identity;
+use super::checksum::Place;
 use super::rows::{self, Generation, ROWS, RowsTable};
 use super::state::UnsavedRows;
 use super::work::{Checkpoint, Work};
 use crate::base::{GroupId, NodeId};
 use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
 
-/// The layout below. A release that changes it gives it another number.
-pub(super) const FORMAT: u32 = 2;
+/// The layout below: each value begins with its [checksum](Place). A release that changes it gives it another number.
+pub(super) const FORMAT: u32 = 3;
 
 /// The term, the kind and the payload of each entry, by group and index.
-pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u8, &[u8])> = TableDefinition::new("entries");
+pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u64, u8, &[u8])> = TableDefinition::new("entries");
 /// The term and the index of the last purged entry, by group.
-pub(super) const PURGED: TableDefinition<'_, u16, (u64, u64)> = TableDefinition::new("purged");
+pub(super) const PURGED: TableDefinition<'_, u16, (u64, u64, u64)> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
-pub(super) const VOTES: TableDefinition<'_, u16, (u64, u64, bool)> = TableDefinition::new("votes");
-/// The term and the index of the last entry in a snapshot, the generation of its rows, and its meta, by group.
-pub(super) const SNAPSHOTS: TableDefinition<'_, u16, (u64, u64, u32, &[u8])> = TableDefinition::new("snapshots");
+pub(super) const VOTES: TableDefinition<'_, u16, (u64, u64, u64, u8)> = TableDefinition::new("votes");
+/// The term and the index of the last entry in a snapshot, the generation of its rows, the bytes of its head, and its
+/// meta, by group.
+pub(super) const SNAPSHOTS: TableDefinition<'_, u16, SnapshotValue> = TableDefinition::new("snapshots");
 /// The head of a snapshot in parts, by group and number.
-pub(super) const PARTS: TableDefinition<'_, (u16, u32), &[u8]> = TableDefinition::new("snapshot_parts");
-/// What concerns the node itself.
+pub(super) const PARTS: TableDefinition<'_, (u16, u32), (u64, &[u8])> = TableDefinition::new("snapshot_parts");
+/// What concerns the node itself. The format has no checksum, so that every release can read it.
 pub(super) const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
+
+pub(super) type SnapshotValue = (u64, u64, u64, u32, u64, &'static [u8]);
 
 const KEY_FORMAT: &str = "format";
 const KEY_NODE: &str = "node";
@@ -50,10 +54,13 @@ pub(crate) struct StoredLog {
     pub(crate) vote: Option<Vote>,
 }
 
-/// Who the file belongs to; nobody yet if it is new.
-pub(super) struct Owner {
-    pub(super) format: u32,
-    pub(super) identity: Identity,
+/// Who the file belongs to.
+pub(super) enum Owner {
+    /// It is new.
+    Nobody,
+    Node(Identity),
+    /// It has another format.
+    Unknown(u32),
 }
 
 /// Makes all tables, so that they can be read.
@@ -66,15 +73,16 @@ pub(super) fn lay_out(write: &WriteTransaction, identity: &Identity) -> Result<(
     write.open_table(ROWS)?;
     let mut node = write.open_table(NODE)?;
     node.insert(KEY_FORMAT, FORMAT.to_le_bytes().as_slice())?;
-    node.insert(KEY_NODE, identity.node.as_str().as_bytes())?;
-    node.insert(KEY_CLUSTER, identity.cluster.as_bytes())?;
+    for (key, name) in [(KEY_NODE, identity.node.as_str()), (KEY_CLUSTER, &identity.cluster)] {
+        node.insert(key, &*Place::Node(key).seal(name.as_bytes()))?;
+    }
     Ok(())
 }
 
-pub(super) fn read_owner(read: &ReadTransaction) -> Result<Option<Owner>, redb::Error> {
+pub(super) fn read_owner(read: &ReadTransaction) -> Result<Owner, redb::Error> {
     let node = match read.open_table(NODE) {
         Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Owner::Nobody),
         Err(why) => return Err(why.into()),
     };
     let bytes = |key: &str| -> Result<Vec<u8>, redb::Error> {
@@ -83,17 +91,20 @@ pub(super) fn read_owner(read: &ReadTransaction) -> Result<Option<Owner>, redb::
     };
     let text = |key: &str| -> Result<String, redb::Error> {
         let strange = |_| StorageError::Corrupted(format!("its {key} is no text"));
-        Ok(String::from_utf8(bytes(key)?).map_err(strange)?)
+        Ok(String::from_utf8(Place::Node(key).open(&bytes(key)?)?.to_vec()).map_err(strange)?)
     };
     let format = bytes(KEY_FORMAT)?.try_into().map(u32::from_le_bytes);
-    let format = format.map_err(|_| StorageError::Corrupted("its format is no number".to_owned()))?;
-    let identity = Identity { node: NodeId::from(text(KEY_NODE)?.as_str()), cluster: text(KEY_CLUSTER)? };
-    Ok(Some(Owner { format, identity }))
+    match format.map_err(|_| StorageError::Corrupted("its format is no number".to_owned()))? {
+        FORMAT => {
+            Ok(Owner::Node(Identity { node: NodeId::from(text(KEY_NODE)?.as_str()), cluster: text(KEY_CLUSTER)? }))
+        }
+        format => Ok(Owner::Unknown(format)),
+    }
 }
 
 pub(super) fn read_record(read: &ReadTransaction) -> Result<Option<Bytes>, redb::Error> {
-    let record = read.open_table(NODE)?.get(KEY_RECORD)?;
-    Ok(record.map(|record| Bytes::copy_from_slice(record.value())))
+    let Some(record) = read.open_table(NODE)?.get(KEY_RECORD)? else { return Ok(None) };
+    Ok(Some(Bytes::copy_from_slice(Place::Node(KEY_RECORD).open(record.value())?)))
 }
 
 /// The groups that have a log.
@@ -113,22 +124,31 @@ pub(super) fn read_groups(read: &ReadTransaction) -> Result<Vec<GroupId>, redb::
 }
 
 pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
-    let vote = read.open_table(VOTES)?.get(group.0)?.map(|row| {
-        let (term, node, committed) = row.value();
-        Vote { term, node, committed }
-    });
-    let purged = read.open_table(PURGED)?.get(group.0)?.map(|row| {
-        let (term, index) = row.value();
-        LogPosition { term, index }
-    });
+    let vote = match read.open_table(VOTES)?.get(group.0)? {
+        None => None,
+        Some(row) => {
+            let (checksum, term, node, committed) = row.value();
+            Place::Vote(group.0).check(checksum, &[term, node, committed.into()], &[])?;
+            Some(Vote { term, node, committed: committed != 0 })
+        }
+    };
+    let purged = match read.open_table(PURGED)?.get(group.0)? {
+        None => None,
+        Some(row) => {
+            let (checksum, term, index) = row.value();
+            Place::Purged(group.0).check(checksum, &[term, index], &[])?;
+            Some(LogPosition { term, index })
+        }
+    };
     let first = purged.map_or(0, |purged| purged.index + 1);
     let mut entries = Vec::new();
     for (next, row) in (first..).zip(read.open_table(ENTRIES)?.range((group.0, 0)..=(group.0, u64::MAX))?) {
         let (key, value) = row?;
-        let ((_, index), (term, kind, payload)) = (key.value(), value.value());
+        let ((_, index), (checksum, term, kind, payload)) = (key.value(), value.value());
         if index != next {
             return Err(StorageError::Corrupted(format!("group {group} lacks entry {next} of its log")).into());
         }
+        Place::Entry(group.0, index).check(checksum, &[term, kind.into()], payload)?;
         entries.push(LogEntry { at: LogPosition { term, index }, payload: payload_of(kind, payload)? });
     }
     Ok(StoredLog { purged, entries, vote })
@@ -140,14 +160,20 @@ pub(super) fn read_snapshot(
     group: GroupId,
 ) -> Result<Option<(StoredSnapshot, Generation)>, redb::Error> {
     let Some(row) = read.open_table(SNAPSHOTS)?.get(group.0)? else { return Ok(None) };
-    let (term, index, number, meta) = row.value();
+    let SnapshotPlace { through, generation } = place_of(group, row.value())?;
+    let (.., head_bytes, meta) = row.value();
     let mut head = Vec::new();
     for part in read.open_table(PARTS)?.range((group.0, 0)..=(group.0, u32::MAX))? {
-        head.extend_from_slice(part?.1.value());
+        let (key, part) = part?;
+        let ((_, number), (checksum, bytes)) = (key.value(), part.value());
+        Place::Part(group.0, number).check(checksum, &[], bytes)?;
+        head.extend_from_slice(bytes);
     }
-    let through = LogPosition { term, index };
+    if head.len() as u64 != head_bytes {
+        return Err(StorageError::Corrupted(format!("a part of the snapshot of group {group} is missing")).into());
+    }
     let snapshot = StoredSnapshot { through, meta: Bytes::copy_from_slice(meta), head: head.into() };
-    Ok(Some((snapshot, Generation { group, number })))
+    Ok(Some((snapshot, generation)))
 }
 
 /// Where a snapshot is: in the log, and in the file.
@@ -160,10 +186,15 @@ pub(super) struct SnapshotPlace {
 /// Where the snapshot of a group is.
 pub(super) fn snapshot_place(read: &ReadTransaction, group: GroupId) -> Result<Option<SnapshotPlace>, redb::Error> {
     let row = read.open_table(SNAPSHOTS)?.get(group.0)?;
-    Ok(row.map(|row| {
-        let (term, index, number, _) = row.value();
-        SnapshotPlace { through: LogPosition { term, index }, generation: Generation { group, number } }
-    }))
+    Ok(row.map(|row| place_of(group, row.value())).transpose()?)
+}
+
+fn place_of(
+    group: GroupId,
+    (checksum, term, index, number, head_bytes, meta): (u64, u64, u64, u32, u64, &[u8]),
+) -> Result<SnapshotPlace, StorageError> {
+    Place::Snapshot(group.0).check(checksum, &[term, index, number.into(), head_bytes], meta)?;
+    Ok(SnapshotPlace { through: LogPosition { term, index }, generation: Generation { group, number } })
 }
 
 /// The generations that are no group's: they are being filled, or removed, or were when the file was closed.
@@ -183,18 +214,18 @@ pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Err
     let filled = rows::generations(&read.open_table(ROWS)?, rows::ALL)?.into_iter().map(|filled| filled.number);
     let mut newest = filled.max().unwrap_or_default();
     for row in read.open_table(SNAPSHOTS)?.iter()? {
-        newest = newest.max(row?.1.value().2);
+        newest = newest.max(row?.1.value().3);
     }
     Ok(newest)
 }
 
 /// The tables of one transaction.
 pub(super) struct Tables<'a> {
-    entries: Table<'a, (u16, u64), (u64, u8, &'static [u8])>,
-    purged: Table<'a, u16, (u64, u64)>,
-    votes: Table<'a, u16, (u64, u64, bool)>,
-    snapshots: Table<'a, u16, (u64, u64, u32, &'static [u8])>,
-    parts: Table<'a, (u16, u32), &'static [u8]>,
+    entries: Table<'a, (u16, u64), (u64, u64, u8, &'static [u8])>,
+    purged: Table<'a, u16, (u64, u64, u64)>,
+    votes: Table<'a, u16, (u64, u64, u64, u8)>,
+    snapshots: Table<'a, u16, SnapshotValue>,
+    parts: Table<'a, (u16, u32), (u64, &'static [u8])>,
     rows: RowsTable<'a>,
     node: Table<'a, &'static str, &'static [u8]>,
 }
@@ -216,9 +247,10 @@ impl<'a> Tables<'a> {
     pub(super) fn carry_out(&mut self, work: &Work) -> Result<Vec<Work>, StorageError> {
         match work {
             Work::Append(group, entries) => {
-                for entry in entries {
-                    let (kind, payload) = kind_of(&entry.payload);
-                    self.entries.insert((group.0, entry.at.index), (entry.at.term, kind, payload))?;
+                for LogEntry { at: LogPosition { term, index }, payload } in entries {
+                    let (kind, payload) = kind_of(payload);
+                    let checksum = Place::Entry(group.0, *index).checksum(&[*term, kind.into()], payload);
+                    self.entries.insert((group.0, *index), (checksum, *term, kind, payload))?;
                 }
             }
             Work::Truncate(group, last) => {
@@ -227,10 +259,14 @@ impl<'a> Tables<'a> {
             }
             Work::Purge(group, through) => {
                 self.remove_entries((group.0, 0)..=(group.0, through.index))?;
-                self.purged.insert(group.0, (through.term, through.index))?;
+                let LogPosition { term, index } = *through;
+                let checksum = Place::Purged(group.0).checksum(&[term, index], &[]);
+                self.purged.insert(group.0, (checksum, term, index))?;
             }
             Work::Vote(group, vote) => {
-                self.votes.insert(group.0, (vote.term, vote.node, vote.committed))?;
+                let Vote { term, node, committed } = *vote;
+                let checksum = Place::Vote(group.0).checksum(&[term, node, committed.into()], &[]);
+                self.votes.insert(group.0, (checksum, term, node, committed.into()))?;
             }
             Work::Forget(group) => {
                 self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
@@ -248,7 +284,7 @@ impl<'a> Tables<'a> {
                 return self.sweep(rows::ALL);
             }
             Work::Record(record) => {
-                self.node.insert(KEY_RECORD, &**record)?;
+                self.node.insert(KEY_RECORD, &*Place::Node(KEY_RECORD).seal(record))?;
             }
             Work::Checkpoint(checkpoint) => return self.replace_snapshot(checkpoint),
             Work::Stage(generation, batch) => {
@@ -277,7 +313,7 @@ impl<'a> Tables<'a> {
     fn remove_snapshot(&mut self, group: GroupId) -> Result<Option<Generation>, StorageError> {
         self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
         let before = self.snapshots.remove(group.0)?;
-        Ok(before.map(|before| Generation { group, number: before.value().2 }))
+        before.map(|before| Ok(place_of(group, before.value())?.generation)).transpose()
     }
 
     /// The rows of an earlier generation are left to be removed.
@@ -285,14 +321,17 @@ impl<'a> Tables<'a> {
         let Checkpoint { group, snapshot, rows } = checkpoint;
         let before = self.remove_snapshot(*group)?;
         for (number, part) in (0..).zip(snapshot.head.chunks(PART_BYTES)) {
-            self.parts.insert((group.0, number), part)?;
+            let checksum = Place::Part(group.0, number).checksum(&[], part);
+            self.parts.insert((group.0, number), (checksum, part))?;
         }
         let number = rows.as_ref().map_or(0, |rows| rows.generation.number);
         if let Some(rows) = rows {
             self.change_rows(rows)?;
         }
-        let LogPosition { term, index } = snapshot.through;
-        self.snapshots.insert(group.0, (term, index, number, &*snapshot.meta))?;
+        let (LogPosition { term, index }, head_bytes) = (snapshot.through, snapshot.head.len() as u64);
+        let numbers = [term, index, number.into(), head_bytes];
+        let checksum = Place::Snapshot(group.0).checksum(&numbers, &snapshot.meta);
+        self.snapshots.insert(group.0, (checksum, term, index, number, head_bytes, &*snapshot.meta))?;
         Ok(before.into_iter().filter(|before| before.number != number).map(Work::Sweep).collect())
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 #[cfg(feature = "sim")]
 use tokio::time::sleep;
 
+use super::StoreError;
 use super::file::StoreFile;
 use super::lanes::{Batch, Lanes};
 use super::rows::Generation;
@@ -25,7 +26,8 @@ use crate::storage::Flushed;
 /// can be many, it writes some at a time.
 ///
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
-/// any more, since it is not known what the disk holds; all that waits and all that comes fails.
+/// any more, since it is not known what the disk holds; all that waits and all that comes fails. So it is after damage was
+/// seen.
 pub(super) struct Writer {
     health: Arc<Health>,
     /// `None` once it is closed.
@@ -38,8 +40,8 @@ pub(super) struct Writer {
 /// How it is with the disk.
 #[derive(Default)]
 struct Health {
-    /// The first write that failed for good.
-    failed: OnceLock<Arc<io::Error>>,
+    /// The first write that failed for good, or the first damage that was seen.
+    failed: OnceLock<StoreError>,
     /// There is no room on it.
     full: AtomicBool,
 }
@@ -120,9 +122,17 @@ impl Writer {
         loop {
             match self.file()?.read(&read) {
                 Err(why) if why.passes() && self.has_thread() => thread::sleep(FULL_PERIOD),
-                done => return Ok(done?),
+                read => return self.trust(read),
             }
         }
+    }
+
+    /// What was read. A file that is damaged is not used any more.
+    pub(super) fn trust<T>(&self, read: Result<T, StoreError>) -> io::Result<T> {
+        if let Err(why @ StoreError::Corrupted { .. }) = &read {
+            self.health.fail(why.clone());
+        }
+        Ok(read?)
     }
 
     /// A generation that there was not so far.
@@ -131,7 +141,7 @@ impl Writer {
         Generation { group, number: self.newest.fetch_add(1, Ordering::Relaxed).saturating_add(1) }
     }
 
-    /// Whether all writes so far have worked.
+    /// Whether all writes so far have worked, and nothing that was read is damaged.
     pub(super) fn check(&self) -> io::Result<()> {
         self.health.check()
     }
@@ -258,8 +268,7 @@ impl Writing {
                 None
             }
             Err(why) => {
-                tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
-                let _ = failed.set(Arc::new(why.into()));
+                self.health.fail(why);
                 full.store(false, Ordering::Relaxed);
                 Some(Vec::new())
             }
@@ -280,15 +289,16 @@ impl Writing {
 
 impl Health {
     fn check(&self) -> io::Result<()> {
-        self.failed.get().map_or(Ok(()), |why| Err(again(why)))
+        self.failed.get().map_or(Ok(()), |why| Err(why.clone().into()))
+    }
+
+    fn fail(&self, why: StoreError) {
+        tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
+        // Who comes second has the same trouble.
+        let _ = self.failed.set(why);
     }
 }
 
 fn closed() -> io::Error {
     io::Error::other("the store is closed")
-}
-
-/// The error of the first write that failed, for one more who asks.
-fn again(why: &Arc<io::Error>) -> io::Error {
-    io::Error::new(why.kind(), why.clone())
 }

@@ -49,8 +49,15 @@ impl Sim {
             faults: Faults::none(),
             lasting: Duration::from_secs(10),
             ask_timeout: Duration::from_secs(5),
-            // Small enough that a run of some seconds compacts its logs and sends snapshots.
-            raft: RaftSettings { snapshot_entries: 200, log_entries_kept: 50, ..RaftSettings::default() },
+            // Small enough that a run of some seconds compacts its logs, saves its state for the rows that have changed, and
+            // sends snapshots of many chunks.
+            raft: RaftSettings {
+                snapshot_entries: 200,
+                log_entries_kept: 50,
+                checkpoint_bytes: 4 << 10,
+                snapshot_chunk_bytes: 512,
+                ..RaftSettings::default()
+            },
             durable: false,
             replay: None,
             log_also: Vec::new(),

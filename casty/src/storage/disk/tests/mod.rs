@@ -1,5 +1,6 @@
 //! What only a store on a disk has to do.
 
+mod damage;
 mod disk;
 mod faults;
 mod opening;
