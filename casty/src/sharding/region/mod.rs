@@ -32,7 +32,7 @@ use super::{Kinds, Origins, Post, Router};
 use crate::actor::ActorSystem;
 use crate::actor::entity::Effect;
 use crate::base::{GroupId, NodeId, NodeKey, StableMap};
-use crate::raft::{Group, ProposeError};
+use crate::raft::{Group, LeaderId, ProposeError};
 use crate::replication::SharedState;
 
 /// A batch this large takes no more records, in bytes. With the largest record it stays within a log entry.
@@ -93,6 +93,8 @@ struct Source {
 
 /// The end of a proposal: the output of its entry, or why it failed.
 struct Settled {
+    /// The leadership under which it was proposed.
+    leader: LeaderId,
     epoch: u64,
     result: Result<Bytes, ProposeError>,
 }

@@ -34,6 +34,9 @@ pub(super) struct Task {
     router: Arc<Router>,
     parts: RegionParts,
     releaser: Releaser,
+    /// A leadership under which nothing opens any more. It is over, and what was proposed under it may be committed by
+    /// another: nobody could tell here what a request has done that comes again.
+    over: Option<LeaderId>,
     /// How often the region was opened.
     epoch: u64,
     open: Option<Open>,
@@ -55,6 +58,7 @@ impl Task {
             router,
             releaser: Releaser::start(&parts.system),
             parts,
+            over: None,
             epoch: 0,
             open: None,
             proposed: None,
@@ -97,7 +101,9 @@ impl Task {
         if self.open.as_ref().is_some_and(|open| Some(open.leader) != leadership.ours) {
             self.close();
         }
-        if let (Some(leader), None, None) = (leadership.ours, &self.open, &self.proposed) {
+        if let (Some(leader), None, None) = (leadership.ours, &self.open, &self.proposed)
+            && self.over != Some(leader)
+        {
             self.open(leader);
         }
     }
@@ -220,7 +226,7 @@ impl Task {
         let region = self.region.clone();
         let done = Box::new(move |result: Result<Proposed, ProposeError>| {
             let result = result.map(|proposed| proposed.output);
-            region.push(|events| events.settled.push(Settled { epoch, result }));
+            region.push(|events| events.settled.push(Settled { leader, epoch, result }));
         });
         self.parts.group.propose(leader, command, done);
     }
@@ -228,6 +234,9 @@ impl Task {
     /// A proposal has ended: release what it held, or drop all that was built on it.
     fn settle(&mut self, settled: Settled, outbox: &mut Outbox) {
         let Some(batch) = self.proposed.take() else { return };
+        if settled.result.as_ref().is_err_and(ends_leadership) {
+            self.over = Some(settled.leader);
+        }
         let open = self.open.as_mut().filter(|open| open.epoch == settled.epoch);
         match (settled.result, open) {
             (Ok(output), Some(open)) if output.is_empty() => open.committed(batch, outbox, &self.releaser),
@@ -313,6 +322,14 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         self.region.shut();
+    }
+}
+
+/// Whether the leadership is over under which something was proposed.
+fn ends_leadership(error: &ProposeError) -> bool {
+    match error {
+        ProposeError::Lost { .. } => true,
+        ProposeError::NotProposed { why, .. } => matches!(why, Refusal::NotLeader { .. } | Refusal::Stopped),
     }
 }
 
