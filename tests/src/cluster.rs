@@ -60,10 +60,18 @@ impl Cluster {
 
     /// Starts a node in each of these folders, and waits until they are ready.
     pub async fn start_in(folders: &Folders) -> Self {
+        Self::start_in_with(folders, |config| config).await
+    }
+
+    /// The same with settings of the test's own.
+    pub async fn start_in_with(folders: &Folders, settings: impl Fn(ClusterConfig) -> ClusterConfig) -> Self {
         let mut cluster = Self::empty().await;
         cluster.addresses = vec![String::new(); folders.len()];
         cluster.nodes = folders.paths().map(|_| None).collect();
-        cluster.start_again(folders, 0..folders.len()).await;
+        cluster.begin_again_with(folders, 0..folders.len(), settings).await;
+        for (_, node) in cluster.live() {
+            ready(node).await;
+        }
         cluster
     }
 
@@ -78,10 +86,19 @@ impl Cluster {
 
     /// Starts nodes that have stopped, at other addresses, in the folders that they had.
     pub async fn begin_again(&mut self, folders: &Folders, numbers: impl IntoIterator<Item = usize>) {
+        self.begin_again_with(folders, numbers, |config| config).await;
+    }
+
+    async fn begin_again_with(
+        &mut self,
+        folders: &Folders,
+        numbers: impl IntoIterator<Item = usize>,
+        settings: impl Fn(ClusterConfig) -> ClusterConfig,
+    ) {
         for number in numbers {
             let seed = self.live().next().map_or("127.0.0.1:1".to_owned(), |(_, node)| node.address());
             let config = config(number + 1, folders.len()).seeds([seed]).data_dir(folders.path(number));
-            let node = node_in_folder(config.net(self.network.of(number))).await;
+            let node = node_in_folder(settings(config.net(self.network.of(number)))).await;
             self.addresses[number] = node.address();
             self.nodes[number] = Some(node);
         }
@@ -228,6 +245,16 @@ impl Cluster {
                     && placements.iter().all(there)
                     && self.node(*number).members().len() == all.len()
             })
+        })
+        .await;
+    }
+
+    /// Waits until every group has so many replicas, as every node sees it. A group that had two, or one, has no majority
+    /// without either until then.
+    pub async fn replicated(&self, replicas: usize) {
+        let whole = |at: &GroupPlacement| at.settled && at.replicas.len() >= replicas;
+        eventually(DEADLINE, "every group has its replicas", || {
+            self.live().all(|(_, node)| node.placements().iter().all(whole))
         })
         .await;
     }

@@ -5,5 +5,6 @@
 mod disks;
 mod identity;
 mod kills;
+mod recovery;
 mod restarts;
 mod unsynced;

@@ -14,16 +14,6 @@ async fn votes(cluster: &Cluster, votes: usize) {
     .await;
 }
 
-/// Waits until every group has as many replicas as it should: the groups of a cluster that began with two nodes have no
-/// majority without either of them until then.
-async fn replicated(cluster: &Cluster) {
-    eventually(DEADLINE, "every group has its replicas", || {
-        let whole = |at: &GroupPlacement| at.settled && at.replicas.len() >= 3;
-        cluster.live().all(|(_, node)| node.placements().iter().all(whole))
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_meta_group_grows_and_shrinks_with_the_cluster() {
     let mut cluster = Cluster::start_with(2, |config| config.remove_after(REMOVE_AFTER)).await;
@@ -32,7 +22,7 @@ async fn the_meta_group_grows_and_shrinks_with_the_cluster() {
         assert_eq!(cluster.join(node, 2).await, node);
         votes(&cluster, then).await;
     }
-    replicated(&cluster).await;
+    cluster.replicated(3).await;
     let leader = cluster.leader_of(GroupId::META, 0).await;
     cluster.crash(leader);
     votes(&cluster, 5).await;
