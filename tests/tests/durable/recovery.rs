@@ -96,6 +96,27 @@ async fn what_machines_had_not_synced_is_still_there_to_be_recovered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_replicas_the_one_with_the_longer_log_counts() {
+    let folders = Folders::new(3);
+    let mut cluster = Cluster::start_in(&folders).await;
+    cluster.take(2).shutdown().await;
+    let before = accounts(cluster.node(0)).await;
+    for user in 0..50 {
+        let account = before.entity(format!("user-{user}"));
+        assert_eq!(account.deposit(Deposit { amount: user }).timeout(DEADLINE).await, Ok(user));
+    }
+    cluster.stop().await;
+    drop(cluster);
+    for from in [[0, 2], [2, 1]] {
+        let into = TempDir::new().unwrap();
+        let recovery = recover(from.map(|number| folders.path(number).to_owned()), into.path()).await.unwrap();
+        assert!(recovery.groups.iter().all(|group| group.complete && group.found == 2), "{recovery}");
+        let cluster = alone(&recovery, into.path()).await;
+        assert_balances(&accounts(cluster.node(0)).await, 50).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_be_lost_is_told_and_the_rest_goes_on() {
     let folders = Folders::new(3);
     let mut cluster =
