@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
 use redb::backends::FileBackend;
-use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::lock::FolderLock;
 use super::room::Room;
@@ -96,7 +96,7 @@ impl StoreFile {
             let path = path.clone();
             move || {
                 let file = OpenOptions::new().read(true).write(true).open(&path)?;
-                let mut database = Database::builder().create_with_backend(FileBackend::new(file)?)?;
+                let mut database = builder().create_with_backend(FileBackend::new(file)?)?;
                 database.check_integrity()?;
                 Ok(database)
             }
@@ -177,6 +177,13 @@ impl StoreFile {
         let closed = || redb::Error::Io(io::Error::new(io::ErrorKind::StorageFull, "it could not be opened anew"));
         guarded(&self.path, || call(database.as_ref().ok_or_else(closed)?))
     }
+}
+
+/// For a file that is read or written once.
+pub(super) fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(DiskSettings::default().cache_bytes);
+    builder
 }
 
 /// A call of the library, whose panics, which a damaged file can cause, are errors here.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::copies;
-use super::file::{FILE, StoreFile, sync_folder};
+use super::file::{FILE, StoreFile, builder, sync_folder};
 use super::lock::FolderLock;
 use super::tables::{self, StoredLog};
 use super::unsynced::GIVEN_UP;
@@ -112,7 +112,7 @@ impl StoreFile {
             fs::remove_file(&part).map_err(io)?;
         }
         self.read(|read| {
-            let copy = redb::Database::create(&part)?;
+            let copy = builder().create(&part)?;
             copies::whole(read, &copy)
         })?;
         fs::rename(part, file).and_then(|()| sync_folder(folder)).map_err(io)
