@@ -18,7 +18,7 @@ use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
 pub(super) const FORMAT: u32 = 3;
 
 /// The term, the kind and the payload of each entry, by group and index.
-pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), (u64, u64, u8, &[u8])> = TableDefinition::new("entries");
+pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), EntryValue> = TableDefinition::new("entries");
 /// The term and the index of the last purged entry, by group.
 pub(super) const PURGED: TableDefinition<'_, u16, (u64, u64, u64)> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
@@ -31,6 +31,7 @@ pub(super) const PARTS: TableDefinition<'_, (u16, u32), (u64, &[u8])> = TableDef
 /// What concerns the node itself. The format has no checksum, so that every release can read it.
 pub(super) const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
 
+pub(super) type EntryValue = (u64, u64, u8, &'static [u8]);
 pub(super) type SnapshotValue = (u64, u64, u64, u32, u64, &'static [u8]);
 
 const KEY_FORMAT: &str = "format";
@@ -221,7 +222,7 @@ pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Err
 
 /// The tables of one transaction.
 pub(super) struct Tables<'a> {
-    entries: Table<'a, (u16, u64), (u64, u64, u8, &'static [u8])>,
+    entries: Table<'a, (u16, u64), EntryValue>,
     purged: Table<'a, u16, (u64, u64, u64)>,
     votes: Table<'a, u16, (u64, u64, u64, u8)>,
     snapshots: Table<'a, u16, SnapshotValue>,
