@@ -62,9 +62,9 @@ use crate::codec::events::events_in;
 /// actor is next made anew. Where casty is built with debug assertions, a handler that did so fails, as if it had
 /// panicked, while the state takes 64 KiB at most.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say what its events do",
-    label = "events change this state, and nothing applies them",
-    note = "write `impl EventSourced for {Self} {{ fn apply(&mut self, event: …) {{ … }} }}`"
+    message = "nothing applies events to `{Self}`",
+    label = "it has no `apply`",
+    note = "name its events, `#[persistent(events = …)]`, and write `impl EventSourced for {Self} {{ fn apply(&mut self, event: …) {{ … }} }}`"
 )]
 pub trait EventSourced: Emits {
     /// Does what `event` says.
