@@ -170,11 +170,15 @@ pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
 /// - `removed(color)`: there was a field `color`; its values are dropped.
 /// - `migrate(1 = path)`: a `fn(&mut OldState) -> Result<(), BoxError>` that makes of a state of version 1 one of version 2.
 /// - `after_restore = path`: a `fn(&mut Self)` that runs after the fields were restored, and makes anew what is no state.
+/// - `events = Type`: the state is what events of this type made of it. `impl EventSourced` says what they do, and handlers
+///   emit them, `ctx.emit(self, event)`; nothing else changes the state.
+/// - `snapshot_every = 1000`: the fields are recorded in place of the events when there are so many. Default: 1000.
+/// - `upcast(1 = path)`: a `fn(Old) -> Event` that makes of an event which version 1 recorded, of another type, one of today.
 ///
 /// # What it generates
 ///
 /// `impl Persistent`: `save` encodes the fields one by one, each under its name; `load` decodes all of them and then replaces
-/// them. If one cannot be read, none is replaced.
+/// them. If one cannot be read, none is replaced. With events, `impl Emits`, which names their type.
 ///
 /// # Example
 ///
@@ -191,7 +195,8 @@ pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// These are compile errors: a field that the struct does not have or that is named twice, a field that serde cannot
 /// write and read, an enum or a union, a default of a field that is no state, a field that is said to be removed or renamed and
-/// is still there, a migration that does not lead on from an older version, and a function with another signature.
+/// is still there, a migration that does not lead on from an older version, a function with another signature, events without
+/// `impl EventSourced` or that serde cannot write and read, and a snapshot after no event.
 #[proc_macro_attribute]
 pub fn persistent(args: TokenStream, item: TokenStream) -> TokenStream {
     persistent::expand(args.into(), item.into()).into()

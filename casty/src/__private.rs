@@ -12,9 +12,10 @@ pub use crate::actor::registration::{
 };
 pub use crate::actor::remote::{Addressed, MadeOf, NotSpawned, RemoteType, SpawnProbe};
 pub use crate::actor::reply::{IntoOutcome, Port};
+pub use crate::actor::state::read_event;
 pub use crate::actor::{
-    Access, Actor, Ctx, Directive, Failure, FieldOf, FromId, Handles, Layout, Message, OldState, Persistent, Request,
-    Saver, StateError, Target, Terminated, WatchesOthers, WireMessage, WireReply,
+    Access, Actor, Ctx, Directive, Emits, EventSourced, EventsOf, Failure, FieldOf, FromId, Handles, Layout, Message,
+    OldState, Persistent, Request, Saver, StateError, Target, Terminated, WatchesOthers, WireMessage, WireReply,
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::codec::{DecodeError, EncodeError, Shape, decode, encode_into, tag_of_version};

@@ -1,8 +1,8 @@
 //! What most programs need: `use casty::prelude::*;`.
 
 pub use crate::actor::{
-    Actor, ActorRef, ActorSystem, AskError, Ctx, Directive, Failure, Handles, Message, Recipient, Restarts, SendError,
-    StopReason, Strategy, Target, Terminated,
+    Actor, ActorRef, ActorSystem, AskError, Ctx, Directive, EventSourced, Failure, Handles, Message, Recipient,
+    Restarts, SendError, StopReason, Strategy, Target, Terminated,
 };
 pub use crate::base::{BoxError, EntityId};
 pub use crate::cluster::Tls;

@@ -18,6 +18,8 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
     let serde = quote!(#casty::serde);
     let given = types.map(|ty| quote!(for<'a> #ty: #serde::Serialize + #serde::de::DeserializeOwned));
     let (layout, load) = (layout(model, fields), load(model, fields));
+    let events = Events::of(model);
+    let (event_checks, replay, emits) = (events.checks, events.replay, events.emits);
     let saves = fields.iter().map(|field| {
         let (name, member) = (field.name(), &field.member);
         quote!(saver.field(#name, &self.#member)?;)
@@ -31,6 +33,7 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
             #(#predicates,)*
             #(#checks,)*
             #(#given,)*
+            #event_checks
         {
             const LAYOUT: &'static #casty::Layout = &#layout;
 
@@ -45,6 +48,59 @@ pub(crate) fn persistent(model: &Model, fields: &[Field<'_>]) -> TokenStream {
                 #load
                 ::core::result::Result::Ok(())
             }
+
+            #replay
+        }
+
+        #emits
+    }
+}
+
+/// What is generated beside the fields where events change them.
+#[derive(Default)]
+struct Events {
+    /// Bounds of `Persistent`.
+    checks: TokenStream,
+    /// `Persistent::replay`.
+    replay: TokenStream,
+    /// `impl Emits`.
+    emits: TokenStream,
+}
+
+impl Events {
+    fn of(model: &Model) -> Self {
+        let Some(event) = &model.args.events else { return Self::default() };
+        let (casty, ident) = (Casty, &model.item.ident);
+        let (impl_generics, ty_generics, where_clause) = model.item.generics.split_for_impl();
+        let (read, serde) = (casty.bound(event, "WireField"), quote!(#casty::serde));
+        let applied = casty.bound(&quote!(#ident #ty_generics), "EventSourced");
+        let upcasts = model.args.upcasts.iter().map(|upcast| {
+            let (from, path) = (&upcast.from, &upcast.path);
+            quote!(#from => #casty::read_event::<Self, _, #event>(stored, event, #path)?,)
+        });
+        Self {
+            checks: quote! {
+                #read,
+                for<'a> #event: #serde::Serialize + #serde::de::DeserializeOwned,
+                #applied,
+                for<'a> #ident #ty_generics: #casty::EventSourced<Event = #event>,
+            },
+            replay: quote! {
+                fn replay(&mut self, stored: u32, event: &[u8]) -> ::core::result::Result<(), #casty::StateError> {
+                    let event = match stored {
+                        #(#upcasts)*
+                        _ => #casty::read_event::<Self, #event, #event>(stored, event, ::core::convert::identity)?,
+                    };
+                    #casty::EventSourced::apply(self, event);
+                    ::core::result::Result::Ok(())
+                }
+            },
+            emits: quote! {
+                #[automatically_derived]
+                impl #impl_generics #casty::Emits for #ident #ty_generics #where_clause {
+                    type Event = #event;
+                }
+            },
         }
     }
 }
@@ -67,6 +123,19 @@ fn layout(model: &Model, fields: &[Field<'_>]) -> TokenStream {
         let (from, path) = (&migration.from, &migration.path);
         quote!((#from, #path))
     });
+    let events = match &args.events {
+        None => quote!(::core::option::Option::None),
+        Some(event) => {
+            let (snapshot_every, upcast) = (args.snapshot_every().unwrap_or(1), args.upcasts.iter().map(|it| &it.from));
+            quote! {
+                ::core::option::Option::Some(#casty::EventsOf {
+                    shape: #casty::Shape::of::<#event>,
+                    snapshot_every: #snapshot_every,
+                    upcast: &[#(#upcast),*],
+                })
+            }
+        }
+    };
     quote! {
         #casty::Layout {
             version: #version,
@@ -74,6 +143,7 @@ fn layout(model: &Model, fields: &[Field<'_>]) -> TokenStream {
             renamed: &[#(#renamed),*],
             removed: &[#(#removed),*],
             migrations: &[#(#migrations),*],
+            events: #events,
         }
     }
 }
@@ -112,8 +182,16 @@ fn load(model: &Model, fields: &[Field<'_>]) -> TokenStream {
 pub(crate) fn stub(model: &Model) -> TokenStream {
     let (casty, item, ident) = (Casty, &model.item, &model.item.ident);
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let emits = model.args.events.as_ref().map(|event| {
+        quote! {
+            impl #impl_generics #casty::Emits for #ident #ty_generics #where_clause {
+                type Event = #event;
+            }
+        }
+    });
     quote! {
         #item
+        #emits
         impl #impl_generics #casty::Persistent for #ident #ty_generics #where_clause {
             const LAYOUT: &'static #casty::Layout = &#casty::Layout::NONE;
             fn save(&self, _: &mut #casty::Saver<'_>) -> ::core::result::Result<(), #casty::EncodeError> { loop {} }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use syn::{Ident, LitInt};
 
 use super::check::{Field, Filled, unraw};
-use super::model::{Model, OrDefault};
+use super::model::{Args, Model, OrDefault};
 use crate::errors::Errors;
 
 /// Collects what is wrong, and gives the fields their defaults.
@@ -24,14 +24,33 @@ pub(super) fn check<'a>(model: &'a Model, fields: &mut [Field<'a>], errors: &mut
     for name in &model.args.removed {
         gone(name, fields, &mut before, errors);
     }
-    let mut from = HashSet::new();
-    for migration in &model.args.migrations {
-        errors.take(older(&migration.from, version, &mut from));
+    for list in [&model.args.migrations, &model.args.upcasts] {
+        let mut from = HashSet::new();
+        for migration in list {
+            errors.take(older(&migration.from, version, &mut from));
+        }
     }
+    events(&model.args, errors);
     if version == 1
         && let Some(name) = model.args.renamed.iter().map(|renamed| &renamed.before).chain(&model.args.removed).next()
     {
         errors.add(name, "no version is older than the first: raise it with `version = 2`");
+    }
+}
+
+/// What is said of events.
+fn events(args: &Args, errors: &mut Errors) {
+    if let (Some(literal), Some(0)) = (&args.snapshot_every, errors.take(args.snapshot_every())) {
+        errors.add(literal, "a snapshot takes the place of one event at least");
+    }
+    if args.events.is_some() {
+        return;
+    }
+    if let Some(literal) = &args.snapshot_every {
+        errors.add(literal, "only events have snapshots: say which events, `events = …`");
+    }
+    if let Some(upcast) = args.upcasts.first() {
+        errors.add(&upcast.from, "version by version, events are made those of today: say which, `events = …`");
     }
 }
 
@@ -67,11 +86,11 @@ fn gone(name: &Ident, fields: &[Field<'_>], seen: &mut HashSet<Ident>, errors: &
 fn older(from: &LitInt, version: u32, seen: &mut HashSet<u32>) -> syn::Result<()> {
     let number: u32 = from.base10_parse()?;
     if number == 0 || number >= version {
-        let message = format!("a migration leads on from an older version, and this is version {version}");
+        let message = format!("it leads on from an older version, and this is version {version}");
         return Err(syn::Error::new(from.span(), message));
     }
     if !seen.insert(number) {
-        return Err(syn::Error::new(from.span(), format!("version {number} is migrated twice")));
+        return Err(syn::Error::new(from.span(), format!("version {number} is there twice")));
     }
     Ok(())
 }
@@ -137,8 +156,26 @@ mod tests {
     fn a_migration_leads_on_from_an_older_version() {
         assert!(mistakes(quote!(migrate(1 = f)))[0].contains("this is version 1"));
         assert!(mistakes(quote!(version = 2, migrate(0 = f)))[0].contains("older version"));
-        assert_eq!(mistakes(quote!(version = 3, migrate(1 = f, 1 = g))), ["version 1 is migrated twice"]);
-        assert!(mistakes(quote!(version = 2, migrate(f)))[0].contains("a migration is a version and the function"));
+        assert_eq!(mistakes(quote!(version = 3, migrate(1 = f, 1 = g))), ["version 1 is there twice"]);
+        assert!(mistakes(quote!(version = 2, migrate(f)))[0].contains("what becomes of a version is a function"));
         assert!(mistakes(quote!(version = 2, renamed(a)))[0].contains("`now = before`"));
+    }
+
+    #[test]
+    fn what_is_said_of_events_is_said_beside_them() {
+        let all = quote!(a, version = 3, events = Event<u8>, snapshot_every = 5, upcast(1 = f, 2 = identity));
+        assert_eq!(mistakes(all), [""; 0]);
+        assert_eq!(
+            mistakes(quote!(events = Event, snapshot_every = 0)),
+            ["a snapshot takes the place of one event at least"]
+        );
+        assert_eq!(
+            mistakes(quote!(snapshot_every = 5)),
+            ["only events have snapshots: say which events, `events = …`"]
+        );
+        assert!(mistakes(quote!(version = 2, upcast(1 = f)))[0].contains("say which, `events = …`"));
+        assert!(mistakes(quote!(events = Event, upcast(1 = f)))[0].contains("this is version 1"));
+        assert_eq!(mistakes(quote!(events = Event, events = Event)), ["`events` is given twice"]);
+        assert_eq!(mistakes(quote!(events = Event, version = 2, upcast(1 = f, 1 = g))), ["version 1 is there twice"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{DeriveInput, Ident, LitInt, Path, Token, parenthesized, punctuated::Punctuated};
+use syn::{DeriveInput, Ident, LitInt, Path, Token, Type, parenthesized, punctuated::Punctuated};
 
 use crate::attr;
 
@@ -33,6 +33,12 @@ pub(crate) struct Args {
     pub(crate) migrations: Vec<Migration>,
     /// What runs after the fields were restored: `after_restore = path`.
     pub(crate) after_restore: Option<Path>,
+    /// The events that change the state: `events = Type`.
+    pub(crate) events: Option<Type>,
+    /// How many events a snapshot takes the place of: `snapshot_every = 1000`.
+    pub(crate) snapshot_every: Option<LitInt>,
+    /// How events of older versions become those of today: `upcast(1 = path)`.
+    pub(crate) upcasts: Vec<Migration>,
 }
 
 /// `a` or `a = path`.
@@ -47,11 +53,14 @@ pub(crate) struct Renamed {
     pub(crate) before: Ident,
 }
 
-/// `1 = path`.
+/// `1 = path`: what becomes of version 1.
 pub(crate) struct Migration {
     pub(crate) from: LitInt,
     pub(crate) path: Path,
 }
+
+/// A snapshot takes the place of so many events if nothing else is said.
+const SNAPSHOT_EVERY: u32 = 1000;
 
 impl Model {
     /// Parses the arguments and the struct.
@@ -96,6 +105,7 @@ impl Args {
             "default" => self.defaults.extend(list.parse_terminated(OrDefault::parse, Token![,])?),
             "renamed" => self.renamed.extend(list.parse_terminated(Renamed::parse, Token![,])?),
             "migrate" => self.migrations.extend(list.parse_terminated(Migration::parse, Token![,])?),
+            "upcast" => self.upcasts.extend(list.parse_terminated(Migration::parse, Token![,])?),
             _ => return Err(unknown(&name)),
         }
         Ok(())
@@ -105,6 +115,8 @@ impl Args {
         match name.to_string().as_str() {
             "version" => once(&mut self.version, name, attr::version(input.parse()?)?),
             "after_restore" => once(&mut self.after_restore, name, input.parse()?),
+            "events" => once(&mut self.events, name, input.parse()?),
+            "snapshot_every" => once(&mut self.snapshot_every, name, input.parse()?),
             _ => Err(unknown(name)),
         }
     }
@@ -112,6 +124,11 @@ impl Args {
     /// The version of the layout.
     pub(crate) fn version(&self) -> syn::Result<u32> {
         self.version.as_ref().map_or(Ok(1), LitInt::base10_parse)
+    }
+
+    /// How many events a snapshot takes the place of.
+    pub(crate) fn snapshot_every(&self) -> syn::Result<u32> {
+        self.snapshot_every.as_ref().map_or(Ok(SNAPSHOT_EVERY), LitInt::base10_parse)
     }
 }
 
@@ -129,7 +146,7 @@ fn once<T>(place: &mut Option<T>, name: &Ident, value: T) -> syn::Result<()> {
 fn unknown(name: &Ident) -> syn::Error {
     let message = format!(
         "unknown argument `{name}`: `except(…)`, `version = …`, `default(…)`, `renamed(…)`, `removed(…)`, `migrate(…)`, \
-         `after_restore = …` and names of fields are allowed"
+         `after_restore = …`, `events = …`, `snapshot_every = …`, `upcast(…)` and names of fields are allowed"
     );
     syn::Error::new(name.span(), message)
 }
@@ -156,7 +173,7 @@ impl Parse for Migration {
         let wrong = |span: Span| {
             syn::Error::new(
                 span,
-                "a migration is a version and the function that leads on from it: `migrate(1 = from_1)`",
+                "what becomes of a version is a function: `migrate(1 = from_1)`, `upcast(1 = from_1)`",
             )
         };
         let from: LitInt = input.parse().map_err(|error| wrong(error.span()))?;

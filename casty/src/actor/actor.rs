@@ -140,6 +140,11 @@ pub trait Persistent: Sized {
 
     /// Replaces the persistent fields by those of a state of this layout's version. On an error nothing is replaced.
     fn load(&mut self, state: &mut OldState) -> Result<(), StateError>;
+
+    /// Applies an encoded event, which version `stored` of the layout recorded.
+    fn replay(&mut self, _stored: u32, _event: &[u8]) -> Result<(), StateError> {
+        Err(StateError::NoEvents { of: std::any::type_name::<Self>() })
+    }
 }
 
 /// An actor that can be made from its id alone.

@@ -69,7 +69,9 @@ pub use send::SendRequest;
 pub(crate) use shutdown::when_told_to_end;
 pub use shutdown::{DRAIN_LIMIT, Shutdown, ShutdownReport};
 pub use spawn::{Spawn, Spawning};
-pub use state::{FieldOf, Layout, Migration, OldState, Saver, State, StateError, StateMismatch};
+pub use state::{
+    Emits, EventSourced, EventsOf, FieldOf, Layout, Migration, OldState, Saver, State, StateError, StateMismatch,
+};
 pub use supervision::{Directive, Failure, Restarts, Strategy};
 pub use system::ActorSystem;
 pub use target::{ActorTarget, Ended, Rejected, RemoteTarget, Target};

@@ -1,12 +1,13 @@
 //! Persistent fields as bytes: each by itself under its name, so that a change names only those that changed.
 //!
-//! A state is the version of its layout, and its fields in the order of their names. A change is a whole state, or some
-//! fields of one. There is one spelling of each: whatever else comes is refused.
+//! A state is the version of its layout, and its fields in the order of their names. A change is a whole state, some
+//! fields of one, or what happened to one. There is one spelling of each state: whatever else comes is refused.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use super::events::count_events;
 use super::{DecodeError, EncodeError, decode_prefix, encode_into};
 
 /// Fields by name, each encoded.
@@ -28,10 +29,16 @@ pub(crate) enum ChangeBytes<'a> {
     Whole(StateBytes<'a>),
     /// These fields are other ones from now on.
     Some(Fields<'a>),
+    /// It is this from now on, and [events](super::events) will follow.
+    Snapshot(StateBytes<'a>),
+    /// These [events](super::events) happened to it.
+    Events(&'a [u8]),
 }
 
 const WHOLE: u8 = 0;
 const SOME: u8 = 1;
+const SNAPSHOT: u8 = 2;
+const EVENTS: u8 = 3;
 
 /// The version of the layout of an encoded state.
 pub(crate) fn version_of(state: &[u8]) -> Option<u32> {
@@ -67,52 +74,29 @@ impl<'a> ChangeBytes<'a> {
         match bytes.split_first() {
             Some((&WHOLE, rest)) => StateBytes::decode(rest).map(Self::Whole),
             Some((&SOME, rest)) => decode_fields(rest).map(Self::Some),
+            Some((&SNAPSHOT, rest)) => StateBytes::decode(rest).map(Self::Snapshot),
+            Some((&EVENTS, rest)) => count_events(rest).map(|_| Self::Events(rest)),
             _ => Err(malformed(bytes, "unknown kind")),
         }
     }
 
     /// Writes a change.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let (kind, fields) = match self {
-            Self::Whole(state) => (WHOLE, &state.fields),
-            Self::Some(fields) => (SOME, fields),
+        let (kind, bytes) = match self {
+            Self::Whole(state) => (WHOLE, size_hint(&state.fields)),
+            Self::Some(fields) => (SOME, size_hint(fields)),
+            Self::Snapshot(state) => (SNAPSHOT, size_hint(&state.fields)),
+            Self::Events(events) => (EVENTS, events.len()),
         };
-        let mut out = Vec::with_capacity(1 + size_hint(fields));
+        let mut out = Vec::with_capacity(1 + bytes);
         out.push(kind);
         match self {
-            Self::Whole(state) => state.encode_into(&mut out)?,
+            Self::Whole(state) | Self::Snapshot(state) => state.encode_into(&mut out)?,
             Self::Some(fields) => encode_fields(fields, &mut out)?,
+            Self::Events(events) => out.extend_from_slice(events),
         }
         Ok(out)
     }
-}
-
-/// What `state` is after `change`. A pure function of the bytes, so that every replica gets the same.
-pub(crate) fn changed(state: Option<&[u8]>, change: &[u8]) -> Result<Vec<u8>, MergeError> {
-    let merged = match (ChangeBytes::decode(change)?, state) {
-        (ChangeBytes::Whole(whole), _) => whole,
-        (ChangeBytes::Some(_), None) => return Err(MergeError::NoState),
-        (ChangeBytes::Some(fields), Some(state)) => {
-            let mut state = StateBytes::decode(state)?;
-            state.fields.extend(fields);
-            state
-        }
-    };
-    Ok(merged.encode()?)
-}
-
-/// A change cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MergeError {
-    /// The state or the change is none.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// The result is too long.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// Some fields of nothing.
-    #[error("some fields change, of an entity that has no state yet")]
-    NoState,
 }
 
 fn decode_fields(mut bytes: &[u8]) -> Result<Fields<'_>, DecodeError> {
@@ -139,7 +123,7 @@ fn size_hint(fields: &Fields<'_>) -> usize {
 }
 
 /// Bytes that are written at once, and not one by one.
-struct Raw<'a>(&'a [u8]);
+pub(super) struct Raw<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Raw<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -159,31 +143,18 @@ mod tests {
         StateBytes { version, fields: fields.iter().copied().collect() }.encode().unwrap()
     }
 
-    fn some(fields: &[(&'static str, &'static [u8])]) -> Vec<u8> {
-        ChangeBytes::Some(fields.iter().copied().collect()).encode().unwrap()
-    }
-
-    fn whole(version: u32, fields: &[(&'static str, &'static [u8])]) -> Vec<u8> {
-        let whole = StateBytes { version, fields: fields.iter().copied().collect() };
-        ChangeBytes::Whole(whole).encode().unwrap()
-    }
-
     #[test]
-    fn a_change_replaces_the_fields_that_it_names_and_no_others() {
-        let first = changed(None, &whole(1, &[("b", b"2"), ("a", b"1")])).unwrap();
-        assert_eq!(first, state(1, &[("a", b"1"), ("b", b"2")]));
-        let second = changed(Some(&first), &some(&[("b", b"three")])).unwrap();
-        assert_eq!(second, state(1, &[("a", b"1"), ("b", b"three")]));
-        assert_eq!(changed(Some(&second), &whole(2, &[("c", b"")])).unwrap(), state(2, &[("c", b"")]));
-    }
-
-    #[test]
-    fn what_is_no_change_of_this_state_is_an_error() {
-        let there = state(1, &[("a", b"1")]);
-        assert!(matches!(changed(None, &some(&[("a", b"1")])), Err(MergeError::NoState)));
-        assert!(changed(Some(&there[..there.len() - 1]), &some(&[])).is_err());
-        assert!(changed(Some(&there), &[]).is_err());
-        assert!(changed(Some(&there), &[9]).is_err());
+    fn a_change_is_read_as_it_was_written_and_no_other_is_taken() {
+        let state = || StateBytes { version: 2, fields: Fields::from([("a", &b"1"[..])]) };
+        let (some, events) = (ChangeBytes::Some(state().fields), ChangeBytes::Events(b"\x011\x00"));
+        for change in [ChangeBytes::Whole(state()), some, ChangeBytes::Snapshot(state()), events] {
+            let bytes = change.encode().unwrap();
+            assert_eq!(ChangeBytes::decode(&bytes).unwrap(), change);
+            assert!(ChangeBytes::decode(&bytes[..bytes.len() - 1]).is_err() || bytes[0] == EVENTS);
+        }
+        assert!(ChangeBytes::decode(&[]).is_err());
+        assert!(ChangeBytes::decode(&[9]).is_err());
+        assert!(ChangeBytes::decode(&[EVENTS, 2, 0]).is_err(), "an event that is cut off");
     }
 
     #[test]

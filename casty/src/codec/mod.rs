@@ -3,6 +3,7 @@
 //! For who reads what casty stored.
 
 mod bincode;
+pub(crate) mod events;
 pub(crate) mod fields;
 mod shape;
 mod tag;

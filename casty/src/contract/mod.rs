@@ -60,6 +60,8 @@ struct StateContract {
     reader: Reader,
     /// The shapes of the fields, spelled out.
     shapes: BTreeMap<String, String>,
+    /// The shape of the events, if there are any.
+    events: Option<String>,
 }
 
 impl Contract {
@@ -89,6 +91,7 @@ impl ActorContract {
         let state = actor.entity.and_then(|entity| entity.layout()).map(|layout| StateContract {
             reader: layout.reader(),
             shapes: layout.fields.iter().map(|field| (field.name.to_owned(), (field.shape)().to_string())).collect(),
+            events: layout.events.map(|events| (events.shape)().to_string()),
         });
         Self { messages: messages.collect(), state }
     }

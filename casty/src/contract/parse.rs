@@ -46,8 +46,9 @@ impl ActorContract {
                 self.messages.insert((name.to_owned(), version.parse().ok()?), message);
             }
             "state" => {
-                let shape = StateShape { version: rest.parse().ok()?, fields: BTreeMap::new() };
-                self.state = Some(StateContract { reader: Reader::of(shape), shapes: BTreeMap::new() });
+                let shape = StateShape { version: rest.parse().ok()?, fields: BTreeMap::new(), events: None };
+                let reader = Reader::of(shape);
+                self.state = Some(StateContract { reader, shapes: BTreeMap::new(), events: None });
             }
             _ => self.state.as_mut()?.line(kind, rest)?,
         }
@@ -57,13 +58,18 @@ impl ActorContract {
 
 impl StateContract {
     fn line(&mut self, kind: &str, rest: &str) -> Option<()> {
-        let Self { reader, shapes } = self;
+        let Self { reader, shapes, events } = self;
         match kind {
             "field" => {
                 let (name, rest) = rest.split_once(' ')?;
                 let (fingerprint, shape) = rest.split_once(' ')?;
                 reader.shape.fields.insert(name.to_owned(), u64::from_str_radix(fingerprint, 16).ok()?);
                 shapes.insert(name.to_owned(), shape.to_owned());
+            }
+            "events" => {
+                let (fingerprint, shape) = rest.split_once(' ')?;
+                reader.shape.events = Some(u64::from_str_radix(fingerprint, 16).ok()?);
+                *events = Some(shape.to_owned());
             }
             "default" => drop(reader.defaults.replace(rest.to_owned())),
             "renamed" => {
@@ -73,6 +79,9 @@ impl StateContract {
             "removed" => drop(reader.removed.replace(rest.to_owned())),
             "migrate" => {
                 reader.migrated.insert(rest.parse().ok()?);
+            }
+            "upcast" => {
+                reader.upcast.insert(rest.parse().ok()?);
             }
             _ => return None,
         }

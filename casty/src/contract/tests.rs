@@ -28,7 +28,8 @@ fn changes(replaced: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn a_contract_is_read_as_it_was_written() {
-    let more = "    default limit\n    renamed owner holder\n    removed color\n    migrate 1\n";
+    let more = "    events 00000000000000b2 enum(Booked(i64))\n    default limit\n    renamed owner holder\n    \
+                removed color\n    migrate 1\n    upcast 2\n";
     let state =
         format!("  state 3\n    field holder 00000000000000b0 text\n    field limit 00000000000000b1 u64\n{more}");
     let text = OLD.replace("  state 1\n", &state);
@@ -63,6 +64,8 @@ fn state_fits_if_it_is_read() {
     };
     assert_eq!(state("    removed color\n"), ["fits   bank.Account: its state goes from version 1 to 2"]);
     assert_eq!(state("    migrate 1\n"), ["fits   bank.Account: its state goes from version 1 to 2"]);
+    let events = changes(&[("  state 1\n", "  state 1\n    events 00000000000000b2 Booked(i64)\n")]);
+    assert!(events[0].starts_with("breaks bank.Account: its state: the events differ, and both have version 1"));
     assert!(
         state("")[0].starts_with("breaks bank.Account: its state: version 1 has a field `color`"),
         "{:?}",

@@ -26,16 +26,20 @@ impl fmt::Display for Contract {
 
 impl fmt::Display for StateContract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { reader, shapes } = self;
+        let Self { reader, shapes, events } = self;
         writeln!(f, "  state {}", reader.shape.version)?;
         for (name, fingerprint) in &reader.shape.fields {
             writeln!(f, "    field {name} {fingerprint:016x} {}", shapes.get(name).map_or("?", String::as_str))?;
+        }
+        if let Some(fingerprint) = reader.shape.events {
+            writeln!(f, "    events {fingerprint:016x} {}", events.as_deref().unwrap_or("?"))?;
         }
         let lines = [
             reader.defaults.iter().map(|name| format!("default {name}")).collect::<Vec<_>>(),
             reader.renamed.iter().map(|(before, now)| format!("renamed {before} {now}")).collect(),
             reader.removed.iter().map(|name| format!("removed {name}")).collect(),
             reader.migrated.iter().map(|from| format!("migrate {from}")).collect(),
+            reader.upcast.iter().map(|from| format!("upcast {from}")).collect(),
         ];
         lines.iter().flatten().try_for_each(|line| writeln!(f, "    {line}"))
     }

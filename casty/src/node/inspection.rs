@@ -11,7 +11,7 @@ use super::recovery::RecoverError;
 use crate::actor::registration::Registry;
 use crate::base::{BoxError, GroupId, NodeId};
 use crate::raft::Machine;
-use crate::replication::{Row, row_of};
+use crate::replication::{LookedInto, look_into};
 use crate::sharding::{Acknowledge, Kinds};
 use crate::storage::{Payload, Salvage, StoredGroup};
 
@@ -73,13 +73,20 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, RecoverError> {
     let mut groups = Vec::new();
     for group in salvage.groups()? {
         let StoredGroup { log, snapshot } = salvage.group(group)?;
-        let mut entities = Vec::new();
+        let mut found = BTreeMap::<_, (u64, usize)>::new();
         salvage.each_row(group, |key, row| {
-            let Some((entity_type, id)) = row_of(key) else { return };
-            let Row { version, state } = Row::decode(row.to_vec().into());
-            let bytes = state.map_or(0, |state| state.len());
-            entities.push(InspectedEntity { entity_type: name(entity_type), id: id.to_owned(), version, bytes });
+            let Some(LookedInto { entity_type, id, version, bytes }) = look_into(key, row) else { return };
+            let entity = found.entry((entity_type, id.to_owned())).or_default();
+            entity.0 = version.unwrap_or(entity.0);
+            entity.1 += bytes;
         })?;
+        let entity = |((entity_type, id), (version, bytes))| InspectedEntity {
+            entity_type: name(entity_type),
+            id,
+            version,
+            bytes,
+        };
+        let entities = found.into_iter().map(entity).collect();
         groups.push(InspectedGroup {
             group,
             log: log.entries.first().zip(log.entries.last()).map(|(first, last)| (first.at.index, last.at.index)),

@@ -5,6 +5,7 @@
 
 mod dedup;
 mod record;
+mod row;
 mod snapshot;
 mod state;
 
@@ -12,4 +13,5 @@ pub(crate) use dedup::{Kept, Recorded, SessionTable};
 #[cfg(feature = "sim")]
 pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};
-pub(crate) use state::{GroupState, Row, SharedState, row_of};
+pub(crate) use row::{LookedInto, Row, look_into};
+pub(crate) use state::{GroupState, SharedState};

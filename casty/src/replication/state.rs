@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::record::{Command, Record, Reply, decode_command};
+use super::row::{Draft, Head, MergeError, Row, row_key};
 use super::{Recorded, SessionTable, snapshot};
 use crate::base::{BoxError, RequestId, StableMap};
-use crate::codec::fields;
 use crate::raft::{Machine, MachineSnapshot};
 #[cfg(any(test, feature = "sim"))]
 use crate::storage::RowBatch;
-use crate::storage::{Change, StagedRows, StateStore};
+use crate::storage::{StagedRows, StateStore};
 
 /// The replicated state of one data group.
 pub(crate) struct GroupState {
@@ -20,15 +20,6 @@ pub(crate) struct GroupState {
     pub(super) sessions: SessionTable,
     /// The index of the last command that was applied.
     pub(super) applied: u64,
-}
-
-/// What the table holds of one entity.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// How many records of the entity were applied.
-    pub(crate) version: u64,
-    /// Its [persistent fields](crate::codec::fields); `None` if no record changed them.
-    pub(crate) state: Option<Bytes>,
 }
 
 /// What applying a log entry did.
@@ -46,7 +37,7 @@ impl GroupState {
 
     /// The row of an entity; `None` if it has never changed.
     pub(crate) fn row(&self, entity_type: u32, entity: &str) -> io::Result<Option<Row>> {
-        Ok(self.rows.get(&row_key(entity_type, entity))?.map(Row::decode))
+        Row::read(&*self.rows, &row_key(entity_type, entity))
     }
 
     /// The index of the last command that was applied; 0 before the first.
@@ -81,36 +72,30 @@ impl GroupState {
     /// can be made. A refused record leaves no trace.
     fn apply_batch(&mut self, records: &[Record<'_>]) -> io::Result<Applied> {
         let mut applied = Applied::default();
-        let mut rows: StableMap<Vec<u8>, Row> = StableMap::default();
+        let mut draft = Draft::of(&*self.rows);
         let mut answers = StableMap::default();
         for (place, record) in (0..).zip(records) {
             let key = row_key(record.entity_type, record.entity);
-            let row = match rows.get(&key) {
-                Some(row) => row.clone(),
-                None => self.rows.get(&key)?.map(Row::decode).unwrap_or_default(),
-            };
+            let head = draft.head(&key)?;
             let fresh = |id: RequestId| self.sessions.admits(id) && !answers.contains_key(&id);
-            if Some(record.version) != row.version.checked_add(1) || !record.request.is_none_or(fresh) {
+            if Some(record.version) != head.version.checked_add(1) || !record.request.is_none_or(fresh) {
                 applied.rejected.push(place);
                 continue;
             }
-            let state = match record.change.map(|change| fields::changed(row.state.as_deref(), change)) {
-                None => row.state,
-                Some(Ok(state)) => Some(state.into()),
-                Some(Err(error)) => {
+            match draft.apply(key, Head { version: record.version, ..head }, record.change) {
+                Ok(()) => {}
+                Err(MergeError::Rows(error)) => return Err(error),
+                Err(error) => {
                     tracing::error!(entity = record.entity, version = record.version, %error, "a change is none");
                     applied.rejected.push(place);
                     continue;
                 }
-            };
-            rows.insert(key, Row { version: record.version, state });
+            }
             if let Some(id) = record.request {
                 answers.insert(id, (record.floor, Recorded::from(record.reply)));
             }
         }
-        let rows: Vec<_> = rows.into_iter().map(|(key, row)| (key, row.encode())).collect();
-        let changes: Vec<_> = rows.iter().map(|(key, row)| Change::Put(key, row)).collect();
-        self.rows.write(&changes)?;
+        draft.write()?;
         for (id, (floor, reply)) in answers {
             self.sessions.record(id, floor, reply);
         }
@@ -125,40 +110,6 @@ impl From<Reply<'_>> for Recorded {
             Reply::Failed => Self::Failed,
         }
     }
-}
-
-/// A row is stored as its version, whether it has a state, and the state.
-const VERSION_BYTES: usize = size_of::<u64>();
-
-impl Row {
-    fn encode(&self) -> Vec<u8> {
-        let state = self.state.as_deref();
-        let mut bytes = Vec::with_capacity(VERSION_BYTES + 1 + state.map_or(0, <[u8]>::len));
-        bytes.extend_from_slice(&self.version.to_le_bytes());
-        bytes.push(u8::from(state.is_some()));
-        bytes.extend_from_slice(state.unwrap_or_default());
-        bytes
-    }
-
-    pub(crate) fn decode(mut bytes: Bytes) -> Self {
-        let version = bytes.first_chunk().map_or(0, |version| u64::from_le_bytes(*version));
-        let state = (bytes.get(VERSION_BYTES) == Some(&1)).then(|| bytes.split_off(VERSION_BYTES + 1));
-        Self { version, state }
-    }
-}
-
-/// The key of an entity's row.
-fn row_key(entity_type: u32, entity: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(4 + entity.len());
-    key.extend_from_slice(&entity_type.to_be_bytes());
-    key.extend_from_slice(entity.as_bytes());
-    key
-}
-
-/// The entity type and the entity of a row.
-pub(crate) fn row_of(key: &[u8]) -> Option<(u32, &str)> {
-    let (entity_type, entity) = key.split_first_chunk()?;
-    Some((u32::from_be_bytes(*entity_type), std::str::from_utf8(entity).ok()?))
 }
 
 /// A group's table, shared by the Raft engine, which changes it, and the region, which reads it.
@@ -221,7 +172,7 @@ mod tests {
     use crate::codec::encode_into;
     use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
     use crate::replication::encode_batch_header;
-    use crate::storage::MemoryState;
+    use crate::storage::{Change, MemoryState};
 
     fn state() -> GroupState {
         GroupState::new(Box::new(MemoryState::default()))
@@ -234,7 +185,8 @@ mod tests {
 
     /// The state after it.
     fn stored(value: &[u8]) -> Option<Bytes> {
-        Some(fields::changed(None, &change(value)).unwrap().into())
+        let fields = Fields::from([("field", value)]);
+        Some(StateBytes { version: 1, fields }.encode().unwrap().into())
     }
 
     fn write(version: u64, sequence: u64, value: &'static [u8]) -> Record<'static> {
@@ -264,14 +216,14 @@ mod tests {
         let mut state = state();
         assert_eq!(apply(&mut state, &[write(1, 0, b"x"), write(2, 1, b"y")]), []);
         assert_eq!(apply(&mut state, &[write(1, 2, b"z"), write(4, 3, b"z")]), [0, 1]);
-        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y") }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y"), events: Vec::new() }));
         assert_eq!(apply(&mut state, &[write(3, 4, b"w")]), []);
     }
 
     #[test]
     fn a_row_of_the_last_version_there_is_takes_no_more() {
         let mut state = state();
-        let last = Row { version: u64::MAX, state: None }.encode();
+        let last = Head { version: u64::MAX, ..Head::default() }.encode();
         state.rows.write(&[Change::Put(&row_key(7, "a"), &last)]).unwrap();
         assert_eq!(apply(&mut state, &[write(0, 0, b"x"), write(u64::MAX, 1, b"y")]), [0, 1]);
     }
@@ -303,7 +255,7 @@ mod tests {
         assert_eq!(apply(&mut state, &[Record { change: Some(&some), ..write(2, 2, b"") }]), []);
         let fields = Fields::from([("field", &b"x"[..]), ("other", &b"y"[..])]);
         let both = StateBytes { version: 1, fields }.encode().unwrap();
-        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(both.into()) }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: Some(both.into()), events: Vec::new() }));
     }
 
     #[test]
@@ -311,7 +263,7 @@ mod tests {
         let mut state = state();
         apply(&mut state, &[write(1, 0, b"x")]);
         apply(&mut state, &[Record { change: None, reply: Reply::Failed, ..write(2, 1, b"") }]);
-        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"x") }));
+        assert_eq!(state.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"x"), events: Vec::new() }));
     }
 
     #[test]
@@ -327,7 +279,7 @@ mod tests {
         assert_eq!(copy.lock().whole().unwrap(), (head, rows));
         let copy = copy.lock();
         assert_eq!(copy.row(7, "old").unwrap(), None);
-        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y") }));
+        assert_eq!(copy.row(7, "a").unwrap(), Some(Row { version: 2, state: stored(b"y"), events: Vec::new() }));
         assert!(copy.sessions().recorded(write(1, 1, b"").request.unwrap()).is_some());
         assert!(copy.sessions().is_expired(NodeKey(2)));
     }

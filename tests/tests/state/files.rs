@@ -66,7 +66,7 @@ impl Account {
 }
 
 /// Stores whose tables begin with these rows, whatever the group: each reads those of its own entities.
-struct Found(Vec<(Vec<u8>, Vec<u8>)>);
+pub(crate) struct Found(pub(crate) Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Stores for Found {
     fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {

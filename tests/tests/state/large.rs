@@ -1,16 +1,11 @@
 //! What a small change of a large entity costs.
 
-use std::io;
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use casty::GroupId;
 use casty::prelude::*;
-use casty::storage::{
-    Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, MemoryStores, Payload, StateStore, Stores, Vote,
-};
 use casty_tests::cluster::Cluster;
+
+use crate::counted::Counted;
 
 /// Each of them has a log of its own.
 const NODES: usize = 3;
@@ -51,63 +46,6 @@ impl Picture {
     }
 }
 
-/// Stores that count the bytes of the commands in all logs of data groups.
-#[derive(Clone, Default)]
-struct Counted(Arc<AtomicUsize>);
-
-struct CountedLog {
-    log: MemoryLog,
-    logged: Arc<AtomicUsize>,
-}
-
-impl Stores for Counted {
-    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
-        match group {
-            GroupId::META => MemoryStores.log(group),
-            _ => Ok(Arc::new(CountedLog { log: MemoryLog::new(), logged: self.0.clone() })),
-        }
-    }
-
-    fn state(&self, group: GroupId) -> io::Result<Box<dyn StateStore>> {
-        MemoryStores.state(group)
-    }
-}
-
-impl LogStore for CountedLog {
-    fn bounds(&self) -> io::Result<LogBounds> {
-        self.log.bounds()
-    }
-
-    fn append(&self, entries: Vec<LogEntry>, done: Flushed) -> io::Result<()> {
-        let bytes = |entry: &LogEntry| match &entry.payload {
-            Payload::Command(bytes) => bytes.len(),
-            Payload::Blank | Payload::Membership(_) => 0,
-        };
-        self.logged.fetch_add(entries.iter().map(bytes).sum(), Ordering::Relaxed);
-        self.log.append(entries, done)
-    }
-
-    fn read(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<LogEntry>> {
-        self.log.read(range, bytes_max)
-    }
-
-    fn truncate_after(&self, index: Option<u64>) -> io::Result<()> {
-        self.log.truncate_after(index)
-    }
-
-    fn purge(&self, through: LogPosition) -> io::Result<()> {
-        self.log.purge(through)
-    }
-
-    fn save_vote(&self, vote: Vote, done: Flushed) -> io::Result<()> {
-        self.log.save_vote(vote, done)
-    }
-
-    fn vote(&self) -> io::Result<Option<Vote>> {
-        self.log.vote()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_counter_beside_a_large_field_logs_less_than_a_kilobyte_a_write() {
     const LOOKS: usize = 100;
@@ -117,13 +55,13 @@ async fn a_counter_beside_a_large_field_logs_less_than_a_kilobyte_a_write() {
     let picture = pictures.entity("mona lisa");
     picture.paint(7).await.unwrap();
     cluster.quiet().await;
-    let before = stores.0.load(Ordering::Relaxed);
+    let before = stores.bytes();
     assert!(before > NODES * PICTURE_BYTES, "{before} bytes were logged for the picture");
     for look in 1..=LOOKS {
         assert_eq!(picture.look().await.unwrap(), look as u64);
     }
     cluster.quiet().await;
-    let logged = (stores.0.load(Ordering::Relaxed) - before) / (LOOKS * NODES);
+    let logged = (stores.bytes() - before) / (LOOKS * NODES);
     println!("{logged} bytes a write");
     assert!(logged < LOGGED_BYTES_MAX, "{logged} bytes a write");
     assert_eq!(picture.size().await.unwrap(), PICTURE_BYTES);

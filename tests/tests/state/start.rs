@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use casty::ShardingError;
-use casty::actor::{FieldOf, Layout, OldState, Persistent, Saver, StateError, StateMismatch};
+use casty::actor::{EventsOf, FieldOf, Layout, OldState, Persistent, Saver, StateError, StateMismatch};
 use casty::codec::{EncodeError, Shape};
 use casty::prelude::*;
 use casty_tests::cluster::Cluster;
@@ -63,4 +63,56 @@ async fn another_shape_of_the_same_version_is_refused_by_type_field_and_version(
     OTHER_PROGRAM.store(false, Ordering::Relaxed);
     let there = cluster.node(1).sharded::<Shifting>("shifting").start().await.unwrap();
     assert_eq!(there.entity("a").add().await.unwrap(), 3);
+}
+
+/// Stands for two programs that differ in their events, and not in the version.
+struct Turning {
+    kept: u64,
+}
+
+impl Persistent for Turning {
+    const LAYOUT: &'static Layout = &Layout {
+        fields: &[FieldOf { name: "kept", has_default: false, shape: Shape::of::<u64> }],
+        events: Some(EventsOf { shape: turned, snapshot_every: 10, upcast: &[] }),
+        ..Layout::NONE
+    };
+
+    fn save(&self, saver: &mut Saver<'_>) -> Result<(), EncodeError> {
+        saver.field("kept", &self.kept)
+    }
+
+    fn load(&mut self, state: &mut OldState) -> Result<(), StateError> {
+        self.kept = state.take("kept")?;
+        Ok(())
+    }
+}
+
+/// Whether the program is the one in which an event is a text.
+static OTHER_EVENTS: AtomicBool = AtomicBool::new(false);
+
+fn turned() -> Shape {
+    if OTHER_EVENTS.load(Ordering::Relaxed) { Shape::of::<String>() } else { Shape::of::<u64>() }
+}
+
+#[actor(name = "state.Turning")]
+impl Turning {
+    fn new(_: EntityId) -> Self {
+        Self { kept: 7 }
+    }
+
+    #[message]
+    fn turns(&self) -> u64 {
+        self.kept
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_events_of_the_same_version_are_refused_by_type_and_version() {
+    let cluster = Cluster::start(3).await;
+    let turning = cluster.node(0).sharded::<Turning>("turning").start().await.unwrap();
+    assert_eq!(turning.entity("a").turns().await.unwrap(), 7);
+    OTHER_EVENTS.store(true, Ordering::Relaxed);
+    let error = cluster.node(0).sharded::<Turning>("turning").start().await.err().unwrap();
+    let ShardingError::State { actor, why, .. } = &error else { panic!("{error}") };
+    assert_eq!((actor.as_str(), why), ("state.Turning", &StateMismatch::SameVersionEvents { version: 1 }));
 }

@@ -1,6 +1,7 @@
 //! What a handler knows of its surroundings.
 
 mod children;
+mod emitting;
 mod extras;
 mod later;
 mod stashing;
@@ -14,6 +15,7 @@ pub use self::watching::WatchError;
 use super::cell::{AnyCell, Cell};
 use super::remote::Sender;
 use super::reply::Port;
+use super::state::Emitted;
 use super::supervision::Family;
 use super::{Actor, ActorRef, ActorSystem};
 use crate::base::EntityId;
@@ -39,6 +41,8 @@ struct Entity<A: Actor> {
     myself: ActorRef<A>,
     system: ActorSystem,
     stop: bool,
+    /// By the handler that runs.
+    emitted: Emitted,
 }
 
 impl<A: Actor> Ctx<A> {
@@ -48,7 +52,8 @@ impl<A: Actor> Ctx<A> {
 
     /// The surroundings of the entity `id`, reached by `myself` from anywhere.
     pub(crate) fn for_entity(id: EntityId, myself: ActorRef<A>, system: ActorSystem) -> Self {
-        let home = Home::Entity(Box::new(Entity { id, myself, system, stop: false }));
+        let entity = Entity { id, myself, system, stop: false, emitted: Emitted::default() };
+        let home = Home::Entity(Box::new(entity));
         Self { home, sender: None, extras: None }
     }
 
@@ -123,6 +128,7 @@ impl<A: Actor> Ctx<A> {
         drop(old);
         if let Home::Entity(entity) = &mut self.home {
             entity.stop = false;
+            entity.emitted.clear();
         }
     }
 

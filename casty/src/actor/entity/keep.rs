@@ -13,8 +13,8 @@ pub trait Keep<A>: Send + Sync + 'static {
     /// Hands what is kept to `saver`.
     fn save(actor: &A, saver: &mut Saver<'_>) -> Result<(), EncodeError>;
 
-    /// Puts back what was kept. Says whether it was kept in this version.
-    fn restore(actor: &mut A, kept: Bytes) -> Result<bool, StateError>;
+    /// Puts back what was kept, and applies the events of the records since. Says whether it was kept in this version.
+    fn restore(actor: &mut A, kept: &Bytes, records: &[Bytes]) -> Result<bool, StateError>;
 }
 
 /// The persistent fields are kept.
@@ -30,8 +30,8 @@ impl<A: Persistent> Keep<A> for Fields {
         actor.save(saver)
     }
 
-    fn restore(actor: &mut A, kept: Bytes) -> Result<bool, StateError> {
-        state::restore(actor, kept)
+    fn restore(actor: &mut A, kept: &Bytes, records: &[Bytes]) -> Result<bool, StateError> {
+        state::rebuild(actor, kept, records)
     }
 }
 
@@ -42,7 +42,7 @@ impl<A> Keep<A> for Nothing {
         Ok(())
     }
 
-    fn restore(_actor: &mut A, _kept: Bytes) -> Result<bool, StateError> {
+    fn restore(_actor: &mut A, _kept: &Bytes, _records: &[Bytes]) -> Result<bool, StateError> {
         Ok(true)
     }
 }

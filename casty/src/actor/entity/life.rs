@@ -12,7 +12,7 @@ use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, Keep, What};
 use crate::actor::mailbox::Received;
 use crate::actor::reply::SinkReply;
 use crate::actor::scope::Held;
-use crate::actor::state::{Captured, Differing};
+use crate::actor::state::{Happened, Recorded, Unrecorded};
 use crate::actor::{Access, ActorRef, Ctx, Failure, FromId, Layout, Registered, Routed, scope};
 use crate::base::{BoxError, EntityId, RequestId};
 
@@ -38,8 +38,8 @@ pub(super) struct Life<A: Registered, K> {
     version: u64,
     /// How many handlers have sent anything.
     parcels: u64,
-    /// The persistent fields as of that record.
-    captured: Captured,
+    /// The state as of that record.
+    recorded: Recorded,
     batch: Vec<Item<A>>,
     /// The request whose handler runs.
     current: Option<RequestId>,
@@ -48,20 +48,35 @@ pub(super) struct Life<A: Registered, K> {
 impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor from its id and its replicated state.
     pub(super) fn new(birth: Birth, cell: Arc<Cell<A>>) -> Result<Self, BoxError> {
-        let Birth { id, version, state, journal, route, system } = birth;
-        let mut captured = Captured::new(K::LAYOUT.unwrap_or(&Layout::NONE).version);
+        let Birth { id, version, state, events, journal, route, system } = birth;
         let mut actor = create::<A>(&id)?;
-        if let Some(state) = state
-            && K::restore(&mut actor, state)?
-        {
-            captured.is_stored();
-        }
-        captured.capture(|saver| K::save(&actor, saver))?;
+        let current = match &state {
+            Some(state) => K::restore(&mut actor, state, &events)?,
+            None => false,
+        };
+        let stored = state.filter(|_| current).map(|state| (state, events));
+        let layout = K::LAYOUT.unwrap_or(&Layout::NONE);
+        let recorded = Recorded::new(layout, stored, |saver| K::save(&actor, saver))?;
         let myself = ActorRef::remote(Arc::new(Routed::<A>::new(route)));
         let ctx = Ctx::for_entity(id.clone(), myself, system);
         let scope = Arc::new(CellScope::new(cell.progress.clone()));
         let (batch, current, parcels) = (Vec::new(), None, 0);
-        Ok(Self { id, actor, keep: PhantomData, ctx, cell, scope, journal, version, parcels, captured, batch, current })
+        let mut life = Self {
+            id,
+            actor,
+            keep: PhantomData,
+            ctx,
+            cell,
+            scope,
+            journal,
+            version,
+            parcels,
+            recorded,
+            batch,
+            current,
+        };
+        life.watch_state();
+        Ok(life)
     }
 
     /// Handles messages until the region stops the cell, or the actor cannot go on.
@@ -116,9 +131,9 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
             Ok(Err(error)) => return Err(format!("on_start failed: {error}").into()),
             Err(panic) => return Err(format!("on_start panicked: {}", Failure::from_panic(panic).reason).into()),
         }
-        let (differing, held) = (self.differing()?, self.scope.take());
-        if differing.is_some() || !held.is_empty() {
-            let change = self.change(differing)?;
+        let happened = self.happened().map_err(|why| format!("on_start failed: {why}"))?;
+        let (change, held) = (self.change(happened, usize::MAX)?, self.scope.take());
+        if change.is_some() || !held.is_empty() {
             self.version += 1;
             let what = What::Write { version: self.version, change, reply: SinkReply::Failed };
             self.record(None, what, held);
@@ -142,13 +157,20 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
         let what = match access {
             Access::Read => What::Read { reply: SinkReply::Value(reply) },
             Access::Write => {
-                let differing = self.differing()?;
-                let bytes = differing.as_ref().map_or(0, |fields| self.captured.bytes_with(fields)) + reply.len();
-                if bytes > EFFECT_BYTES_MAX {
-                    let why = format!("its state and reply take {bytes} bytes, and {EFFECT_BYTES_MAX} are allowed");
-                    return self.fail(access, &Failure::from_text(&why)).await;
-                }
-                let change = self.change(differing)?;
+                let happened = match self.happened() {
+                    Ok(happened) => happened,
+                    Err(why) => return self.fail(access, &Failure::from_text(why)).await,
+                };
+                let room = EFFECT_BYTES_MAX.checked_sub(reply.len()).ok_or(Unrecorded::TooLarge { bytes: 0 });
+                let change = match room.and_then(|room| self.change(happened, room)) {
+                    Ok(change) => change,
+                    Err(Unrecorded::TooLarge { bytes }) => {
+                        let bytes = bytes + reply.len();
+                        let why = format!("its state and reply take {bytes} bytes, and {EFFECT_BYTES_MAX} are allowed");
+                        return self.fail(access, &Failure::from_text(why)).await;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 self.version += 1;
                 What::Write { version: self.version, change, reply: SinkReply::Value(reply) }
             }
@@ -189,28 +211,34 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
     /// Makes the actor anew from its last record.
     async fn renew(&mut self) -> Result<(), BoxError> {
         let mut actor = create::<A>(&self.id)?;
-        let captured = self.captured.encode()?.into();
+        let (state, records) = self.recorded.kept()?;
         let inside = self.cell.env.enter();
-        K::restore(&mut actor, captured)?;
+        K::restore(&mut actor, &state, records)?;
         drop(inside);
         self.actor = actor;
         self.ctx.renew();
+        self.watch_state();
         self.start().await
     }
 
-    /// The persistent fields that differ from those of the last record.
-    fn differing(&mut self) -> Result<Option<Differing>, BoxError> {
-        let Self { actor, captured, .. } = self;
-        Ok(captured.differing(|saver| K::save(actor, saver))?)
+    /// What the handler that has ended emitted, or why it cannot count.
+    fn happened(&mut self) -> Result<Happened, String> {
+        let Self { actor, ctx, .. } = self;
+        ctx.take_emitted(|saver| K::save(actor, saver))
     }
 
-    /// What the next record says of these fields; they are captured from now on.
-    fn change(&mut self, differing: Option<Differing>) -> Result<Option<Vec<u8>>, BoxError> {
-        let Some(differing) = differing else { return Ok(None) };
-        let change = self.captured.change(&differing)?;
-        self.captured.take(differing);
-        self.captured.is_stored();
-        Ok(Some(change))
+    /// What the next record says of the state; that is recorded from now on.
+    fn change(&mut self, happened: Happened, bytes_max: usize) -> Result<Option<Vec<u8>>, Unrecorded> {
+        let Self { actor, recorded, .. } = self;
+        recorded.next(happened, |saver| K::save(actor, saver), bytes_max)
+    }
+
+    /// A state that has events is to be changed by nothing else.
+    fn watch_state(&mut self) {
+        let Self { actor, ctx, .. } = self;
+        if K::LAYOUT.is_some_and(|layout| layout.events.is_some()) {
+            ctx.watch_state(|saver| K::save(actor, saver));
+        }
     }
 
     /// The actor cannot go on: nothing that waits for it is handled.

@@ -48,6 +48,8 @@ pub struct Birth {
     pub version: u64,
     /// Its persistent fields, [encoded](crate::actor::state::save); `None` if no record ever changed them.
     pub state: Option<Bytes>,
+    /// The events that happened to it since, those of one record together.
+    pub events: Vec<Bytes>,
     /// Where its effects go.
     pub journal: Arc<dyn Journal>,
     /// The way to itself.
@@ -109,7 +111,7 @@ pub enum What {
     Write {
         /// The version of the entity after it.
         version: u64,
-        /// The persistent fields that changed, if any did.
+        /// The persistent fields that changed, or what happened to them, encoded.
         change: Option<Vec<u8>>,
         /// The answer.
         reply: SinkReply,

@@ -7,7 +7,7 @@ use crate::codec::EncodeError;
 /// An actor whose state is not simply some of its fields.
 ///
 /// In place of [`#[persistent]`](macro@crate::persistent) on the actor, which then stands on [`Kept`](Self::Kept): what
-/// is kept has fields and a version as any state has. `get_state` runs after every handler that may change something,
+/// is kept has fields and a version as any state has, but no events. `get_state` runs after every handler that may change something,
 /// so it should be cheap.
 ///
 /// ```
@@ -48,7 +48,11 @@ pub trait State: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<A: State> Persistent for A {
-    const LAYOUT: &'static Layout = <A::Kept as Persistent>::LAYOUT;
+    const LAYOUT: &'static Layout = {
+        let layout = <A::Kept as Persistent>::LAYOUT;
+        assert!(layout.events.is_none(), "state by hand is replaced whole, and has no events");
+        layout
+    };
 
     fn save(&self, saver: &mut Saver<'_>) -> Result<(), EncodeError> {
         self.get_state().save(saver)

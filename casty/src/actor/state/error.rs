@@ -55,6 +55,25 @@ pub enum StateError {
         /// The version of the layout that was stored.
         stored: u32,
     },
+    /// An event has another type than the one that was recorded.
+    #[error(
+        "an event of `{of}` cannot be read as version {stored} recorded it: {source}; raise the version of the state, and \
+         say how one becomes one of today's, `upcast({stored} = …)`"
+    )]
+    Event {
+        /// The Rust type.
+        of: &'static str,
+        /// The version of the layout with which it was recorded.
+        stored: u32,
+        /// What is wrong.
+        source: DecodeError,
+    },
+    /// There are events, and the type has none.
+    #[error("there are events of `{of}`, and this program knows none: say which, `events = …`")]
+    NoEvents {
+        /// The Rust type.
+        of: &'static str,
+    },
     /// A newer program stored it.
     #[error("the state of `{of}` was stored with version {stored}, and this program has version {version}: update it")]
     Newer {

@@ -20,6 +20,8 @@ pub struct Layout {
     pub removed: &'static [&'static str],
     /// From which version on, and how.
     pub migrations: &'static [(u32, Migration)],
+    /// The events that change the state, if none of its fields are changed otherwise.
+    pub events: Option<EventsOf>,
 }
 
 /// A field that is state.
@@ -33,9 +35,20 @@ pub struct FieldOf {
     pub shape: fn() -> Shape,
 }
 
+/// The events that change a state.
+#[derive(Clone, Copy, Debug)]
+pub struct EventsOf {
+    /// What one looks like in bytes.
+    pub shape: fn() -> Shape,
+    /// A snapshot of the state takes the place of its events when there are so many. At least 1.
+    pub snapshot_every: u32,
+    /// The versions of which an event is read as another type, and made one of today's.
+    pub upcast: &'static [u32],
+}
+
 impl Layout {
     /// Nothing is state.
-    pub const NONE: Self = Self { version: 1, fields: &[], renamed: &[], removed: &[], migrations: &[] };
+    pub const NONE: Self = Self { version: 1, fields: &[], renamed: &[], removed: &[], migrations: &[], events: None };
 
     /// Makes of a state of this version or an older one a state of this version, but for defaults.
     pub(super) fn bring_up(&self, state: &mut OldState) -> Result<(), StateError> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::recorded::{Unrecorded, within};
 use crate::codec::fields::{ChangeBytes, Fields, StateBytes};
 use crate::codec::{EncodeError, encode_into};
 
@@ -25,7 +26,7 @@ struct Field {
 
 /// The fields that differ from the captured ones: their places and values.
 #[derive(Debug)]
-pub(in crate::actor) struct Differing(Vec<(usize, Field)>);
+struct Differing(Vec<(usize, Field)>);
 
 /// Takes the fields of an actor, one after the other, in an order that is always the same.
 #[derive(Debug)]
@@ -51,12 +52,12 @@ impl Saver<'_> {
 
 impl Captured {
     /// Nothing is captured.
-    pub(in crate::actor) fn new(version: u32) -> Self {
+    pub(super) fn new(version: u32) -> Self {
         Self { version, fields: Vec::new(), whole: true, buffer: Vec::new() }
     }
 
     /// Captures what `save` saves.
-    pub(in crate::actor) fn capture(
+    pub(super) fn capture(
         &mut self,
         save: impl FnOnce(&mut Saver<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
@@ -66,8 +67,22 @@ impl Captured {
         Ok(())
     }
 
+    /// What the next record says of a state which `save` saves, and which is captured then; all of it takes `bytes_max` at most.
+    pub(super) fn next(
+        &mut self,
+        save: impl FnOnce(&mut Saver<'_>) -> Result<(), EncodeError>,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, Unrecorded> {
+        let Some(differing) = self.differing(save)? else { return Ok(None) };
+        within(self.bytes_with(&differing), bytes_max)?;
+        let change = self.change(&differing)?;
+        self.take(differing);
+        self.is_stored();
+        Ok(Some(change))
+    }
+
     /// What of that which `save` saves differs from what is captured.
-    pub(in crate::actor) fn differing(
+    fn differing(
         &mut self,
         save: impl FnOnce(&mut Saver<'_>) -> Result<(), EncodeError>,
     ) -> Result<Option<Differing>, EncodeError> {
@@ -78,12 +93,12 @@ impl Captured {
     }
 
     /// The state that is stored has this layout: from now on, a record holds what changed.
-    pub(in crate::actor) fn is_stored(&mut self) {
+    pub(super) fn is_stored(&mut self) {
         self.whole = false;
     }
 
     /// How much the state would take, in bytes.
-    pub(in crate::actor) fn bytes_with(&self, differing: &Differing) -> usize {
+    fn bytes_with(&self, differing: &Differing) -> usize {
         let values = |place: usize, field: &Field| {
             let other = differing.0.iter().find(|(at, _)| *at == place);
             field.name.len() + other.map_or(&field.value, |(_, field)| &field.value).len()
@@ -92,7 +107,7 @@ impl Captured {
     }
 
     /// What a record says of it, encoded.
-    pub(in crate::actor) fn change(&self, differing: &Differing) -> Result<Vec<u8>, EncodeError> {
+    fn change(&self, differing: &Differing) -> Result<Vec<u8>, EncodeError> {
         let mut fields = if self.whole { self.all() } else { Fields::new() };
         fields.extend(differing.0.iter().map(|(_, field)| (field.name, &*field.value)));
         match self.whole {
@@ -102,7 +117,7 @@ impl Captured {
     }
 
     /// A record says so: it is captured.
-    pub(in crate::actor) fn take(&mut self, differing: Differing) {
+    fn take(&mut self, differing: Differing) {
         for (place, field) in differing.0 {
             match self.fields.get_mut(place) {
                 Some(captured) => *captured = field,
@@ -112,7 +127,7 @@ impl Captured {
     }
 
     /// The state, encoded.
-    pub(in crate::actor) fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         StateBytes { version: self.version, fields: self.all() }.encode()
     }
 
@@ -137,26 +152,22 @@ mod tests {
         let large = vec![7; 1 << 20];
         let mut captured = Captured::new(1);
         captured.capture(save(&large, &0)).unwrap();
-        let first = captured.differing(save(&large, &1)).unwrap().unwrap();
-        let bytes = captured.change(&first).unwrap();
-        assert!(bytes.len() > 1 << 20);
-        assert!(matches!(ChangeBytes::decode(&bytes).unwrap(), ChangeBytes::Whole(state) if state.fields.len() == 2));
-        captured.take(first);
-        captured.is_stored();
-        assert!(captured.differing(save(&large, &1)).unwrap().is_none());
-        let second = captured.differing(save(&large, &2)).unwrap().unwrap();
-        assert!(captured.bytes_with(&second) > 1 << 20);
-        let bytes = captured.change(&second).unwrap();
-        assert_eq!(ChangeBytes::decode(&bytes).unwrap(), ChangeBytes::Some(Fields::from([("counter", &[2][..])])));
+        let first = captured.next(save(&large, &1), usize::MAX).unwrap().unwrap();
+        assert!(first.len() > 1 << 20);
+        assert!(matches!(ChangeBytes::decode(&first).unwrap(), ChangeBytes::Whole(state) if state.fields.len() == 2));
+        assert!(captured.next(save(&large, &1), usize::MAX).unwrap().is_none());
+        let second = captured.next(save(&large, &2), usize::MAX).unwrap().unwrap();
+        assert_eq!(ChangeBytes::decode(&second).unwrap(), ChangeBytes::Some(Fields::from([("counter", &[2][..])])));
     }
 
     #[test]
-    fn what_is_not_taken_is_no_capture() {
+    fn what_is_too_large_is_no_capture() {
         let mut captured = Captured::new(1);
-        captured.capture(save(&[], &0)).unwrap();
+        captured.capture(save(&[7; 100], &0)).unwrap();
         captured.is_stored();
         let before = captured.encode().unwrap();
-        assert!(captured.differing(save(&[], &1)).unwrap().is_some());
+        let next = captured.next(save(&[7; 100], &1), 100);
+        assert!(matches!(next, Err(Unrecorded::TooLarge { bytes }) if bytes > 100), "all fields count: {next:?}");
         assert_eq!(captured.encode().unwrap(), before);
     }
 }

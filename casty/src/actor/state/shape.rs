@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Layout;
 
-/// What one version of a program stores: the fields, and a fingerprint of what each of them is.
+/// What one version of a program stores: the fields, and a fingerprint of what each of them is; and the same of its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateShape {
     /// The version of the layout.
     pub version: u32,
     /// The fingerprint of each field's [shape](crate::codec::Shape), by name.
     pub fields: BTreeMap<String, u64>,
+    /// The fingerprint of the shape of its events, if events change it.
+    pub events: Option<u64>,
 }
 
 /// A program cannot read what is stored, or stores it otherwise under the same version.
@@ -67,6 +69,31 @@ pub enum StateMismatch {
         /// The version of this program.
         version: u32,
     },
+    /// Two programs differ in the events, and not in the version.
+    #[error("the events differ, and both have version {version}: raise the version of this program's state")]
+    SameVersionEvents {
+        /// The version of both.
+        version: u32,
+    },
+    /// Recorded events have another type here.
+    #[error(
+        "the events of version {stored} have another type in version {version}: say how one becomes the other, \
+         `upcast({stored} = …)`"
+    )]
+    Events {
+        /// The version that is stored.
+        stored: u32,
+        /// The version of this program.
+        version: u32,
+    },
+    /// Events were recorded, and there are none here.
+    #[error("version {stored} has events, and version {version} of this program none: say which, `events = …`")]
+    NoEvents {
+        /// The version that is stored.
+        stored: u32,
+        /// The version of this program.
+        version: u32,
+    },
     /// This program is older than all that the cluster knows.
     #[error(
         "version {version} of this program is older than version {stored}, and the cluster never had it: update it"
@@ -109,6 +136,8 @@ pub(crate) struct Reader {
     pub(crate) removed: BTreeSet<String>,
     /// The versions that are migrated to the next.
     pub(crate) migrated: BTreeSet<u32>,
+    /// The versions of which an event is made one of today's.
+    pub(crate) upcast: BTreeSet<u32>,
 }
 
 impl Layout {
@@ -116,12 +145,14 @@ impl Layout {
     pub(crate) fn reader(&self) -> Reader {
         let name = |name: &&str| (*name).to_owned();
         let fields = self.fields.iter().map(|field| (field.name.to_owned(), (field.shape)().fingerprint()));
+        let events = self.events.map(|events| (events.shape)().fingerprint());
         Reader {
-            shape: StateShape { version: self.version, fields: fields.collect() },
+            shape: StateShape { version: self.version, fields: fields.collect(), events },
             defaults: self.fields.iter().filter(|field| field.has_default).map(|field| name(&field.name)).collect(),
             renamed: self.renamed.iter().map(|(now, before)| (name(before), name(now))).collect(),
             removed: self.removed.iter().map(name).collect(),
             migrated: self.migrations.iter().map(|(from, _)| *from).collect(),
+            upcast: self.events.iter().flat_map(|events| events.upcast).copied().collect(),
         }
     }
 }
@@ -129,8 +160,8 @@ impl Layout {
 impl Reader {
     /// A program that stores this, and says nothing of earlier versions.
     pub(crate) fn of(shape: StateShape) -> Self {
-        let (defaults, renamed, removed, migrated) = Default::default();
-        Self { shape, defaults, renamed, removed, migrated }
+        let (defaults, renamed, removed, migrated, upcast) = Default::default();
+        Self { shape, defaults, renamed, removed, migrated, upcast }
     }
 
     /// How the program stands to what was ever stored, the oldest first.
@@ -140,6 +171,9 @@ impl Reader {
         if let Some(same) = stored.iter().find(|shape| shape.version == version) {
             if let Some(field) = differing(&self.shape, same) {
                 return Err(StateMismatch::SameVersion { field, version });
+            }
+            if self.shape.events != same.events {
+                return Err(StateMismatch::SameVersionEvents { version });
             }
         } else if newest > version {
             return Err(StateMismatch::Older { stored: newest, version });
@@ -155,6 +189,13 @@ impl Reader {
     /// Whether it reads what an older version stored. What a migration makes of it is seen when it runs.
     fn reads(&self, older: &StateShape) -> Result<(), StateMismatch> {
         let (stored, version) = (older.version, self.shape.version);
+        match (older.events, self.shape.events) {
+            (Some(_), None) => return Err(StateMismatch::NoEvents { stored, version }),
+            (Some(theirs), Some(ours)) if theirs != ours && !self.upcast.contains(&stored) => {
+                return Err(StateMismatch::Events { stored, version });
+            }
+            _ => {}
+        }
         if self.migrated.range(stored..version).next().is_some() {
             return Ok(());
         }
@@ -191,7 +232,7 @@ fn differing(one: &StateShape, other: &StateShape) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FieldOf, OldState};
+    use super::super::{EventsOf, FieldOf, OldState};
     use super::*;
     use crate::base::BoxError;
     use crate::codec::Shape;
@@ -244,6 +285,26 @@ mod tests {
         let typed = StateMismatch::Type { field: "number".to_owned(), stored: 1, version: 2 };
         assert_eq!(stands(&second, &[&FIRST]), Err(typed));
         assert_eq!(stands(&Layout { migrations: &[(1, migrate)], ..second }, &[&FIRST]), Ok(Standing::Newer));
+    }
+
+    #[test]
+    fn events_change_with_the_version_and_are_made_ones_of_today() {
+        const EVENTS: EventsOf = EventsOf { shape: Shape::of::<u64>, snapshot_every: 1, upcast: &[] };
+        const OTHER: EventsOf = EventsOf { shape: Shape::of::<u32>, ..EVENTS };
+        let first = Layout { events: Some(EVENTS), ..FIRST };
+        assert_eq!(stands(&first, &[&first]), Ok(Standing::Current));
+        let same = Err(StateMismatch::SameVersionEvents { version: 1 });
+        assert_eq!(stands(&FIRST, &[&first]), same);
+        assert_eq!(stands(&first, &[&FIRST]), same);
+        assert_eq!(stands(&Layout { events: Some(OTHER), ..FIRST }, &[&first]), same);
+        let second = |events| Layout { version: 2, events, ..FIRST };
+        assert_eq!(stands(&second(Some(EVENTS)), &[&first]), Ok(Standing::Newer));
+        assert_eq!(stands(&second(Some(EVENTS)), &[&FIRST]), Ok(Standing::Newer), "there were none before");
+        assert_eq!(stands(&second(None), &[&first]), Err(StateMismatch::NoEvents { stored: 1, version: 2 }));
+        let typed = Err(StateMismatch::Events { stored: 1, version: 2 });
+        assert_eq!(stands(&second(Some(OTHER)), &[&first]), typed);
+        let upcast = EventsOf { upcast: &[1], ..OTHER };
+        assert_eq!(stands(&second(Some(upcast)), &[&first]), Ok(Standing::Newer));
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Open {
             }
         };
         let row = self.parts.state.lock().row(entity_type, entity.as_str());
-        let Row { version, state } =
+        let Row { version, state, events } =
             row.map_err(|error| format!("the state of `{entity}` cannot be read: {error}"))?.unwrap_or_default();
         let (stored, ours) = (state.as_deref().and_then(version_of), run.layout().map(|layout| layout.version));
         if stored > ours.or(Some(u32::MAX)) {
@@ -61,6 +61,7 @@ impl Open {
             id: entity.clone(),
             version,
             state,
+            events,
             journal: Arc::new(CellJournal { region: self.region.clone(), source }),
             route: Arc::new(path),
             system: self.parts.system.clone(),

@@ -117,7 +117,12 @@ pub(super) fn entries() -> Vec<Vec<u8>> {
     };
     let second = Record { version: 2, request: None, change: None, reply: Reply::Failed, ..first };
     let third = Record { version: 3, change: Some(&some), ..second };
-    vec![batch(&[first, second, third]), batch(&[]), expire(NodeKey(300))]
+    let snapshot = change(&ChangeBytes::Snapshot(StateBytes { version: 1, fields: fields(b"") }));
+    let events = change(&ChangeBytes::Events(b"\x02on\x00"));
+    let fourth = Record { entity: "bob", change: Some(&snapshot), request: None, ..first };
+    let fifth = Record { version: 2, change: Some(&events), ..fourth };
+    let sixth = Record { version: 3, change: Some(&snapshot), ..fourth };
+    vec![batch(&[first, second, third]), batch(&[fourth, fifth]), batch(&[sixth]), batch(&[]), expire(NodeKey(300))]
 }
 
 pub(super) fn snapshots() -> Vec<Vec<u8>> {

@@ -170,6 +170,6 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
 }
 
 fn declaration() -> Declaration {
-    let state = vec![StateShape { version: 300, fields: [("balance".to_owned(), u64::MAX)].into() }];
+    let state = vec![StateShape { version: 300, fields: [("balance".to_owned(), u64::MAX)].into(), events: Some(7) }];
     Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: true, state }
 }

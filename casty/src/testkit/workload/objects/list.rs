@@ -1,4 +1,4 @@
-//! A list that is only appended to.
+//! A list that is only appended to. Its state is made of events, and snapshots are so frequent that runs have many of them.
 
 use crate::prelude::*;
 
@@ -13,9 +13,20 @@ pub(in crate::testkit::workload) struct Tokens {
     pub(in crate::testkit::workload) ask: u64,
 }
 
-#[persistent]
+#[message]
+pub(in crate::testkit::workload) struct Appended {
+    token: u64,
+}
+
+#[persistent(events = Appended, snapshot_every = 5)]
 pub(in crate::testkit::workload) struct List {
     tokens: Vec<u64>,
+}
+
+impl EventSourced for List {
+    fn apply(&mut self, event: Appended) {
+        self.tokens.push(event.token);
+    }
 }
 
 #[actor(name = "casty.testkit.List")]
@@ -25,8 +36,8 @@ impl List {
     }
 
     #[handler]
-    fn append(&mut self, msg: Append) -> (u64, u64) {
-        self.tokens.push(msg.token);
+    fn append(&mut self, msg: Append, ctx: &mut Ctx<Self>) -> (u64, u64) {
+        ctx.emit(self, Appended { token: msg.token });
         (msg.ask, self.tokens.len() as u64)
     }
 
