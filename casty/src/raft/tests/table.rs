@@ -1,13 +1,16 @@
 //! A machine with a table.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::base::BoxError;
+use crate::base::{BoxError, GroupId};
 use crate::raft::{Machine, MachineSnapshot};
-use crate::storage::{Change, StagedRows, StateStore};
+use crate::storage::{
+    Change, FrozenRows, LogStore, MemoryState, MemoryStores, RowBatch, RowReader, StagedRows, StateStore, Stores,
+};
 
 /// The bytes of a row.
 pub(super) const ROW_BYTES: usize = 40_000;
@@ -46,6 +49,56 @@ impl Seen {
     /// Whether each key has its row.
     pub(super) fn has(&self, keys: impl IntoIterator<Item = Bytes>) -> bool {
         keys.into_iter().all(|key| self.rows.get(&key).unwrap().as_deref() == Some(&*value(&key)))
+    }
+}
+
+/// Stores in memory, of whose tables the first that is read cannot be read to its end. It is counted.
+pub(super) struct FailingStores(pub(super) watch::Sender<u32>);
+
+struct FailingState(MemoryState, watch::Sender<u32>);
+
+struct FailingReader {
+    rows: Box<dyn RowReader>,
+    reads: u32,
+    failed: watch::Sender<u32>,
+}
+
+impl Stores for FailingStores {
+    fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
+        MemoryStores.log(group)
+    }
+
+    fn state(&self, _: GroupId) -> io::Result<Box<dyn StateStore>> {
+        Ok(Box::new(FailingState(MemoryState::new(), self.0.clone())))
+    }
+}
+
+impl StateStore for FailingState {
+    fn get(&self, key: &[u8]) -> io::Result<Option<Bytes>> {
+        self.0.get(key)
+    }
+
+    fn write(&self, batch: &[Change<'_>]) -> io::Result<()> {
+        self.0.write(batch)
+    }
+
+    fn freeze(&self) -> io::Result<FrozenRows> {
+        let FrozenRows::Here(rows) = self.0.freeze()? else { return Err(io::ErrorKind::Unsupported.into()) };
+        Ok(FrozenRows::Here(Box::new(FailingReader { rows, reads: 0, failed: self.1.clone() })))
+    }
+
+    fn stage(&self) -> io::Result<Box<dyn StagedRows>> {
+        self.0.stage()
+    }
+}
+
+impl RowReader for FailingReader {
+    fn read(&mut self, bytes_max: usize) -> io::Result<RowBatch> {
+        self.reads += 1;
+        if self.reads == 2 && self.failed.send_if_modified(|failed| std::mem::replace(failed, 1) == 0) {
+            return Err(io::Error::other("it cannot be read now"));
+        }
+        self.rows.read(bytes_max)
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::cluster::{GROUP, command, host, key, soon};
 use super::durable::{stores, unhurried};
 use super::net::Net;
 use super::snapshots::compacting;
-use super::table::{ROW_BYTES, Seen, Shelf};
+use super::table::{FailingStores, ROW_BYTES, Seen, Shelf};
 use crate::base::ThreadRng;
 use crate::raft::{Group, Host, RaftSettings};
 use crate::storage::{MemoryStores, Stores};
@@ -160,6 +161,21 @@ async fn a_log_keeps_what_a_follower_needs_that_is_being_sent_the_state() {
     while group.status().purged == purged {
         cluster.write(0..1).await;
     }
+    cluster.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_does_not_go_on_in_the_chunks_of_an_earlier_one() {
+    let failed = watch::Sender::new(0);
+    let stores = FailingStores(failed.clone());
+    let cluster = Cluster::start([&stores, &stores, &MemoryStores], compacting()).await;
+    cluster.fill().await;
+    cluster.rejoin();
+    // The leader cannot read on when the follower has a part, and begins anew with a later state.
+    drop(soon("a read fails", failed.subscribe().wait_for(|failed| *failed > 0)).await.unwrap());
+    cluster.write(0..30).await;
+    cluster.caught_up().await;
+    assert_eq!(cluster.nodes[2].seen.count(), cluster.nodes[cluster.leader].seen.count());
     cluster.shutdown().await;
 }
 
