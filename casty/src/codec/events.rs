@@ -38,7 +38,7 @@ mod tests {
         add_event(&7u8, &mut events).unwrap();
         add_event("seven", &mut events).unwrap();
         add_event(&(), &mut events).unwrap();
-        assert_eq!(events_in(&events).map(Result::unwrap).collect::<Vec<_>>(), [&[7][..], b"\x04seven", b""]);
+        assert_eq!(events_in(&events).map(Result::unwrap).collect::<Vec<_>>(), [&[7][..], b"\x05seven", b""]);
         assert_eq!(count_events(&events), Ok(3));
         assert!(count_events(&events[..events.len() - 2]).is_err());
     }
