@@ -189,10 +189,7 @@ mod tests {
     /// These versions of a state.
     fn state(versions: &[u32]) -> Vec<StateShape> {
         let fields = |version: u32| BTreeMap::from([("field".to_owned(), version.into())]);
-        versions
-            .iter()
-            .map(|version| StateShape { version: *version, fields: fields(*version), events: None })
-            .collect()
+        versions.iter().map(|&version| StateShape { version, fields: fields(version), events: None }).collect()
     }
 
     fn apply(meta: &mut Meta, command: &Command) -> Verdict {
