@@ -12,4 +12,6 @@ pub mod fault;
 pub mod gates;
 pub mod journal;
 pub mod load;
+pub mod postgres;
 pub mod processes;
+pub mod rows;

@@ -79,6 +79,12 @@ fn only_the_store_names_the_storage_library() {
 }
 
 #[test]
+fn only_the_stores_of_entities_name_their_databases() {
+    only("rusqlite::", "storage/external/sqlite.rs");
+    only("tokio_postgres::", "storage/external/postgres");
+}
+
+#[test]
 fn an_import_is_found_however_it_is_written() {
     let source = "use crate::actor::Env;\nlet x = crate::wire::Kind::RAFT;\n// use crate::node::Node;\nuse crate::{base::GroupId, raft::Group};\n";
     let found: Vec<_> = imports(source).into_iter().map(|(_, import)| import).collect();

@@ -9,8 +9,8 @@ use super::Replication;
 use crate::base::NodeId;
 use crate::cluster::{Compression, Discovery, Labels, Net, Secret, TcpNet, Tls, check_trust};
 use crate::raft::RaftSettings;
-use crate::sharding::GROUPS_PER_NODE;
-use crate::storage::{MemoryStores, Stores};
+use crate::sharding::{GROUPS_PER_NODE, OutsideStore};
+use crate::storage::{EntityStore, MemoryStores, Stores};
 
 /// The settings of a node.
 ///
@@ -47,6 +47,7 @@ pub struct ClusterConfig {
     pub(super) net: Arc<dyn Net>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) stores: Arc<dyn Stores>,
+    pub(super) entity_stores: Vec<OutsideStore>,
     pub(super) groups: usize,
     pub(super) raft: RaftSettings,
 }
@@ -86,6 +87,7 @@ impl ClusterConfig {
             net: Arc::new(TcpNet),
             data_dir: None,
             stores: Arc::new(MemoryStores),
+            entity_stores: Vec::new(),
             groups: GROUPS_PER_NODE,
             raft: RaftSettings::default(),
         }
@@ -253,6 +255,31 @@ impl ClusterConfig {
         self
     }
 
+    /// Gives the node a store outside of the cluster, under the name by which entity types
+    /// [name it](crate::StartSharded::stored_in). Each node that is to run such entities is given it, and all nodes mean the same
+    /// by the name. Several, if it is called several times.
+    ///
+    /// ```
+    /// # use casty::{ClusterConfig, Tls};
+    /// # use casty::prelude::*;
+    /// # use casty::storage::MemoryEntityStore;
+    /// # #[persistent] pub struct Account { balance: u64 }
+    /// # #[actor] impl Account {
+    /// #     fn new(_id: EntityId) -> Self { Self { balance: 0 } }
+    /// #     #[message] fn deposit(&mut self, amount: u64) -> u64 { self.balance += amount; self.balance }
+    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = ClusterConfig::new("127.0.0.1:0").tls(Tls::insecure()).entity_store("ledger", MemoryEntityStore::new());
+    /// let node = ActorSystem::cluster(config).await?;
+    /// let accounts = node.sharded::<Account>("account").stored_in("ledger").start().await?;
+    /// assert_eq!(accounts.entity("user-1").deposit(100).await?, 100);
+    /// # Ok(()) }
+    /// ```
+    pub fn entity_store(mut self, name: impl Into<Arc<str>>, store: impl EntityStore) -> Self {
+        self.entity_stores.push(OutsideStore { name: name.into(), store: Arc::new(store) });
+        self
+    }
+
     /// How groups run, and how many there are for each founder. The same on every founder.
     #[cfg(feature = "sim")]
     pub(crate) fn consensus(mut self, settings: RaftSettings, groups_per_founder: usize) -> Self {
@@ -297,6 +324,11 @@ impl ClusterConfig {
         if self.data_dir.is_some() && self.node_id.is_none() {
             let why = "the folder belongs to one node: give it a name with `.node_id(\"node-1\")`";
             return bad("data_dir", why.to_owned());
+        }
+        let mut names: Vec<_> = self.entity_stores.iter().map(|store| &store.name).collect();
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|two| two[0] == two[1]) {
+            return bad("entity_store", format!("there are two stores `{}`: give each a name of its own", twice[0]));
         }
         if let Err(error) = self.labels.check() {
             return bad("role and metadata", error.to_string());
@@ -346,7 +378,7 @@ pub struct ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Fsync;
+    use crate::storage::{Fsync, MemoryEntityStore};
 
     fn fault(config: ClusterConfig) -> &'static str {
         config.check().unwrap_err().setting
@@ -371,6 +403,9 @@ mod tests {
         assert_eq!(fault(config().data_dir("data")), "data_dir");
         assert_eq!(config().data_dir("data").node_id("a").check(), Ok(()));
         assert_eq!(fault(config().secret("short")), "secret");
+        let store = MemoryEntityStore::new;
+        assert_eq!(fault(config().entity_store("a", store()).entity_store("a", store())), "entity_store");
+        assert_eq!(config().entity_store("a", store()).entity_store("b", store()).check(), Ok(()));
         assert_eq!(config().secret("long enough not to be guessed").check(), Ok(()));
     }
 

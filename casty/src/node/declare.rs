@@ -24,13 +24,14 @@ pub struct StartSharded<A> {
     name: String,
     shards: u32,
     acknowledge: Option<Acknowledge>,
+    store: Option<String>,
     actor: PhantomData<fn() -> A>,
 }
 
 // `Node::sharded` alone asks for what an entity needs: asked here too, it would be reported again at every call.
 impl<A: Actor> StartSharded<A> {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
-        Self { inner, name, shards: SHARDS_DEFAULT, acknowledge: None, actor: PhantomData }
+        Self { inner, name, shards: SHARDS_DEFAULT, acknowledge: None, store: None, actor: PhantomData }
     }
 
     /// Into how many shards the entities are divided: fixed for the life of the type. Default: 100.
@@ -47,6 +48,18 @@ impl<A: Actor> StartSharded<A> {
         self
     }
 
+    /// Keeps the entities in a store outside of the cluster, fixed for the life of the type: the one that each node was
+    /// [given](crate::ClusterConfig::entity_store) under this name. A node that was given none leaves them to the others.
+    ///
+    /// What is promised of entities holds for these as well, but that an answered write is as durable as the store makes it, and
+    /// there as long as the store is. It is answered when the store has it, whatever [`acknowledge`](Self::acknowledge) says.
+    /// While the store cannot be used, requests fail with [`Unavailable`](crate::AskError::Unavailable) after some seconds, or
+    /// with [`Unknown`](crate::AskError::Unknown) where it did not say whether it has saved, and name it.
+    pub fn stored_in(mut self, store: impl Into<String>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
     /// Declares the type in the whole cluster, and waits until the cluster has agreed.
     ///
     /// Every node may start it, with the same parameters. A node whose program lacks the actor answers requests for it
@@ -56,11 +69,12 @@ impl<A: Actor> StartSharded<A> {
     /// [says](crate#state-and-its-change-of-shape) what becomes of that. Programs of an earlier and a later version may
     /// run side by side.
     pub async fn start(self) -> Result<Sharded<A>, ShardingError> {
-        let Self { inner, name, shards, acknowledge, .. } = self;
+        let Self { inner, name, shards, acknowledge, store, .. } = self;
         if shards == 0 || shards > SLOTS {
             return Err(ShardingError::Shards { name, shards, max: SLOTS });
         }
-        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards, single: false, state: Vec::new() };
+        let (actor, state) = (A::NAME.to_owned(), Vec::new());
+        let declaration = Declaration { name, actor, shards, single: false, store, state };
         inner.declare(&declaration, acknowledge).await?;
         Ok(Sharded::new(inner.router.clone(), &declaration.name, shards))
     }
@@ -115,9 +129,12 @@ fn conflict(ours: &Declaration, theirs: &Declaration) -> ShardingError {
     if ours.name != theirs.name {
         return ShardingError::SameTag { name: ours.name.clone(), other: theirs.name.clone() };
     }
-    let say = |Declaration { actor, shards, single, .. }: &Declaration| match single {
-        true => format!("the actor `{actor}` as a singleton"),
-        false => format!("the actor `{actor}` and {shards} shards"),
+    let say = |Declaration { actor, shards, single, store, .. }: &Declaration| {
+        let place = store.as_ref().map_or(String::new(), |store| format!(", kept in the store `{store}`"));
+        match single {
+            true => format!("the actor `{actor}` as a singleton{place}"),
+            false => format!("the actor `{actor}` and {shards} shards{place}"),
+        }
     };
     ShardingError::Conflict { name: ours.name.clone(), theirs: say(theirs), ours: say(ours) }
 }

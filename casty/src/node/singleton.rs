@@ -13,13 +13,14 @@ pub struct StartSingleton<A> {
     inner: Arc<Inner>,
     name: String,
     acknowledge: Option<Acknowledge>,
+    store: Option<String>,
     actor: PhantomData<fn() -> A>,
 }
 
 // As with `StartSharded`, `Node::singleton` alone asks for what a singleton needs.
 impl<A: Registered + FromId> StartSingleton<A> {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
-        Self { inner, name, acknowledge: None, actor: PhantomData }
+        Self { inner, name, acknowledge: None, store: None, actor: PhantomData }
     }
 
     /// When requests that change it are answered, as with [`StartSharded::acknowledge`](super::StartSharded::acknowledge).
@@ -28,13 +29,20 @@ impl<A: Registered + FromId> StartSingleton<A> {
         self
     }
 
+    /// Keeps its state in a store outside of the cluster, as [`StartSharded::stored_in`](super::StartSharded::stored_in) does.
+    pub fn stored_in(mut self, store: impl Into<String>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
     /// Declares the singleton in the whole cluster, waits until the cluster has agreed, and gives the way to it.
     ///
     /// Every node may start it; there is one instance all the same. It runs on the node that leads its group, from there
     /// on, whether or not it is called. When that node dies or leaves, another one takes over.
     pub async fn start(self) -> Result<EntityRef<A>, ShardingError> {
-        let Self { inner, name, acknowledge, .. } = self;
-        let declaration = Declaration { name, actor: A::NAME.to_owned(), shards: 1, single: true, state: Vec::new() };
+        let Self { inner, name, acknowledge, store, .. } = self;
+        let (actor, state) = (A::NAME.to_owned(), Vec::new());
+        let declaration = Declaration { name, actor, shards: 1, single: true, store, state };
         inner.declare(&declaration, acknowledge).await?;
         Ok(Sharded::<A>::new(inner.router.clone(), &declaration.name, 1).entity(declaration.name))
     }

@@ -56,15 +56,9 @@ impl ActorSystem {
         let (dispatch, links) = (Arc::new(Dispatch::default()), NodeLinks::new());
         let cluster = Cluster::start(settings, config.net.clone(), dispatch.clone()).await?;
         links.connect(&cluster);
-        let inner = assemble(
-            &config,
-            &cluster,
-            links,
-            system,
-            Kinds::new(registry, config.effective_replication().acknowledge),
-            seed,
-            (stores, life),
-        );
+        let kinds = Kinds::new(registry, config.effective_replication().acknowledge);
+        let kinds = kinds.with_stores(config.entity_stores.iter().cloned());
+        let inner = assemble(&config, &cluster, links, system, kinds, seed, (stores, life));
         dispatch.connect(&inner);
         inner.system.env().name_by(Box::new(NodeNaming(Arc::downgrade(&inner))));
         if inner.life.is_bereft() {

@@ -100,12 +100,7 @@ impl<R: Kept> SessionTable<R> {
     pub(crate) fn record(&mut self, id: RequestId, floor: u64, reply: R) {
         let session = self.sessions.entry(id.session).or_default();
         self.bytes -= session.bytes;
-        if floor > session.floor {
-            session.floor = floor;
-            let kept = session.replies.split_off(&floor);
-            let gone = std::mem::replace(&mut session.replies, kept);
-            session.bytes -= gone.values().map(cost).sum::<usize>();
-        }
+        session.confirm(floor);
         session.put(id.sequence, reply);
         self.bytes += session.bytes;
     }
@@ -126,6 +121,21 @@ impl<R: Kept> SessionTable<R> {
             session.put(sequence, short);
             self.bytes += session.bytes;
         }
+    }
+
+    /// Lets go of the answers below these floors, of the sessions of origins that are refused elsewhere, and of those that have
+    /// no answer.
+    pub(crate) fn prune(&mut self, floor: impl Fn(SessionId) -> Option<u64>, refused: impl Fn(NodeKey) -> bool) {
+        let bytes = &mut self.bytes;
+        self.sessions.retain(|id, session| {
+            *bytes -= session.bytes;
+            session.confirm(floor(*id).unwrap_or_default());
+            let keep = !session.replies.is_empty() && !refused(id.origin);
+            if keep {
+                *bytes += session.bytes;
+            }
+            keep
+        });
     }
 
     /// Drops the sessions of an origin that is gone, and refuses it from now on.
@@ -187,6 +197,16 @@ impl<R: Kept> SessionTable<R> {
 }
 
 impl<R: Kept> Session<R> {
+    /// All below `floor` is answered: lets go of it.
+    fn confirm(&mut self, floor: u64) {
+        if floor > self.floor {
+            self.floor = floor;
+            let kept = self.replies.split_off(&floor);
+            let gone = std::mem::replace(&mut self.replies, kept);
+            self.bytes -= gone.values().map(cost).sum::<usize>();
+        }
+    }
+
     fn put(&mut self, sequence: u64, reply: R) {
         self.bytes += cost(&reply);
         if let Some(old) = self.replies.insert(sequence, reply) {

@@ -4,12 +4,14 @@
 //! every replica holds the same rows and the same replies.
 
 mod dedup;
+mod outside;
 mod record;
 mod row;
 mod snapshot;
 mod state;
 
 pub(crate) use dedup::{Kept, Recorded, SessionTable};
+pub(crate) use outside::OutsideRow;
 #[cfg(feature = "sim")]
 pub(crate) use record::{Command, decode_command};
 pub(crate) use record::{Record, Reply, encode_batch_header, encode_expire};

@@ -92,6 +92,25 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Puts `change` to an entity that is kept in one piece. On an error nothing is different.
+    pub(super) fn apply(&mut self, change: &[u8]) -> Result<(), MergeError> {
+        match ChangeBytes::decode(change)? {
+            ChangeBytes::Some(fields) => {
+                let state = self.state.as_deref().filter(|_| self.events.is_empty()).ok_or(MergeError::NoFields)?;
+                self.state = Some(merged(state, fields)?.into());
+            }
+            ChangeBytes::Whole(state) | ChangeBytes::Snapshot(state) => {
+                self.state = Some(state.encode()?.into());
+                self.events.clear();
+            }
+            ChangeBytes::Events(_) if self.state.is_none() => return Err(MergeError::NoSnapshot),
+            ChangeBytes::Events(bytes) => self.events.push(Bytes::copy_from_slice(bytes)),
+        }
+        Ok(())
+    }
+}
+
 impl<'a> Draft<'a> {
     /// Nothing is to be written yet.
     pub(super) fn of(rows: &'a dyn StateStore) -> Self {
@@ -312,6 +331,27 @@ mod tests {
         apply(&rows, &[&ChangeBytes::Whole(state(b"third"))]).unwrap();
         assert_eq!(read(&rows), (bytes(&state(b"third")), Vec::new()));
         assert_eq!(there(&rows), 1, "nothing is left beside the row");
+    }
+
+    #[test]
+    fn an_entity_in_one_piece_is_what_it_is_in_rows() {
+        let (rows, mut whole, events) = (MemoryState::new(), Row::default(), event(1));
+        let changes = [
+            ChangeBytes::Whole(state(b"first")),
+            ChangeBytes::Some(state(b"second").fields),
+            ChangeBytes::Snapshot(state(b"third")),
+            ChangeBytes::Events(&events),
+            ChangeBytes::Events(&events),
+        ];
+        assert!(matches!(whole.apply(&changes[1].encode().unwrap()), Err(MergeError::NoFields)));
+        assert!(matches!(whole.apply(&changes[3].encode().unwrap()), Err(MergeError::NoSnapshot)));
+        for change in &changes {
+            apply(&rows, &[change]).unwrap();
+            whole.apply(&change.encode().unwrap()).unwrap();
+            assert_eq!(Row::read(&rows, b"key").unwrap(), Some(whole.clone()));
+        }
+        assert!(matches!(whole.apply(&changes[1].encode().unwrap()), Err(MergeError::NoFields)));
+        assert_eq!(whole.events.len(), 2);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::acknowledge::{Acknowledge, Acknowledging};
+use super::outside::OutsideStore;
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
 use crate::actor::remote::NoEntity;
@@ -25,6 +26,8 @@ pub(crate) struct Declaration {
     pub(crate) shards: u32,
     /// It is a singleton: its one entity has the name of the type, and runs without being called.
     pub(crate) single: bool,
+    /// The store outside of the cluster in which its entities are kept; `None` if their groups keep them.
+    pub(crate) store: Option<String>,
     /// Every shape that its state ever had, the oldest first; none if it has no state.
     pub(crate) state: Vec<StateShape>,
 }
@@ -37,7 +40,7 @@ impl Declaration {
 
     /// Whether both are of one entity type, whatever its state.
     pub(crate) fn is_of_type(&self, other: &Self) -> bool {
-        let parts = |it: &Self| (it.name.clone(), it.actor.clone(), it.shards, it.single);
+        let parts = |it: &Self| (it.name.clone(), it.actor.clone(), it.shards, it.single, it.store.clone());
         parts(self) == parts(other)
     }
 
@@ -64,12 +67,15 @@ enum Fit {
     Lacks,
     /// It cannot read the state.
     Unfit(StateMismatch),
+    /// Its node has not the store in which the entities are kept.
+    LacksStore(String),
 }
 
 /// The entity types that this node knows of, and how to run them.
 #[derive(Clone)]
 pub(crate) struct Kinds {
     registry: Registry,
+    stores: Arc<[OutsideStore]>,
     declared: Arc<RwLock<BTreeMap<u32, Declared>>>,
     /// Told of each new type, and of each new shape of a state.
     learned: Arc<watch::Sender<()>>,
@@ -86,6 +92,8 @@ pub(crate) enum Kind {
         name: String,
         /// How to run it.
         run: &'static dyn EntityType,
+        /// Where its entities are kept, if their groups do not keep them.
+        store: Option<OutsideStore>,
     },
     /// The program cannot run it.
     Missing {
@@ -101,7 +109,14 @@ pub(crate) enum Kind {
 impl Kinds {
     /// No type is declared yet.
     pub(crate) fn new(registry: Registry, acknowledge: Acknowledge) -> Self {
-        Self { registry, declared: Arc::default(), learned: Arc::default(), acknowledge, acknowledging: Arc::default() }
+        Self {
+            registry,
+            stores: Arc::default(),
+            declared: Arc::default(),
+            learned: Arc::default(),
+            acknowledge,
+            acknowledging: Arc::default(),
+        }
     }
 
     /// When requests to entities of the type with this tag are answered, as it is now and will be.
@@ -113,13 +128,18 @@ impl Kinds {
         })
     }
 
+    /// The same, on a node that has these stores outside of the cluster.
+    pub(crate) fn with_stores(self, stores: impl IntoIterator<Item = OutsideStore>) -> Self {
+        Self { stores: stores.into_iter().collect(), ..self }
+    }
+
     /// Takes in declarations. They only grow, so an older list does no harm.
     pub(crate) fn learn(&self, declarations: impl IntoIterator<Item = Declaration>) {
         let mut declared = self.declared.write().unwrap_or_else(PoisonError::into_inner);
         for declaration in declarations {
             let tag = declaration.tag();
             if declared.get(&tag).is_none_or(|known| known.declaration.state.len() < declaration.state.len()) {
-                let fit = fit(self.runner(&declaration), &declaration);
+                let fit = self.fit(&declaration);
                 warn(&declaration, &fit);
                 declared.insert(tag, Declared { declaration, fit });
                 self.learned.send_replace(());
@@ -197,14 +217,33 @@ impl Kinds {
         match fit {
             // It is being declared: nobody is given state of a version that not all know of.
             Fit::Runs(_, Standing::Newer) => Kind::Undeclared,
-            Fit::Runs(run, _) => Kind::Known { name, run: *run },
+            Fit::Runs(run, _) => {
+                let store = declaration.store.as_deref().and_then(|store| self.store(store)).cloned();
+                Kind::Known { name, run: *run, store }
+            }
             Fit::Lacks => {
                 let actor = &declaration.actor;
                 let why = format!("its program lacks the actor `{actor}`: is its crate linked (`use` it)?");
                 Kind::Missing { name, why }
             }
             Fit::Unfit(why) => Kind::Missing { name, why: format!("its program cannot read the state: {why}") },
+            Fit::LacksStore(store) => {
+                let why = format!("it has not the store `{store}`: give it one with `ClusterConfig::entity_store`");
+                Kind::Missing { name, why }
+            }
         }
+    }
+
+    /// What this program makes of a declared type.
+    fn fit(&self, declaration: &Declaration) -> Fit {
+        match &declaration.store {
+            Some(store) if self.store(store).is_none() => Fit::LacksStore(store.clone()),
+            _ => fit(self.runner(declaration), declaration),
+        }
+    }
+
+    fn store(&self, name: &str) -> Option<&OutsideStore> {
+        self.stores.iter().find(|store| *store.name == *name)
     }
 
     fn runner(&self, declaration: &Declaration) -> Option<&'static dyn EntityType> {
@@ -243,6 +282,9 @@ fn warn(declaration: &Declaration, fit: &Fit) {
         Fit::Unfit(why) => {
             tracing::warn!(entity_type = name, actor, %why, "this program cannot read the cluster's state")
         }
+        Fit::LacksStore(store) => {
+            tracing::warn!(entity_type = name, store, "this node has not the store in which entities are kept")
+        }
     }
 }
 
@@ -253,10 +295,11 @@ mod tests {
     use crate::actor::entity::{Birth, EntityCell};
     use crate::base::BoxError;
     use crate::codec::Shape;
+    use crate::storage::MemoryEntityStore;
 
     fn declaration(state: Vec<StateShape>) -> Declaration {
         let (name, actor) = ("account".to_owned(), "bank.Account".to_owned());
-        Declaration { name, actor, shards: 7, single: false, state }
+        Declaration { name, actor, shards: 7, single: false, store: None, state }
     }
 
     /// A program whose actor has this layout.
@@ -290,6 +333,21 @@ mod tests {
         assert!(matches!(fits(OTHER, &[&FIRST]), Fit::Unfit(StateMismatch::SameVersion { .. })));
         assert!(matches!(fit(None, &declaration(Vec::new())), Fit::Lacks));
         assert_eq!(standing(None, &[FIRST.reader().shape]), Err(StateMismatch::None { stored: 1 }));
+    }
+
+    #[test]
+    fn a_node_runs_what_is_kept_in_a_store_only_if_it_has_the_store() {
+        let stored = Declaration { store: Some("ledger".to_owned()), ..declaration(Vec::new()) };
+        for name in ["ledger", "other"] {
+            let store = OutsideStore { name: name.into(), store: Arc::new(MemoryEntityStore::new()) };
+            let kinds = Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum).with_stores([store]);
+            // The program has no such actor either, which is said of the node that has the store.
+            kinds.learn([stored.clone()]);
+            let Kind::Missing { why, .. } = kinds.get(stored.tag()) else { panic!("it cannot run it") };
+            assert_eq!(why.contains("the store `ledger`"), name == "other", "{why}");
+            assert!(kinds.lacks());
+        }
+        assert!(!stored.is_of_type(&declaration(Vec::new())), "the cluster agrees on where entities are kept");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod error;
 mod handle;
 mod kinds;
 mod origins;
+mod outside;
 mod post;
 mod protocol;
 pub(crate) mod region;
@@ -27,6 +28,7 @@ pub use error::ShardingError;
 pub use handle::{EntityRef, Sharded};
 pub(crate) use kinds::{Declaration, Kinds};
 pub(crate) use origins::Origins;
+pub(crate) use outside::OutsideStore;
 pub(crate) use post::Post;
 pub(crate) use protocol::{Announcement, Leading, decode_to_region, decode_to_router};
 #[cfg(feature = "sim")]

@@ -119,7 +119,9 @@ impl ToRouter {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Answer { outcome: Outcome::Value(value), .. } => WORD_BYTES + value.len(),
-            Self::Answer { outcome: Outcome::Unavailable(reason), .. } => WORD_BYTES + reason.len(),
+            Self::Answer { outcome: Outcome::Unavailable(reason) | Outcome::Unknown(reason), .. } => {
+                WORD_BYTES + reason.len()
+            }
             _ => WORD_BYTES,
         }
     }
@@ -136,6 +138,8 @@ pub(crate) enum Outcome {
     Full,
     /// It cannot be handled here, for this reason; nothing was applied.
     Unavailable(String),
+    /// What it did may be kept or not, for this reason.
+    Unknown(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +169,7 @@ enum OutcomeItem<'a> {
     Failed,
     Full,
     Unavailable(&'a str),
+    Unknown(&'a str),
 }
 
 /// Appends a frame's body with several words of one group's region.
@@ -181,6 +186,7 @@ pub(crate) fn encode_to_router(group: GroupId, words: &[ToRouter], out: &mut Vec
                     Outcome::Failed => OutcomeItem::Failed,
                     Outcome::Full => OutcomeItem::Full,
                     Outcome::Unavailable(reason) => OutcomeItem::Unavailable(reason),
+                    Outcome::Unknown(reason) => OutcomeItem::Unknown(reason),
                 };
                 RouterItem::Answer { session: *session, counter: *counter, sequence: *sequence, outcome }
             }
@@ -209,6 +215,7 @@ pub(crate) fn decode_to_router(bytes: &Bytes) -> Result<(GroupId, Vec<ToRouter>)
                     OutcomeItem::Failed => Outcome::Failed,
                     OutcomeItem::Full => Outcome::Full,
                     OutcomeItem::Unavailable(reason) => Outcome::Unavailable(reason.to_owned()),
+                    OutcomeItem::Unknown(reason) => Outcome::Unknown(reason.to_owned()),
                 };
                 ToRouter::Answer { session, counter, sequence, outcome }
             }
@@ -291,6 +298,7 @@ mod tests {
                 sequence: 2,
                 outcome: Outcome::Unavailable("why".into()),
             },
+            ToRouter::Answer { session: session(), counter: 3, sequence: 3, outcome: Outcome::Unknown("why".into()) },
             ToRouter::Reopen { session: session(), counter: 3 },
             ToRouter::Closed { epoch: 4 },
         ];

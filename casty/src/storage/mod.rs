@@ -2,8 +2,11 @@
 //!
 //! For who writes a store, and hands it to a node as [`Stores`]. There are [`MemoryStores`], which live as long as their
 //! process, and [`DiskStores`], which keep everything in one file.
+//!
+//! Where the entities of a type are kept outside of the cluster instead, that is an [`EntityStore`].
 
 mod disk;
+mod external;
 mod log;
 mod memory_log;
 mod memory_state;
@@ -18,6 +21,11 @@ mod suite;
 pub(crate) use disk::SimulatedDisk;
 pub use disk::{DiskSettings, DiskStores, Fsync, Identity, StoreError};
 pub(crate) use disk::{Salvage, StoredGroup};
+#[cfg(feature = "postgres")]
+pub use external::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use external::SqliteStore;
+pub use external::{EntityKey, EntityStore, EntityStoreError, MemoryEntityStore, StoredEntity};
 pub(crate) use log::durably;
 pub use log::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Payload, Vote};
 pub use memory_log::MemoryLog;

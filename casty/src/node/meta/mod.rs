@@ -183,7 +183,8 @@ mod tests {
     }
 
     fn declaration(shards: u32) -> Declaration {
-        Declaration { name: "account".into(), actor: "bank.Account".into(), shards, single: false, state: state(&[1]) }
+        let (name, actor) = ("account".to_owned(), "bank.Account".to_owned());
+        Declaration { name, actor, shards, single: false, store: None, state: state(&[1]) }
     }
 
     /// These versions of a state.

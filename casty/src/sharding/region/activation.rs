@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cells::{Cell, CellKey};
 use super::open::Open;
+use super::outside::Outside;
 use super::sends::Sends;
 use super::{Region, Source};
 use crate::actor::entity::{Birth, Effect, EntityType, Journal};
@@ -27,25 +28,51 @@ impl Journal for CellJournal {
     }
 }
 
+/// What a region knows of an entity before it lives.
+pub(super) struct Newborn {
+    pub(super) entity_type: u32,
+    pub(super) shard: u32,
+    pub(super) entity: EntityId,
+    /// The name of the entity type.
+    pub(super) name: String,
+    run: &'static dyn EntityType,
+}
+
+/// Where the activation of an entity has got to.
+pub(super) enum Activation {
+    /// Its cell runs.
+    Live(CellKey),
+    /// It is being loaded from a store outside of the cluster.
+    Loading,
+    /// Its type is not declared here yet.
+    Undeclared,
+}
+
 impl Open {
-    /// Starts the cell of an entity from its replicated state. `None`: its type is not declared here yet.
-    pub(super) fn activate(
-        &mut self,
-        entity_type: u32,
-        shard: u32,
-        entity: &EntityId,
-    ) -> Result<Option<CellKey>, String> {
-        let (name, run): (String, &'static dyn EntityType) = match self.parts.kinds.get(entity_type) {
-            Kind::Known { name, run } => (name, run),
-            Kind::Undeclared => return Ok(None),
+    /// Starts the cell of an entity from its replicated state, or begins to load it.
+    pub(super) fn activate(&mut self, entity_type: u32, shard: u32, entity: &EntityId) -> Result<Activation, String> {
+        let (name, run, store) = match self.parts.kinds.get(entity_type) {
+            Kind::Known { name, run, store } => (name, run, store),
+            Kind::Undeclared => return Ok(Activation::Undeclared),
             Kind::Missing { name, why } => {
                 self.lacks_a_type = true;
                 return Err(format!("node {} leads the entity type `{name}`, but {why}", self.parts.node));
             }
         };
+        let newborn = Newborn { entity_type, shard, entity: entity.clone(), name, run };
+        if let Some(store) = store {
+            self.load(newborn, store);
+            return Ok(Activation::Loading);
+        }
         let row = self.parts.state.lock().row(entity_type, entity.as_str());
-        let Row { version, state, events } =
-            row.map_err(|error| format!("the state of `{entity}` cannot be read: {error}"))?.unwrap_or_default();
+        let row = row.map_err(|error| format!("the state of `{entity}` cannot be read: {error}"))?;
+        self.bear(newborn, row.unwrap_or_default(), None).map(Activation::Live)
+    }
+
+    /// Starts the cell of an entity that has this row.
+    pub(super) fn bear(&mut self, newborn: Newborn, row: Row, outside: Option<Outside>) -> Result<CellKey, String> {
+        let Newborn { entity_type, shard, entity, name, run } = newborn;
+        let Row { version, state, events } = row;
         let (stored, ours) = (state.as_deref().and_then(version_of), run.layout().map(|layout| layout.version));
         if stored > ours.or(Some(u32::MAX)) {
             self.lacks_a_type = true;
@@ -67,10 +94,10 @@ impl Open {
             system: self.parts.system.clone(),
         };
         let cell = run.activate(birth).map_err(|error| format!("`{name}/{entity}` cannot start: {error}"))?;
-        let (sends, entity) = (Sends::default(), entity.clone());
-        let acknowledging = self.parts.kinds.acknowledging(entity_type);
-        self.cells.insert(key, Cell { entity_type, entity, cell, last_batch: 0, ended: false, sends, acknowledging });
-        Ok(Some(key))
+        let (sends, acknowledging) = (Sends::default(), self.parts.kinds.acknowledging(entity_type));
+        let (last_batch, ended) = (0, false);
+        self.cells.insert(key, Cell { entity_type, entity, cell, outside, last_batch, ended, sends, acknowledging });
+        Ok(key)
     }
 
     /// Starts the singletons of the group that do not run.
@@ -79,6 +106,7 @@ impl Open {
             let (entity, entity_type) = (EntityId::from(name.as_str()), tag(&name));
             if group_of(slot_of(&name, 0), self.parts.groups) != self.region.group()
                 || self.cells.find(entity_type, &entity).is_some()
+                || self.is_loading(entity_type, &entity)
             {
                 continue;
             }

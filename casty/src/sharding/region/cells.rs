@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::outside::Outside;
 use super::sends::{Parcel, Sends};
 use crate::actor::entity::EntityCell;
 use crate::base::{EntityId, StableMap};
@@ -23,6 +24,8 @@ pub(super) struct Cell {
     pub(super) entity_type: u32,
     pub(super) entity: EntityId,
     pub(super) cell: Arc<dyn EntityCell>,
+    /// What it has of its row, if a store outside of the cluster keeps it.
+    pub(super) outside: Option<Outside>,
     /// The number of the batch that holds its latest record; 0 if it has none.
     pub(super) last_batch: u64,
     /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
@@ -55,6 +58,11 @@ impl Cells {
         self.cells.get_mut(&key)
     }
 
+    /// All cells.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.values()
+    }
+
     /// Lets go of a cell that has stopped. Gives those of its sends that are free to go and have not gone.
     pub(super) fn remove(&mut self, key: CellKey) -> impl Iterator<Item = Parcel> + use<> {
         let removed = self.cells.remove(&key).map(|mut cell| {
@@ -67,6 +75,18 @@ impl Cells {
     /// What the cells sent that is free to go and has not gone.
     pub(super) fn take_free_sends(&mut self) -> impl Iterator<Item = Parcel> {
         self.cells.values_mut().flat_map(|cell| cell.sends.take_free())
+    }
+}
+
+impl Cell {
+    /// Whether requests are answered before anything is kept. What is kept outside is saved before.
+    pub(super) fn answers_at_once(&self) -> bool {
+        self.outside.is_none() && self.acknowledging.at_once()
+    }
+
+    /// Whether all its records are settled, where those of batches up to `committed` are.
+    pub(super) fn is_settled(&self, committed: u64) -> bool {
+        self.last_batch <= committed && self.outside.as_ref().is_none_or(Outside::is_saved)
     }
 }
 

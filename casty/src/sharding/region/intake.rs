@@ -82,6 +82,11 @@ impl Intake {
         self.pending.remove(&sequence);
     }
 
+    /// Nothing more is taken before it is opened again.
+    pub(super) fn interrupt(&mut self) {
+        self.cursor = u64::MAX;
+    }
+
     /// Below this nothing will ever be recorded any more: not below what runs, even if its asker has given it up.
     pub(super) fn floor(&self) -> u64 {
         self.pending.first().map_or(self.floor, |first| self.floor.min(*first))
@@ -167,6 +172,17 @@ mod tests {
     fn the_last_number_there_is_does_no_harm() {
         let mut intake = Intake::open(PEER, 1, u64::MAX, u64::MAX);
         assert_eq!(intake.request(1, u64::MAX, 0), Verdict::Late);
+    }
+
+    #[test]
+    fn one_that_is_interrupted_takes_nothing_until_it_is_opened_again() {
+        let mut intake = Intake::open(PEER, 1, 0, 0);
+        assert_eq!(intake.request(1, 0, 0), Verdict::Run);
+        intake.interrupt();
+        assert_eq!(intake.request(1, 1, 0), Verdict::Late);
+        assert!(intake.reopen(PEER, 2, 0, 2));
+        assert_eq!(intake.request(2, 0, 0), Verdict::Recall);
+        assert_eq!(intake.request(2, 1, 0), Verdict::Recall);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cells;
 mod expiry;
 mod intake;
 mod open;
+mod outside;
 mod reads;
 mod regions;
 mod release;
@@ -24,7 +25,8 @@ use tokio::sync::{Notify, watch};
 
 use self::cells::CellKey;
 pub(crate) use self::expiry::Expiry;
-use self::reads::Read;
+use self::outside::FromStore;
+use self::reads::Ended;
 pub(crate) use self::regions::Regions;
 use self::task::Task;
 use super::protocol::{Leading, ToRegion, ToRouter};
@@ -78,6 +80,8 @@ struct Events {
     effects: Vec<(Source, Effect)>,
     settled: Vec<Settled>,
     confirmed: Vec<Confirmed>,
+    /// What stores outside of the cluster have answered, under which opening of the region they were asked.
+    stores: Vec<(u64, FromStore)>,
     /// Try again what was refused for the moment.
     retry: bool,
     /// The region's task has ended: nothing is taken any more.
@@ -102,7 +106,7 @@ struct Settled {
 /// The end of a read index.
 struct Confirmed {
     epoch: u64,
-    reads: Vec<Read>,
+    reads: Vec<Ended>,
     leads: bool,
 }
 

@@ -3,18 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::activation::Activation;
 use super::batch::{Answer, Batch, BatchEffect, Entry};
 use super::cells::{CellKey, Cells};
 use super::intake::{Intake, Verdict};
-use super::reads::{Read, Reads};
+use super::outside::Pending;
+use super::reads::{Ended, Reads};
 use super::release::Releaser;
 use super::sends::Parcel;
 use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
 use crate::actor::entity::{Effect, Undelivered, What};
 use crate::actor::reply::SinkReply;
-use crate::base::{NodeKey, RequestId, SessionId, StableMap};
+use crate::base::{BoxError, NodeKey, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
-use crate::replication::{Recorded, Reply, SessionTable};
+use crate::replication::{Record, Recorded, Reply, SessionTable};
 use crate::sharding::Router;
 use crate::sharding::protocol::{Call, Outcome, Request, ToRegion, ToRouter};
 
@@ -40,10 +42,11 @@ pub(super) struct Open {
     pub(super) parts: RegionParts,
     pub(super) region: Arc<Region>,
     pub(super) router: Arc<Router>,
-    intakes: StableMap<SessionId, Intake>,
+    pub(super) intakes: StableMap<SessionId, Intake>,
     pub(super) cells: Cells,
-    reads: Reads,
-    committed: u64,
+    pub(super) outside: Pending,
+    pub(super) reads: Reads,
+    pub(super) committed: u64,
 }
 
 /// What a handler wrote.
@@ -74,6 +77,7 @@ impl Open {
             router,
             intakes: StableMap::default(),
             cells: Cells::default(),
+            outside: Pending::default(),
             reads: Reads::default(),
             committed: 0,
         }
@@ -166,13 +170,17 @@ impl Open {
     }
 
     /// Hands a request to its entity's cell.
-    fn run(&mut self, session: SessionId, request: &Request, outbox: &mut Outbox) {
+    pub(super) fn run(&mut self, session: SessionId, request: &Request, outbox: &mut Outbox) {
         let id = RequestId { session, sequence: request.sequence };
         let key = match self.cells.find(session.entity_type, &request.entity) {
             Some(key) => key,
+            None if self.is_loading(session.entity_type, &request.entity) => {
+                return self.wait(session, request, outbox);
+            }
             None => match self.activate(session.entity_type, session.shard, &request.entity) {
-                Ok(Some(key)) => key,
-                Ok(None) => {
+                Ok(Activation::Live(key)) => key,
+                Ok(Activation::Loading) => return self.wait(session, request, outbox),
+                Ok(Activation::Undeclared) => {
                     // The declaration of the type is on its way to this node: have the request come again.
                     self.forget(session, outbox);
                     return;
@@ -180,10 +188,14 @@ impl Open {
                 Err(reason) => return self.answer(id, Outcome::Unavailable(reason), outbox),
             },
         };
+        if let Some(outcome) = self.ends_early(key, id) {
+            return self.answer(id, outcome, outbox);
+        }
         let Some(cell) = self.cells.get_mut(key) else { return };
-        let writable = !self.parts.group.is_full();
+        let writable = cell.outside.is_some() || !self.parts.group.is_full();
         let outcome = match cell.cell.deliver(id, request.tag, &request.body, writable) {
             Ok(()) => {
+                cell.outside.iter_mut().for_each(|outside| outside.started(id));
                 if let Some(intake) = self.intakes.get_mut(&session) {
                     intake.started(request.sequence);
                 }
@@ -210,7 +222,10 @@ impl Open {
             return;
         }
         let Effect { request, what, held } = effect;
-        let parcel = self.cells.get_mut(source.cell).and_then(|cell| cell.sends.number(held));
+        // What a cell did after it was given up counts for nothing.
+        let Some(cell) = self.cells.get_mut(source.cell) else { return };
+        let parcel = cell.sends.number(held);
+        cell.outside.iter_mut().for_each(|outside| outside.ended(request));
         match (what, request) {
             (What::Write { version, change, reply }, request) => {
                 let change = change.as_deref();
@@ -218,13 +233,17 @@ impl Open {
             }
             (What::Read { reply }, Some(id)) => {
                 let Some(outcome) = outcome_of(reply) else { return };
-                if parcel.is_none() && self.cells.get_mut(source.cell).is_some_and(|cell| cell.acknowledging.at_once())
-                {
+                if parcel.is_none() && cell.answers_at_once() {
                     return self.answer(id, outcome, outbox);
                 }
-                let after = self.cells.get_mut(source.cell).map_or(0, |cell| cell.last_batch);
-                let cell = source.cell;
-                self.reads.push(Read { id, outcome, cell, parcel }, after, self.committed);
+                let ended = Ended { answer: Some((id, outcome)), cell: source.cell, parcel, version: None };
+                match &mut cell.outside {
+                    Some(outside) => {
+                        outside.read(ended);
+                        self.outside.set_due(source.cell);
+                    }
+                    None => self.reads.push(ended, cell.last_batch, self.committed),
+                }
             }
             (What::Refused { reason }, Some(id)) => self.answer(id, Outcome::Unavailable(reason), outbox),
             (What::Gone, _) => self.end_cell(source.cell, releaser),
@@ -236,7 +255,7 @@ impl Open {
     fn end_cell(&mut self, key: CellKey, releaser: &Releaser) {
         let Some(cell) = self.cells.get_mut(key) else { return };
         cell.ended = true;
-        if cell.last_batch <= self.committed {
+        if cell.is_settled(self.committed) {
             self.cells.remove(key).for_each(|parcel| releaser.release(parcel, None));
         }
     }
@@ -265,7 +284,7 @@ impl Open {
             self.batches.push_back(Batch::new(number));
         }
         let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
-        let at_once = request.filter(|_| cell.acknowledging.at_once());
+        let at_once = request.filter(|_| cell.answers_at_once());
         let told = at_once.and_then(|id| self.intakes.get(&id.session)).map(Intake::counter);
         let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, Intake::floor);
         let reply = match &outcome {
@@ -273,10 +292,22 @@ impl Open {
             _ => Reply::Failed,
         };
         let entry = Entry { entity_type: cell.entity_type, entity: &cell.entity, floor, change, reply };
-        let answer = request.map(|id| Answer { id, outcome: outcome.clone(), told });
-        match batch.push(&entry, BatchEffect { cell: key, version, answer, parcel }) {
-            Ok(()) => {
+        let kept = match &mut cell.outside {
+            Some(outside) => {
+                let (entity_type, entity) = (cell.entity_type, cell.entity.as_str());
+                let record = Record { entity_type, entity, version, request, floor, change, reply };
+                let answer = request.map(|id| (id, outcome.clone()));
+                self.outside.set_due(key);
+                outside.write(&record, Ended { answer, cell: key, parcel, version: Some(version) })
+            }
+            None => {
                 cell.last_batch = batch.number;
+                let answer = request.map(|id| Answer { id, outcome: outcome.clone(), told });
+                batch.push(&entry, BatchEffect { cell: key, version, answer, parcel }).map_err(BoxError::from)
+            }
+        };
+        match kept {
+            Ok(()) => {
                 if let Some(id) = at_once {
                     // It stays pending: until the record is committed, nobody could tell that it was answered.
                     self.tell(id, outcome, outbox);
@@ -317,7 +348,7 @@ impl Open {
             }
             let Some(settled) = self.cells.get_mut(cell) else { continue };
             settled.cell.committed(version);
-            if settled.ended && settled.last_batch <= self.committed {
+            if settled.ended && settled.is_settled(self.committed) {
                 self.cells.remove(cell).for_each(|parcel| releaser.release(parcel, None));
             }
         }
@@ -355,15 +386,20 @@ impl Open {
             return;
         }
         self.reads.ended();
-        for Read { id, outcome, cell, parcel } in confirmed.reads {
-            self.answer(id, outcome, outbox);
+        for Ended { answer, cell, parcel, version } in confirmed.reads {
+            if let Some((id, outcome)) = answer {
+                self.answer(id, outcome, outbox);
+            }
             if let Some(parcel) = parcel {
                 self.let_go(cell, parcel, releaser);
+            }
+            if let (Some(version), Some(cell)) = (version, self.cells.get_mut(cell)) {
+                cell.cell.committed(version);
             }
         }
     }
 
-    fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
+    pub(super) fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
         let Some(intake) = self.intakes.get_mut(&id.session) else { return };
         intake.answered(id.sequence);
         self.tell(id, outcome, outbox);

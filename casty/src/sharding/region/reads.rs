@@ -1,16 +1,24 @@
-//! Replies of reads, until they are known to be linearizable.
+//! What waits for a read index: replies of reads, and whatever was saved outside of the cluster.
 
 use super::cells::CellKey;
 use super::sends::Parcel;
 use crate::base::RequestId;
 use crate::sharding::protocol::Outcome;
 
-/// A read whose handler has run.
-pub(super) struct Read {
-    pub(super) id: RequestId,
-    pub(super) outcome: Outcome,
+/// What a handler leaves behind that has run.
+pub(super) struct Ended {
+    pub(super) answer: Option<(RequestId, Outcome)>,
     pub(super) cell: CellKey,
     pub(super) parcel: Option<Parcel>,
+    /// The version of the entity after a handler that may have changed it; only of what is kept outside of the cluster.
+    pub(super) version: Option<u64>,
+}
+
+impl Ended {
+    /// The request that was handled.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        self.answer.as_ref().map(|(id, _)| *id)
+    }
 }
 
 /// The reads of one opening of a region. A reply waits for the commit of the writes that its handler saw, and for a
@@ -18,16 +26,16 @@ pub(super) struct Read {
 #[derive(Default)]
 pub(super) struct Reads {
     /// Waiting for the commit of a batch.
-    behind: Vec<(u64, Read)>,
+    behind: Vec<(u64, Ended)>,
     /// Waiting for the next read index.
-    ready: Vec<Read>,
+    ready: Vec<Ended>,
     confirming: bool,
     failed: bool,
 }
 
 impl Reads {
     /// A handler has run. It saw the writes up to batch `after`, of which `committed` is the latest that is committed.
-    pub(super) fn push(&mut self, read: Read, after: u64, committed: u64) {
+    pub(super) fn push(&mut self, read: Ended, after: u64, committed: u64) {
         if after > committed {
             self.behind.push((after, read));
         } else {
@@ -43,7 +51,7 @@ impl Reads {
     }
 
     /// The reads for the read index that is begun now; `None` if one runs, or nothing waits.
-    pub(super) fn begin(&mut self) -> Option<Vec<Read>> {
+    pub(super) fn begin(&mut self) -> Option<Vec<Ended>> {
         if self.confirming || self.ready.is_empty() {
             return None;
         }
@@ -62,7 +70,7 @@ impl Reads {
     }
 
     /// The read index failed. Its reads wait for the next, which [`ended`](Self::ended) allows.
-    pub(super) fn failed(&mut self, reads: Vec<Read>) {
+    pub(super) fn failed(&mut self, reads: Vec<Ended>) {
         self.ready.extend(reads);
         self.failed = true;
     }
@@ -73,9 +81,10 @@ mod tests {
     use super::*;
     use crate::base::{NodeKey, SessionId};
 
-    fn read(sequence: u64) -> Read {
+    fn read(sequence: u64) -> Ended {
         let session = SessionId { origin: NodeKey(0), entity_type: 0, shard: 0 };
-        Read { id: RequestId { session, sequence }, outcome: Outcome::Failed, cell: 0, parcel: None }
+        let id = RequestId { session, sequence };
+        Ended { answer: Some((id, Outcome::Failed)), cell: 0, parcel: None, version: None }
     }
 
     #[test]
@@ -108,6 +117,6 @@ mod tests {
         reads.push(read(2), 0, 0);
         assert!(reads.begin().is_none(), "the running one was begun before this handler ran");
         reads.ended();
-        assert_eq!(reads.begin().unwrap()[0].id.sequence, 2);
+        assert_eq!(reads.begin().unwrap()[0].request().unwrap().sequence, 2);
     }
 }

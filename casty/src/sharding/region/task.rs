@@ -160,12 +160,16 @@ impl Task {
                 for confirmed in events.confirmed {
                     open.confirmed(confirmed, &mut outbox, &self.releaser);
                 }
+                for (epoch, word) in events.stores {
+                    open.take_word(epoch, word, &mut outbox, &self.releaser);
+                }
                 for (source, effect) in events.effects {
                     open.effect(source, effect, &mut outbox, &self.releaser);
                 }
                 for (from, frame) in events.frames {
                     open.frame(from, frame, &mut outbox);
                 }
+                open.save(&mut outbox, &self.releaser);
                 open.confirm_reads();
             }
         }
@@ -308,7 +312,8 @@ impl Task {
             expiry.clear();
             return;
         };
-        let held = self.parts.state.lock().sessions().origins();
+        let mut held = self.parts.state.lock().sessions().origins();
+        held.extend(open.origins_outside());
         for origin in expiry.overdue(&held, &self.parts.origins.live(), Instant::now()) {
             if let Ok(command) = encode_expire(origin) {
                 tracing::info!(group = %self.region.group, %origin, "dropping the sessions of a node that is gone");

@@ -141,6 +141,7 @@ impl Route {
             Outcome::Failed => Err(AskFailure::Failed),
             Outcome::Full => Err(AskFailure::MailboxFull),
             Outcome::Unavailable(reason) => Err(AskFailure::Unavailable { reason }),
+            Outcome::Unknown(reason) => Err(AskFailure::Unknown { reason }),
         };
         self.end(id, sequence, end, finished);
     }

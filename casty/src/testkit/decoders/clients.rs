@@ -56,6 +56,7 @@ pub(super) fn words() -> Vec<Vec<u8>> {
         actor: "bank.Account".to_owned(),
         shards: 100,
         single: false,
+        store: Some("ledger".to_owned()),
         state: Vec::new(),
     };
     let address = Address { node: key, number: 7, actor: "chat.Room".into(), name: Some("room".into()) };

@@ -91,6 +91,7 @@ pub(super) fn words() -> Vec<Vec<u8>> {
         Outcome::Failed,
         Outcome::Full,
         Outcome::Unavailable("no leader".to_owned()),
+        Outcome::Unknown("no answer".to_owned()),
     ];
     let answer = |(sequence, outcome)| ToRouter::Answer { session: session(), counter: 3, sequence, outcome };
     let mut words: Vec<_> = (0..).zip(outcomes).map(answer).collect();
@@ -171,5 +172,12 @@ pub(super) fn announcements() -> Vec<Vec<u8>> {
 
 fn declaration() -> Declaration {
     let state = vec![StateShape { version: 300, fields: [("balance".to_owned(), u64::MAX)].into(), events: Some(7) }];
-    Declaration { name: "account".to_owned(), actor: "bank.Account".to_owned(), shards: 100, single: true, state }
+    Declaration {
+        name: "account".to_owned(),
+        actor: "bank.Account".to_owned(),
+        shards: 100,
+        single: true,
+        store: None,
+        state,
+    }
 }

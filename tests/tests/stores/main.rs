@@ -1,0 +1,10 @@
+//! Entities that are kept in stores outside of the cluster.
+
+#![cfg(test)]
+
+mod contract;
+mod faults;
+mod kept;
+mod owners;
+mod postgres;
+mod support;
