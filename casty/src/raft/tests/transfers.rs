@@ -246,6 +246,7 @@ async fn many_changed_rows_are_saved_though_the_log_is_short() {
     drop(all);
     let stores = stores(folder.path(), leader).await;
     let node = open(&Arc::default(), leader, &stores, &settings).await;
-    assert!(node.seen.has(keys(0..ROWS / 2)), "most of the rows came from the disk");
+    // At most 8 MiB of the 12 MB are in memory only.
+    assert!(node.seen.has(keys(0..ROWS / 4)), "what is not in memory only came from the disk");
     node.host.shutdown().await;
 }
