@@ -50,7 +50,7 @@ pub trait Route: Send + Sync + 'static {
     fn drain(&self) {}
 
     /// Ends when the actor has stopped, or is known to be gone.
-    fn ended(&self) -> Ended<'_> {
+    fn ended(&self) -> Ended<'static> {
         Box::pin(std::future::pending())
     }
 }
@@ -158,7 +158,7 @@ impl<A: Registered> RemoteTarget<A> for Routed<A> {
         self.route.drain();
     }
 
-    fn ended(&self) -> Ended<'_> {
+    fn ended(&self) -> Ended<'static> {
         self.route.ended()
     }
 

@@ -101,8 +101,8 @@ pub trait RemoteTarget<A: Actor>: Send + Sync + 'static {
     /// Stops the actor after what is queued.
     fn drain(&self);
 
-    /// Ends when the actor has stopped, or is known to be gone.
-    fn ended(&self) -> Ended<'_>;
+    /// Ends when the actor has stopped, or is known to be gone. Its node is asked before this returns.
+    fn ended(&self) -> Ended<'static>;
 
     /// Which actor it is.
     fn id(&self) -> ActorId;

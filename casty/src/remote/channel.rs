@@ -270,7 +270,7 @@ impl Route for Channel {
         self.hub.word(self.address.node, &Word::Drain { number: self.address.number });
     }
 
-    fn ended(&self) -> Ended<'_> {
+    fn ended(&self) -> Ended<'static> {
         let (hub, Address { node, number, .. }) = (&self.hub, &self.address);
         let ended = self.lock().ended;
         match ended && *node == hub.me() {

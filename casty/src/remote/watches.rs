@@ -94,40 +94,49 @@ impl State {
 }
 
 /// Waits until an actor of another node has stopped, or is known to be gone. A link that breaks changes nothing: when there is
-/// one again, the node is asked again.
-pub(super) async fn ended(hub: Arc<Hub>, node: NodeKey, number: u64) -> StopReason {
-    let mut waiting = Waiting { told: hub.watches.begin(node, number), hub: &hub, node, number };
+/// one again, the node is asked again. It is asked before this returns: whatever is sent to it afterwards comes after that.
+pub(super) fn ended(hub: Arc<Hub>, node: NodeKey, number: u64) -> impl Future<Output = StopReason> + Send + use<> {
+    let mut waiting = Waiting { told: hub.watches.begin(node, number), hub, node, number };
     // Before it is asked: a member that goes down from now on is told of.
-    if !hub.links().is_member(node) && hub.watches.is_gone(node) {
-        return StopReason::NodeLost;
+    let gone = !waiting.is_member() && waiting.hub.watches.is_gone(node);
+    if !gone {
+        waiting.hub.word(node, &Word::Watch { number });
     }
-    hub.word(node, &Word::Watch { number });
-    if hub.links().is_member(node) {
-        return waiting.reason().await;
-    }
-    match timeout(UNHEARD_OF_MAX, waiting.reason()).await {
-        Ok(reason) => reason,
-        Err(_) if hub.links().is_member(node) => waiting.reason().await,
-        Err(_) => StopReason::NodeLost,
+    async move {
+        if gone {
+            return StopReason::NodeLost;
+        }
+        if waiting.is_member() {
+            return waiting.reason().await;
+        }
+        match timeout(UNHEARD_OF_MAX, waiting.reason()).await {
+            Ok(reason) => reason,
+            Err(_) if waiting.is_member() => waiting.reason().await,
+            Err(_) => StopReason::NodeLost,
+        }
     }
 }
 
 /// One who waits for an end.
-struct Waiting<'a> {
+struct Waiting {
     told: watch::Receiver<Option<StopReason>>,
-    hub: &'a Arc<Hub>,
+    hub: Arc<Hub>,
     node: NodeKey,
     number: u64,
 }
 
-impl Waiting<'_> {
+impl Waiting {
+    fn is_member(&self) -> bool {
+        self.hub.links().is_member(self.node)
+    }
+
     async fn reason(&mut self) -> StopReason {
         let told = self.told.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         told.unwrap_or(StopReason::NodeLost)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         if self.hub.watches.leave(self.node, self.number) {
             self.hub.word(self.node, &Word::Unwatch { number: self.number });

@@ -124,9 +124,10 @@ impl<A: Actor> Ctx<A> {
                 Watch::Cell(Arc::downgrade(&there), me.key())
             }
             ActorTarget::Remote(remote) => {
-                let (remote, who) = (Arc::clone(remote), who.clone());
+                // Now, and not when the task runs: who is told afterwards that it is watched may stop it.
+                let (ended, who) = (remote.ended(), who.clone());
                 Watch::Task(extras.futures().spawn(async move {
-                    let reason = remote.ended().await;
+                    let reason = ended.await;
                     let terminated = Terminated { who, reason };
                     me.signal(Signal::Terminated(terminated));
                 }))
