@@ -170,12 +170,18 @@ impl Inner {
         let (host, inner) = (self.host.clone(), self.clone());
         self.spawn(async move {
             host.shutdown().await;
-            if matches!(why, NotReady::Removed | NotReady::Superseded | NotReady::Abandoned)
-                && let Err(error) = inner.life.end().await
-            {
-                tracing::error!(%error, "the end of this life of the node cannot be stored; its next process will hear of it again");
-            }
+            inner.end_life().await;
         });
+    }
+
+    /// Has the next process begin another life, if the cluster counts on this one no more.
+    pub(super) async fn end_life(&self) {
+        let over = [NotReady::Removed, NotReady::Superseded, NotReady::Abandoned];
+        if self.ended.borrow().is_some_and(|why| over.contains(&why))
+            && let Err(error) = self.life.end().await
+        {
+            tracing::error!(%error, "the end of this life of the node cannot be stored; its next process will hear of it again");
+        }
     }
 
     /// Waits for [`end`](Self::end).

@@ -136,9 +136,6 @@ impl Life {
     async fn set(&self, part: Part) -> io::Result<()> {
         let record = {
             let mut record = self.record.lock();
-            if record.part == part {
-                return Ok(());
-            }
             record.part = part;
             record.clone()
         };

@@ -364,6 +364,8 @@ impl Node {
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
         lock(&self.inner.tasks).abort_all();
+        // The task that was about to do it may have been among them.
+        self.inner.end_life().await;
         self.inner.stores.close().await;
         report
     }
