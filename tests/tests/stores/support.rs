@@ -12,40 +12,40 @@ use casty_tests::rows::{Rows, Way};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-pub type Store = Arc<dyn EntityStore>;
+pub(crate) type Store = Arc<dyn EntityStore>;
 
 /// A store in memory.
-pub async fn memory() -> Option<((), Store)> {
+pub(crate) async fn memory() -> Option<((), Store)> {
     Some(((), Arc::new(MemoryEntityStore::new())))
 }
 
 /// A store in a file.
-pub async fn sqlite() -> Option<(TempDir, Store)> {
+pub(crate) async fn sqlite() -> Option<(TempDir, Store)> {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path().join("entities.sqlite")).await.unwrap();
     Some((folder, Arc::new(store)))
 }
 
 /// A store in a server of the test's own.
-pub async fn postgres() -> Option<(Postgres, Store)> {
+pub(crate) async fn postgres() -> Option<(Postgres, Store)> {
     let server = spawn_blocking(Postgres::start).await.unwrap()?;
     let store = PostgresStore::connect(&server.settings()).await.unwrap();
     Some((server, Arc::new(store)))
 }
 
 /// The name of the store.
-pub const LEDGER: &str = "ledger";
+pub(crate) const LEDGER: &str = "ledger";
 
 /// A cluster, and the ways of its nodes to the store.
-pub struct Kept {
-    pub cluster: Cluster,
-    pub ways: Vec<Rows>,
-    pub store: Store,
+pub(crate) struct Kept {
+    pub(crate) cluster: Cluster,
+    pub(crate) ways: Vec<Rows>,
+    pub(crate) store: Store,
 }
 
 impl Kept {
     /// Starts three nodes.
-    pub async fn start(store: Store) -> Self {
+    pub(crate) async fn start(store: Store) -> Self {
         let (ways, next) = ([(); 3].map(|()| Rows::to(store.clone())).to_vec(), AtomicUsize::new(0));
         let way = || ways[next.fetch_add(1, Ordering::Relaxed)].clone();
         let cluster = Cluster::start_with(ways.len(), |config| config.entity_store(LEDGER, way())).await;
@@ -53,27 +53,27 @@ impl Kept {
     }
 
     /// The entities of a type, as one node calls them.
-    pub async fn entities<A: Registered + Persistent + FromId>(&self, name: &str, number: usize) -> Sharded<A> {
+    pub(crate) async fn entities<A: Registered + Persistent + FromId>(&self, name: &str, number: usize) -> Sharded<A> {
         self.cluster.node(number).sharded::<A>(name).stored_in(LEDGER).start().await.unwrap()
     }
 
     /// From now on the calls of all nodes go this way.
-    pub fn go(&self, way: Way) {
+    pub(crate) fn go(&self, way: Way) {
         self.ways.iter().for_each(|rows| rows.go(way));
     }
 
     /// How many saves have set out, from all nodes.
-    pub fn begun(&self) -> u64 {
+    pub(crate) fn begun(&self) -> u64 {
         self.ways.iter().map(Rows::begun).sum()
     }
 
     /// How many saves were called for, from all nodes.
-    pub fn tried(&self) -> u64 {
+    pub(crate) fn tried(&self) -> u64 {
         self.ways.iter().map(Rows::tried).sum()
     }
 
     /// How often the row of an entity was saved.
-    pub async fn revision(&self, entity_type: &str, id: &str) -> u64 {
+    pub(crate) async fn revision(&self, entity_type: &str, id: &str) -> u64 {
         let key = EntityKey { entity_type: entity_type.into(), id: id.into() };
         self.store.load(&key).await.unwrap().map_or(0, |stored| stored.revision)
     }
@@ -81,7 +81,7 @@ impl Kept {
 
 /// A list. Its replies say how long it is.
 #[persistent]
-pub struct List {
+pub(crate) struct List {
     entries: Vec<u64>,
 }
 
