@@ -38,12 +38,12 @@ use crate::storage::LogStore;
 use core::Core;
 use types::{Raft, TypeConfig};
 
-#[cfg(feature = "sim")]
 pub(crate) use log::{stored_voters, take_over};
 pub(super) use mesh::Mesh;
 pub(super) use pulse::Pulse;
 #[cfg(feature = "sim")]
 pub(crate) use samples::samples;
+#[cfg(feature = "sim")]
 pub(crate) use wire::Envelope;
 
 /// A handle to the consensus of one group.
