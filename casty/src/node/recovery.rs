@@ -39,7 +39,8 @@ pub struct RecoveredGroup {
     pub found: usize,
     /// The replicas that there were, as the longest log has it.
     pub replicas: usize,
-    /// A majority of them was found: nothing is missing that was answered before the files were written last, or copied.
+    /// A majority of them was found, of which each had been synced: nothing is missing that was answered before the nodes
+    /// stopped, or before the first copy was begun.
     pub complete: bool,
 }
 
@@ -178,6 +179,8 @@ fn recovered_group(group: GroupId, sources: &[Source]) -> Result<(Option<&Source
         }
     }
     let found: BTreeSet<_> = there.iter().map(|(source, ..)| source.part.key).collect();
+    let synced = there.iter().filter(|(source, ..)| source.salvage.is_synced()).map(|(source, ..)| source.part.key);
+    let synced: BTreeSet<_> = synced.collect();
     // As in an election: the later term, and then the longer log (Raft, 5.4.1).
     let longest = there.into_iter().max_by_key(|(.., last)| (last.term, last.index));
     let Some((source, stored, last)) = longest else {
@@ -185,7 +188,7 @@ fn recovered_group(group: GroupId, sources: &[Source]) -> Result<(Option<&Source
     };
     let voters = stored_voters(&stored.log.entries, stored.snapshot.as_ref())?;
     let all: BTreeSet<_> = voters.iter().flatten().copied().collect();
-    let majority = |voters: &BTreeSet<NodeKey>| 2 * voters.intersection(&found).count() > voters.len();
+    let majority = |voters: &BTreeSet<NodeKey>| 2 * voters.intersection(&synced).count() > voters.len();
     let told = RecoveredGroup {
         group,
         from: Some((source.salvage.file().to_owned(), last.term, last.index)),

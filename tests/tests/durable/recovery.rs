@@ -90,7 +90,8 @@ async fn what_machines_had_not_synced_is_still_there_to_be_recovered() {
     drop(cluster);
     let given_up = paths(&folders).into_iter().map(|path| path.join("casty.redb.given-up-1"));
     let recovery = recover(given_up, into.path()).await.unwrap();
-    assert!(recovery.groups.iter().all(|group| group.complete), "{recovery}");
+    // Here nothing is missing, but nobody could know that.
+    assert!(recovery.groups.iter().all(|group| group.found == 3 && !group.complete), "{recovery}");
     let cluster = alone(&recovery, into.path()).await;
     assert_balances(&accounts(cluster.node(0)).await, 50).await;
 }

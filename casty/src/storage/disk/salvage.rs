@@ -10,7 +10,7 @@ use super::copies;
 use super::file::{FILE, StoreFile, builder, sync_folder};
 use super::lock::FolderLock;
 use super::tables::{self, StoredLog};
-use super::unsynced::GIVEN_UP;
+use super::unsynced::{self, GIVEN_UP};
 use super::{DiskSettings, Identity, StoreError};
 use crate::base::GroupId;
 use crate::storage::{LogPosition, StoredSnapshot};
@@ -22,6 +22,7 @@ pub(super) const BACKUP: &str = "backup.redb";
 pub(crate) struct Salvage {
     store: StoreFile,
     identity: Identity,
+    synced: bool,
 }
 
 /// What a file holds of a group.
@@ -42,10 +43,18 @@ impl Salvage {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let io = |why: io::Error| StoreError::Io { file: path.to_owned(), why: why.into() };
         let file = find(path).map_err(io)?;
-        let is_nodes = file.file_name().is_some_and(|name| name == FILE);
-        let lock = file.parent().filter(|_| is_nodes).map(FolderLock::take).transpose()?;
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (folder, given_up) = (file.parent().filter(|_| name == FILE), name.starts_with(GIVEN_UP));
+        let lock = folder.map(FolderLock::take).transpose()?;
+        let doubtful = folder.map(unsynced::is_doubtful).transpose().map_err(io)?;
+        let synced = !given_up && doubtful != Some(true);
         let (store, identity) = StoreFile::salvage(file, lock)?;
-        Ok(Self { store, identity })
+        Ok(Self { store, identity, synced })
+    }
+
+    /// False: its machine stopped before all was synced, and what was written last may be missing.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.synced
     }
 
     pub(crate) fn file(&self) -> &Path {

@@ -60,13 +60,9 @@ impl Drop for Mark {
 /// Makes the file of a folder one that can be read: what an earlier process left unsynced is synced if the machine has run
 /// on since; otherwise it is renamed. Gives the new name.
 pub(super) fn review(folder: &Path) -> io::Result<Option<PathBuf>> {
-    let under = match fs::read_to_string(folder.join(MARK)) {
-        Ok(under) => under,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some(under) = marked_under(folder)? else { return Ok(None) };
     let file = folder.join(FILE);
-    let given_up = if boot().is_none_or(|boot| boot != under) && file.exists() {
+    let given_up = if is_over(&under) && file.exists() {
         let to = (1_u32..).map(|number| folder.join(format!("{GIVEN_UP}-{number}"))).find(|to| !to.exists());
         let to = to.ok_or(io::ErrorKind::AlreadyExists)?;
         fs::rename(&file, &to)?;
@@ -81,6 +77,25 @@ pub(super) fn review(folder: &Path) -> io::Result<Option<PathBuf>> {
     fs::remove_file(folder.join(MARK))?;
     sync_folder(folder)?;
     Ok(given_up)
+}
+
+/// Whether the machine has stopped since the file of a folder was written, and not synced.
+pub(super) fn is_doubtful(folder: &Path) -> io::Result<bool> {
+    Ok(marked_under(folder)?.is_some_and(|under| is_over(&under)))
+}
+
+/// What the mark in a folder says, if there is one.
+fn marked_under(folder: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(folder.join(MARK)) {
+        Ok(under) => Ok(Some(under)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the machine has stopped since that start, as far as it can be known.
+fn is_over(under: &str) -> bool {
+    boot().is_none_or(|boot| boot != under)
 }
 
 /// Whether a file was ever given up in this folder.
