@@ -119,6 +119,11 @@ impl Kinds {
         }
     }
 
+    /// The same, on a node that has these stores outside of the cluster.
+    pub(crate) fn with_stores(self, stores: impl IntoIterator<Item = OutsideStore>) -> Self {
+        Self { stores: stores.into_iter().collect(), ..self }
+    }
+
     /// When requests to entities of the type with this tag are answered, as it is now and will be.
     pub(crate) fn acknowledging(&self, tag: u32) -> Acknowledging {
         let known = self.acknowledging.read().unwrap_or_else(PoisonError::into_inner).get(&tag).cloned();
@@ -126,11 +131,6 @@ impl Kinds {
             let mut known = self.acknowledging.write().unwrap_or_else(PoisonError::into_inner);
             known.entry(tag).or_insert_with(|| Acknowledging::new(self.acknowledge)).clone()
         })
-    }
-
-    /// The same, on a node that has these stores outside of the cluster.
-    pub(crate) fn with_stores(self, stores: impl IntoIterator<Item = OutsideStore>) -> Self {
-        Self { stores: stores.into_iter().collect(), ..self }
     }
 
     /// Takes in declarations. They only grow, so an older list does no harm.
