@@ -53,7 +53,8 @@ impl StoreFile {
             return Self::open_on(folder, identity, settings, Some(lock), move || FileBackend::new(open()?));
         }
         let (mark, fsync) = (Mark::set(folder).map_err(io)?, settings.fsync);
-        let backend = move || UnsyncedFile::new(open()?, fsync);
+        let failed = mark.failed();
+        let backend = move || UnsyncedFile::new(open()?, fsync, failed.clone());
         let store = Self::open_on(folder, identity, settings, Some(lock), backend)?;
         Ok(Self { _mark: Some(mark), ..store })
     }

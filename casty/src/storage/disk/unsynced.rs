@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -27,7 +28,11 @@ pub(super) const GIVEN_UP: &str = "casty.redb.given-up";
 #[derive(Debug)]
 pub(super) struct Mark {
     folder: PathBuf,
+    failed: Failed,
 }
+
+/// A sync has failed. The system may have dropped what it could not write, and a later sync would not say so.
+pub(super) type Failed = Arc<AtomicBool>;
 
 impl Mark {
     pub(super) fn set(folder: &Path) -> io::Result<Self> {
@@ -37,10 +42,19 @@ impl Mark {
         mark.sync_all()?;
         fs::rename(new, folder.join(MARK))?;
         sync_folder(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), failed: Failed::default() })
+    }
+
+    /// What the syncs of the file say.
+    pub(super) fn failed(&self) -> Failed {
+        self.failed.clone()
     }
 
     fn lift(&self) -> io::Result<()> {
+        if self.failed.load(Ordering::Acquire) {
+            // No start of the machine has this name: whoever opens the folder next gives the file up.
+            return fs::write(self.folder.join(MARK), "a sync failed");
+        }
         // Whichever handle has written: the system syncs all of a file.
         OpenOptions::new().write(true).open(self.folder.join(FILE))?.sync_all()?;
         fs::remove_file(self.folder.join(MARK))?;
@@ -127,6 +141,7 @@ pub(super) struct Later {
     file: File,
     due: Mutex<Due>,
     changed: Condvar,
+    failed: Failed,
 }
 
 #[derive(Debug, Default)]
@@ -139,9 +154,9 @@ struct Due {
 
 impl UnsyncedFile {
     /// The file, which is synced in time, or not at all.
-    pub(super) fn new(file: File, fsync: Fsync) -> Result<Self, redb::DatabaseError> {
+    pub(super) fn new(file: File, fsync: Fsync, failed: Failed) -> Result<Self, redb::DatabaseError> {
         let later = match fsync {
-            Fsync::Interval(period) => Some(Later::start(file.try_clone()?, period)?),
+            Fsync::Interval(period) => Some(Later::start(file.try_clone()?, period, failed)?),
             Fsync::EveryCommit | Fsync::Never => None,
         };
         Ok(Self { inner: FileBackend::new(file)?, later })
@@ -149,8 +164,8 @@ impl UnsyncedFile {
 }
 
 impl Later {
-    pub(super) fn start(file: File, period: Duration) -> io::Result<Arc<Self>> {
-        let later = Arc::new(Self { file, due: Mutex::default(), changed: Condvar::new() });
+    pub(super) fn start(file: File, period: Duration, failed: Failed) -> io::Result<Arc<Self>> {
+        let later = Arc::new(Self { file, due: Mutex::default(), changed: Condvar::new(), failed });
         let syncing = later.clone();
         thread::Builder::new().name("casty-sync".to_owned()).spawn(move || syncing.run(period))?;
         Ok(later)
@@ -169,6 +184,7 @@ impl Later {
             due.written = false;
             drop(due);
             if let Err(error) = self.file.sync_data() {
+                self.failed.store(true, Ordering::Release);
                 self.due.lock().failed = Some(error.kind());
                 return;
             }

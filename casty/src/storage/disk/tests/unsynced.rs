@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::super::file::FILE;
-use super::super::unsynced::{GIVEN_UP, Later, MARK};
+use super::super::unsynced::{Failed, GIVEN_UP, Later, MARK, Mark};
 use super::{identity, open};
 use crate::storage::suite::durable;
 use crate::storage::{DiskSettings, DiskStores, Fsync, Stores};
@@ -80,10 +80,25 @@ fn an_orderly_stop_syncs() {
 }
 
 #[test]
+fn a_file_of_which_a_sync_has_failed_is_given_up_though_it_was_closed_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&open(folder.path()), "stored");
+    let mark = Mark::set(folder.path()).unwrap();
+    let failed = File::options().write(true).open("/dev/null").unwrap();
+    let later = Later::start(failed, Duration::from_millis(1), mark.failed()).unwrap();
+    while later.wish().is_ok() {
+        std::thread::yield_now();
+    }
+    drop(mark);
+    let again = open(folder.path());
+    assert_eq!((again.record().unwrap(), again.has_lost()), (None, true));
+}
+
+#[test]
 fn a_sync_that_fails_later_fails_the_store() {
     // It can be written, and not synced.
     let file = File::options().write(true).open("/dev/null").unwrap();
-    let later = Later::start(file, Duration::from_millis(1)).unwrap();
+    let later = Later::start(file, Duration::from_millis(1), Failed::default()).unwrap();
     let failed = |later: &Arc<Later>| -> io::Error {
         loop {
             if let Err(error) = later.wish() {
