@@ -67,23 +67,9 @@ async fn many_entities_are_saved_and_loaded_at_once(store: Store) {
     }
 }
 
-macro_rules! contract {
-    ($($store:ident)*) => {
-        $(mod $store {
-            contract!(@ $store => a_row_is_read_as_it_was_saved_last
-                only_the_expected_revision_is_replaced
-                of_many_that_save_at_once_one_does
-                many_entities_are_saved_and_loaded_at_once);
-        })*
-    };
-    (@ $store:ident => $($case:ident)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $case() {
-            if let Some((_place, store)) = crate::support::$store().await {
-                super::$case(store).await;
-            }
-        })*
-    };
+on_each_store! {
+    a_row_is_read_as_it_was_saved_last
+    only_the_expected_revision_is_replaced
+    of_many_that_save_at_once_one_does
+    many_entities_are_saved_and_loaded_at_once
 }
-
-contract!(memory sqlite postgres);

@@ -77,23 +77,9 @@ async fn the_save_of_an_owner_that_was_deposed_is_refused(store: Store) {
     assert_eq!((kept.ways[owner].saved(), kept.revision("account", &id).await), (0, 3));
 }
 
-macro_rules! kept {
-    ($($store:ident)*) => {
-        $(mod $store {
-            kept!(@ $store => what_was_answered_is_there_after_the_whole_cluster_has_stopped
-                a_retry_after_the_owner_is_lost_between_save_and_reply_gets_the_first_reply
-                a_failover_under_load_neither_loses_nor_repeats_anything
-                the_save_of_an_owner_that_was_deposed_is_refused);
-        })*
-    };
-    (@ $store:ident => $($case:ident)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $case() {
-            if let Some((_place, store)) = crate::support::$store().await {
-                super::$case(store).await;
-            }
-        })*
-    };
+on_each_store! {
+    what_was_answered_is_there_after_the_whole_cluster_has_stopped
+    a_retry_after_the_owner_is_lost_between_save_and_reply_gets_the_first_reply
+    a_failover_under_load_neither_loses_nor_repeats_anything
+    the_save_of_an_owner_that_was_deposed_is_refused
 }
-
-kept!(memory sqlite postgres);
