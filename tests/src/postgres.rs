@@ -43,7 +43,12 @@ impl Postgres {
 
     /// How a client finds it.
     pub fn settings(&self) -> String {
-        format!("host={} user=casty dbname=postgres", self.folder.path().display())
+        settings(self.folder.path())
+    }
+
+    /// The folder with its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Stops it: `fast` ends its transactions, `immediate` is a crash.
@@ -85,6 +90,11 @@ impl Drop for Postgres {
         // It may be stopped already.
         let _ = self.command("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]).output();
     }
+}
+
+/// How a client finds the server whose socket is in this folder.
+pub fn settings(folder: &Path) -> String {
+    format!("host={} user=casty dbname=postgres", folder.display())
 }
 
 /// The folder with the server's programs.

@@ -109,3 +109,106 @@ async fn pause(until: Instant, retries: &mut Backoff) -> bool {
     sleep(delay).await;
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use futures_util::future::{BoxFuture, FutureExt, pending};
+
+    use super::*;
+    use crate::storage::StoredEntity;
+
+    /// How a store answers one call.
+    #[derive(Clone, Debug)]
+    enum Word {
+        Saved(Result<(), fn() -> EntityStoreError>),
+        Loaded(Option<StoredEntity>),
+        Silence,
+    }
+
+    /// A store that answers as it is told, call by call; the last word is said again and again.
+    #[derive(Debug)]
+    struct Script(Mutex<VecDeque<Word>>);
+
+    impl Script {
+        fn next(&self) -> Word {
+            let mut words = self.0.lock().unwrap();
+            if words.len() > 1 { words.pop_front().unwrap() } else { words[0].clone() }
+        }
+    }
+
+    impl EntityStore for Script {
+        fn load<'a>(&'a self, _: &'a EntityKey) -> BoxFuture<'a, Result<Option<StoredEntity>, EntityStoreError>> {
+            async {
+                match self.next() {
+                    Word::Loaded(stored) => Ok(stored),
+                    Word::Saved(result) => Err(result.unwrap_err()()),
+                    Word::Silence => pending().await,
+                }
+            }
+            .boxed()
+        }
+
+        fn save<'a>(&'a self, _: &'a EntityKey, _: u64, _: Bytes) -> BoxFuture<'a, Result<(), EntityStoreError>> {
+            async {
+                match self.next() {
+                    Word::Saved(result) => result.map_err(|error| error()),
+                    Word::Loaded(_) => unreachable!("the store is asked to save"),
+                    Word::Silence => pending().await,
+                }
+            }
+            .boxed()
+        }
+    }
+
+    const ROW: Bytes = Bytes::from_static(b"row");
+    const SAVED: Word = Word::Saved(Ok(()));
+    const CONFLICT: Word = Word::Saved(Err(|| EntityStoreError::Conflict));
+    const DOWN: Word = Word::Saved(Err(|| EntityStoreError::unavailable("down")));
+    const LOST: Word = Word::Saved(Err(|| EntityStoreError::unknown("lost")));
+
+    fn holds(revision: u64, row: &'static [u8]) -> Word {
+        Word::Loaded(Some(StoredEntity { revision, row: Bytes::from_static(row) }))
+    }
+
+    /// What comes of the save of a row over revision 4.
+    async fn save(words: &[Word]) -> Result<(), NotSaved> {
+        let script = Script(Mutex::new(words.iter().cloned().collect()));
+        let store = OutsideStore { name: "ledger".into(), store: Arc::new(script) };
+        let key = EntityKey { entity_type: "account".into(), id: "a".into() };
+        store.save(&key, 4, ROW).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_is_one_unless_the_row_is_there_by_an_earlier_attempt() {
+        assert_eq!(save(&[SAVED]).await, Ok(()));
+        assert_eq!(save(&[CONFLICT]).await, Err(NotSaved::Conflict));
+        assert_eq!(save(&[DOWN, CONFLICT]).await, Err(NotSaved::Conflict), "the first attempt did nothing");
+        assert_eq!(save(&[LOST, SAVED]).await, Ok(()));
+        assert_eq!(save(&[LOST, CONFLICT, holds(5, b"row")]).await, Ok(()));
+        assert_eq!(save(&[LOST, CONFLICT, DOWN, CONFLICT, holds(5, b"row")]).await, Ok(()), "it is looked for again");
+        for other in [holds(5, b"another"), holds(6, b"row"), Word::Loaded(None)] {
+            assert_eq!(save(&[LOST, CONFLICT, other.clone()]).await, Err(NotSaved::Conflict), "{other:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_been_saved_is_not_said_to_be_unsaved() {
+        for (words, certain) in [
+            (&[DOWN][..], true),
+            (&[LOST, DOWN], false),
+            (&[DOWN, LOST, DOWN], false),
+            (&[Word::Silence], false),
+            (&[LOST, CONFLICT, Word::Silence], false),
+        ] {
+            let why = match save(words).await {
+                Err(NotSaved::Unavailable(why)) if certain => why,
+                Err(NotSaved::Unknown(why)) if !certain => why,
+                other => panic!("{words:?}: {other:?}"),
+            };
+            assert!(why.contains("`account/a` could not be saved in the store `ledger` within 3s"), "{why}");
+        }
+    }
+}

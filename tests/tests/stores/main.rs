@@ -27,3 +27,4 @@ mod kept;
 mod owners;
 mod postgres;
 mod support;
+mod wire;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use casty::AskError;
+use casty::cluster::Kind;
 use casty::storage::MemoryEntityStore;
 use casty_tests::bank::*;
 use casty_tests::cluster::{Cluster, DEADLINE, eventually, ready};
@@ -40,6 +41,45 @@ async fn a_save_that_lands_after_the_next_owner_has_loaded_counts_once_and_in_or
     assert_eq!(lengths, (1..=20).map(Ok).collect::<Vec<_>>(), "each was applied once, in the order sent");
     assert_eq!(list.entries().await, Ok((1..=20).collect()));
     assert_eq!(kept.ways[0].refused() + kept.ways[2].refused(), 1, "the next owner noticed when it saved");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_finds_a_newer_row_starts_anew_from_it_and_keeps_the_order_of_requests() {
+    let kept = start().await;
+    let (asker, owner) = (0, 1);
+    let lists = kept.entities::<List>("list", asker).await;
+    let accounts = kept.entities::<Account>("account", asker).await;
+    let id = kept.cluster.ids_led_by(owner, &lists, "newer").next().unwrap();
+    let list = lists.entity(id.as_str());
+    assert_eq!(list.append(1).await, Ok(1));
+    kept.touch("list", &id).await;
+    assert_eq!(list.append(2).await, Ok(2));
+    assert_eq!(kept.revision("list", &id).await, 3, "what is answered is saved");
+
+    kept.touch("list", &id).await;
+    kept.cluster.hold(owner, asker, Kind::REPLY);
+    let refused = kept.ways[owner].refused();
+    let answers = join_all((3..=4).map(|n| list.append(n).timeout(DEADLINE)));
+    let later = async {
+        eventually(DEADLINE, "the save is refused", || kept.ways[owner].refused() == refused + 1).await;
+        // That these are to be sent again is held back, so this comes ahead of them.
+        let last = tokio::spawn({
+            let list = list.clone();
+            async move { list.append(5).timeout(DEADLINE).await }
+        });
+        // Sent after it to the same group.
+        let beside = (0..).map(|n| format!("beside-{n}")).find(|it| accounts.group_of(it) == lists.group_of(&id));
+        let saved = kept.ways[owner].saved();
+        let beside = accounts.entity(beside.unwrap());
+        let deposit = tokio::spawn(async move { beside.deposit(Deposit { amount: 1 }).timeout(DEADLINE).await });
+        eventually(DEADLINE, "it has taken what came after", || kept.ways[owner].saved() > saved).await;
+        kept.cluster.network.heal();
+        assert_eq!(deposit.await.unwrap(), Ok(1));
+        last.await.unwrap()
+    };
+    let (answers, last) = join(answers, later).await;
+    assert_eq!((answers, last), (vec![Ok(3), Ok(4)], Ok(5)));
+    assert_eq!(list.entries().await, Ok((1..=5).collect()), "in the order sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use bytes::Bytes;
 use casty::AskError;
+use casty::storage::{EntityKey, EntityStore, EntityStoreError, PostgresStore, StoredEntity};
 use casty_tests::bank::*;
 use casty_tests::cluster::{DEADLINE, eventually};
 use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
 
 use super::support::{Kept, postgres};
+use super::wire::Wire;
 
 /// One client's account: what it holds at least, and at most.
 struct Holding {
@@ -93,4 +97,26 @@ async fn an_id_that_the_database_cannot_hold_fails_alone() {
     }
     let answer = refused.await.unwrap();
     assert!(matches!(answer, Err(AskError::Unavailable { .. })), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_save_whose_connection_breaks_before_the_answer_may_have_been_done() {
+    let Some((server, store)) = postgres().await else { return };
+    let wire = Wire::to(server.folder());
+    let by_wire = PostgresStore::connect(&wire.settings()).await.unwrap();
+    let key = EntityKey { entity_type: "account".into(), id: "a".into() };
+    let [first, second] = ["first", "second"].map(Bytes::from);
+    by_wire.save(&key, 0, first).await.unwrap();
+    wire.hold();
+    let saving = tokio::spawn({
+        let (by_wire, key, row) = (by_wire.clone(), key.clone(), second.clone());
+        async move { by_wire.save(&key, 1, row).await }
+    });
+    let saved = Some(StoredEntity { revision: 2, row: second });
+    let arrives = async { while store.load(&key).await.unwrap() != saved {} };
+    timeout(DEADLINE, arrives).await.expect("the database has saved it");
+    wire.cut();
+    let answer = saving.await.unwrap();
+    assert!(matches!(answer, Err(EntityStoreError::Unknown(_))), "{answer:?}");
+    assert_eq!(by_wire.load(&key).await.unwrap(), saved, "it connects again");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use casty::actor::{FromId, Persistent, Registered};
 use casty::prelude::*;
-use casty::storage::{EntityKey, EntityStore, MemoryEntityStore, PostgresStore, SqliteStore};
+use casty::storage::{EntityKey, EntityStore, MemoryEntityStore, PostgresStore, SqliteStore, StoredEntity};
 use casty_tests::cluster::Cluster;
 use casty_tests::postgres::Postgres;
 use casty_tests::rows::{Rows, Way};
@@ -76,6 +76,13 @@ impl Kept {
     pub(crate) async fn revision(&self, entity_type: &str, id: &str) -> u64 {
         let key = EntityKey { entity_type: entity_type.into(), id: id.into() };
         self.store.load(&key).await.unwrap().map_or(0, |stored| stored.revision)
+    }
+
+    /// Saves the row of an entity again as it is, as another owner would.
+    pub(crate) async fn touch(&self, entity_type: &str, id: &str) {
+        let key = EntityKey { entity_type: entity_type.into(), id: id.into() };
+        let StoredEntity { revision, row } = self.store.load(&key).await.unwrap().unwrap();
+        self.store.save(&key, revision, row).await.unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::lock::FolderLock;
+use super::moments::Moments;
 use super::room::Room;
 use super::tables::{self, FORMAT, Owner, Tables};
 use super::unsynced::{self, Mark, UnsyncedFile};
@@ -26,6 +27,7 @@ pub(super) struct StoreFile {
     open: Box<dyn Fn() -> Result<Database, redb::Error> + Send + Sync>,
     /// `None` where the disk is no disk.
     room: Option<Room>,
+    moments: Moments,
     /// The file is not synced at every commit.
     _mark: Option<Mark>,
     _lock: Option<FolderLock>,
@@ -76,8 +78,15 @@ impl StoreFile {
             Ok((database, owner))
         })?;
         let room = lock.is_some().then(|| Room::in_folder(folder.to_owned()));
-        let store =
-            Self { path, database: RwLock::new(Some(database)), open: Box::new(open), room, _mark: None, _lock: lock };
+        let store = Self {
+            path,
+            database: RwLock::new(Some(database)),
+            open: Box::new(open),
+            room,
+            moments: Moments::default(),
+            _mark: None,
+            _lock: lock,
+        };
         match owner {
             Owner::Nobody => store.guarded(|database| {
                 let write = database.begin_write()?;
@@ -112,6 +121,7 @@ impl StoreFile {
             database: RwLock::new(Some(database)),
             open: Box::new(open),
             room: None,
+            moments: Moments::default(),
             _mark: None,
             _lock: lock,
         };
@@ -126,6 +136,11 @@ impl StoreFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The moments of it that are being read.
+    pub(super) fn moments(&self) -> &Moments {
+        &self.moments
     }
 
     /// Hands the file to who copies into it.
@@ -160,8 +175,9 @@ impl StoreFile {
     /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
     pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
         self.guarded(|database| {
+            let _still = self.moments.stand_still();
             let write = database.begin_write()?;
-            let mut tables = Tables::open(&write)?;
+            let mut tables = Tables::open(&write, &self.moments)?;
             let mut follows = Vec::new();
             for work in work {
                 follows.extend(tables.carry_out(work)?);

@@ -8,6 +8,7 @@ mod identity;
 mod lanes;
 mod lock;
 mod log;
+mod moments;
 mod room;
 mod rows;
 mod salvage;

@@ -1,9 +1,9 @@
 //! Rows in the file.
 
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeInclusive};
 
 use bytes::Bytes;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition};
+use redb::{AccessGuard, Range, ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition};
 
 use super::checksum::Place;
 use crate::base::GroupId;
@@ -11,6 +11,9 @@ use crate::storage::{RowBatch, RowBatchBuilder};
 
 /// The rows of all groups, each with its checksum, by group, generation and key.
 pub(super) const ROWS: TableDefinition<'_, RowKey, RowValue> = TableDefinition::new("rows");
+
+/// How the value of a row that was kept begins. There was none where there is nothing.
+const IS: u8 = 1;
 
 type RowKey = (u16, u32, &'static [u8]);
 type RowValue = (u64, &'static [u8]);
@@ -55,27 +58,59 @@ fn value<'a>(of: Generation, key: &[u8], (checksum, value): (u64, &'a [u8])) -> 
     Ok(value)
 }
 
-/// The rows of a generation behind a key, until there are so many bytes of them; and the last key.
+/// The rows of a generation behind a key, until there are so many bytes of them; and the last key, if more may follow.
+/// Those that were [kept](keep) are as they were.
 pub(super) fn read_behind(
     view: &RowsView,
     of: Generation,
+    kept: Generation,
     behind: Option<&[u8]>,
     bytes_max: usize,
 ) -> Result<(RowBatchBuilder, Option<Vec<u8>>), redb::Error> {
-    let (mut batch, mut last) = (RowBatch::builder(), None);
-    for row in view.range(of.key(behind.unwrap_or_default())..of.end())? {
-        let (key, row) = row?;
-        let (_, _, key) = key.value();
-        if behind == Some(key) {
-            continue;
+    let (mut now, mut before) = (Cursor::behind(view, of, behind)?, Cursor::behind(view, kept, behind)?);
+    let mut batch = RowBatch::builder();
+    while let Some(key) = now.key().into_iter().chain(before.key()).min().map(<[u8]>::to_vec) {
+        let now = now.take(&key)?;
+        match before.take(&key)? {
+            None => now.iter().try_for_each(|value| batch.push(&key, value))?,
+            Some(was) => was.strip_prefix(&[IS]).into_iter().try_for_each(|value| batch.push(&key, value))?,
         }
-        batch.push(key, value(of, key, row.value())?)?;
         if batch.bytes() >= bytes_max {
-            last = Some(key.to_vec());
-            break;
+            return Ok((batch, Some(key)));
         }
     }
-    Ok((batch, last))
+    Ok((batch, None))
+}
+
+/// A place among the rows of a generation.
+struct Cursor {
+    of: Generation,
+    rows: Range<'static, RowKey, RowValue>,
+    next: Option<(AccessGuard<'static, RowKey>, AccessGuard<'static, RowValue>)>,
+}
+
+impl Cursor {
+    /// Before the first row behind a key.
+    fn behind(view: &RowsView, of: Generation, key: Option<&[u8]>) -> Result<Self, StorageError> {
+        let first = key.map_or(Bound::Included(of.key(&[])), |key| Bound::Excluded(of.key(key)));
+        let mut rows = view.range((first, Bound::Excluded(of.end())))?;
+        let next = rows.next().transpose()?;
+        Ok(Self { of, rows, next })
+    }
+
+    /// The key of the next row.
+    fn key(&self) -> Option<&[u8]> {
+        self.next.as_ref().map(|(key, _)| key.value().2)
+    }
+
+    /// The value of the next row, if it has this key; then it is passed.
+    fn take(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        if self.key() != Some(key) {
+            return Ok(None);
+        }
+        let row = std::mem::replace(&mut self.next, self.rows.next().transpose()?);
+        row.map(|(_, row)| Ok(value(self.of, key, row.value())?.to_vec())).transpose()
+    }
 }
 
 /// Shows each row of a generation, in the order of the keys.
@@ -111,6 +146,18 @@ pub(super) fn generations(
 
 pub(super) fn put(rows: &mut RowsTable<'_>, of: Generation, key: &[u8], value: &[u8]) -> Result<(), StorageError> {
     rows.insert(of.key(key), (Place::Row(of, key).checksum(&[], value), value)).map(drop)
+}
+
+/// Keeps what a row of a generation is, or that there is none, in another one, unless it was kept before.
+pub(super) fn keep(rows: &mut RowsTable<'_>, of: Generation, kept: Generation, key: &[u8]) -> Result<(), StorageError> {
+    if rows.get(kept.key(key))?.is_some() {
+        return Ok(());
+    }
+    let was = match rows.get(of.key(key))? {
+        Some(row) => [&[IS], value(of, key, row.value())?].concat(),
+        None => Vec::new(),
+    };
+    put(rows, kept, key, &was)
 }
 
 pub(super) fn delete(rows: &mut RowsTable<'_>, of: Generation, key: &[u8]) -> Result<(), StorageError> {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::rows::ROWS;
-use super::state::{DiskReader, DiskState, DiskTable, Unsaved};
+use super::moments::MomentReader;
+use super::state::{DiskState, DiskTable, Unsaved};
 use super::tables;
 use super::work::{Checkpoint, Work};
 use super::writer::Writer;
@@ -66,14 +66,14 @@ impl DiskSnapshots {
 
 impl SnapshotStore for DiskSnapshots {
     fn load(&self) -> io::Result<Option<(StoredSnapshot, Box<dyn RowReader>)>> {
-        let found = self.writer.read(|read| {
-            let Some((snapshot, generation)) = tables::read_snapshot(read, self.group)? else { return Ok(None) };
-            Ok(Some((snapshot, generation, read.open_table(ROWS)?)))
-        })?;
-        Ok(found.map(|(snapshot, generation, view)| {
-            let reader: Box<dyn RowReader> = Box::new(DiskReader::new(view, generation, self.writer.clone()));
-            (snapshot, reader)
-        }))
+        let file = self.writer.file()?;
+        let _still = file.moments().stand_still();
+        let found = self.writer.read(|read| tables::read_snapshot(read, self.group))?;
+        let begin = |(snapshot, generation)| {
+            let reader: Box<dyn RowReader> = Box::new(MomentReader::begin(generation, self.writer.clone())?);
+            Ok((snapshot, reader))
+        };
+        found.map(begin).transpose()
     }
 
     fn save(&self, snapshot: StoredSnapshot, rows: Option<FrozenRows>, done: Flushed) -> io::Result<()> {

@@ -9,11 +9,11 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::RwLock;
 
-use super::rows::{self, Generation, RowsView};
+use super::rows::{self, Generation};
 use super::work::Work;
 use super::writer::Writer;
 use crate::base::StableMap;
-use crate::storage::{Change, Flushed, FrozenRows, RowBatch, RowReader, StagedRows, StateStore};
+use crate::storage::{Change, Flushed, FrozenRows, RowBatch, StagedRows, StateStore};
 
 /// Rows that were put (`Some`) or deleted.
 pub(super) type Changes = StableMap<Box<[u8]>, Option<Bytes>>;
@@ -133,10 +133,11 @@ impl StateStore for DiskState {
     fn all_rows(&self) -> io::Result<RowBatch> {
         let table = self.table.read();
         let saved = self.writer.read(|read| {
-            let (rows, _) = rows::read_behind(&read.open_table(rows::ROWS)?, table.generation, None, usize::MAX)?;
-            Ok(rows.build())
+            let mut saved = Vec::new();
+            rows::each(read, table.generation, |key, value| saved.push((key.to_vec(), value.to_vec())))?;
+            Ok(saved)
         })?;
-        let mut all: BTreeMap<_, _> = saved.iter().collect();
+        let mut all: BTreeMap<_, _> = saved.iter().map(|(key, value)| (&**key, &**value)).collect();
         let layers = table.layers.iter().map(|layer| &*layer.changes).chain([&table.changes]);
         for (key, value) in layers.flatten() {
             match value {
@@ -228,35 +229,5 @@ impl Drop for DiskStaged {
             // What a store that has failed keeps of it is removed when it is opened again.
             let _ = self.writer.queue(Work::Sweep(self.generation), None);
         }
-    }
-}
-
-/// Reads a generation as it was when the reader was made, in the order of the keys.
-pub(super) struct DiskReader {
-    view: RowsView,
-    generation: Generation,
-    behind: Option<Vec<u8>>,
-    ended: bool,
-    /// Keeps the file open.
-    writer: Arc<Writer>,
-}
-
-impl DiskReader {
-    pub(super) fn new(view: RowsView, generation: Generation, writer: Arc<Writer>) -> Self {
-        Self { view, generation, behind: None, ended: false, writer }
-    }
-}
-
-impl RowReader for DiskReader {
-    fn read(&mut self, bytes_max: usize) -> io::Result<RowBatch> {
-        if self.ended {
-            return Ok(RowBatch::default());
-        }
-        let (view, of, behind) = (&self.view, self.generation, self.behind.as_deref());
-        let read = self.writer.file()?.guarded(|_| rows::read_behind(view, of, behind, bytes_max));
-        let (batch, last) = self.writer.trust(read)?;
-        self.ended = last.is_none();
-        self.behind = last;
-        Ok(batch.build())
     }
 }

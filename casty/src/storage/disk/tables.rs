@@ -8,6 +8,7 @@ use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition,
 
 use super::Identity;
 use super::checksum::Place;
+use super::moments::Moments;
 use super::rows::{self, Generation, ROWS, RowsTable};
 use super::state::UnsavedRows;
 use super::work::{Checkpoint, Work};
@@ -229,10 +230,11 @@ pub(super) struct Tables<'a> {
     parts: Table<'a, (u16, u32), (u64, &'static [u8])>,
     rows: RowsTable<'a>,
     node: Table<'a, &'static str, &'static [u8]>,
+    moments: &'a Moments,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn open(write: &'a WriteTransaction) -> Result<Self, redb::TableError> {
+    pub(super) fn open(write: &'a WriteTransaction, moments: &'a Moments) -> Result<Self, redb::TableError> {
         Ok(Self {
             entries: write.open_table(ENTRIES)?,
             purged: write.open_table(PURGED)?,
@@ -241,6 +243,7 @@ impl<'a> Tables<'a> {
             parts: write.open_table(PARTS)?,
             rows: write.open_table(ROWS)?,
             node: write.open_table(NODE)?,
+            moments,
         })
     }
 
@@ -293,6 +296,7 @@ impl<'a> Tables<'a> {
                     rows::put(&mut self.rows, *generation, key, value)?;
                 }
             }
+            Work::Sweep(generation) if !self.moments.may_remove(*generation) => {}
             Work::Sweep(generation) => {
                 let more = rows::sweep(&mut self.rows, *generation)?;
                 return Ok(more.then_some(Work::Sweep(*generation)).into_iter().collect());
@@ -342,6 +346,7 @@ impl<'a> Tables<'a> {
             let mut changes: Vec<_> = layer.iter().collect();
             changes.sort_unstable_by_key(|(key, _)| *key);
             for (key, value) in changes {
+                self.moments.keep(&mut self.rows, rows.generation, key)?;
                 match value {
                     Some(value) => rows::put(&mut self.rows, rows.generation, key, value)?,
                     None => rows::delete(&mut self.rows, rows.generation, key)?,

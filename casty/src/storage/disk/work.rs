@@ -25,8 +25,19 @@ pub(super) enum Work {
     Stage(Generation, RowBatch),
     /// Removes a generation, in several transactions.
     Sweep(Generation),
-    /// Nothing: whoever waits for it waits for what came before.
+    /// Nothing: whoever waits for it waits for the logs and snapshots that came before.
     Barrier,
+}
+
+/// Work that becomes durable in the order in which it is handed in. That of another lane may be earlier or later, but for this:
+/// what is urgent is no later than what is handed in after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Groups wait for it.
+    Urgent,
+    Snapshots,
+    /// Rows that are no group's: not yet, or not any more.
+    Rows,
 }
 
 /// A snapshot takes the place of the last one.
@@ -56,13 +67,14 @@ impl Work {
         }
     }
 
-    /// Whether nobody waits for it who holds up a group. It may become durable after what was handed in later.
-    pub(super) fn is_bulk(&self) -> bool {
+    /// What it waits behind.
+    pub(super) fn lane(&self) -> Lane {
         match self {
-            Self::Append(..) | Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Record(_) => false,
-            Self::Checkpoint(_) | Self::Stage(..) | Self::Sweep(_) | Self::Barrier => true,
-            // They remove what came before them of either kind.
-            Self::Forget(_) | Self::Clear => true,
+            Self::Append(..) | Self::Truncate(..) | Self::Purge(..) | Self::Vote(..) | Self::Record(_) => Lane::Urgent,
+            Self::Checkpoint(_) | Self::Barrier => Lane::Snapshots,
+            // They remove what came before them of logs and snapshots.
+            Self::Forget(_) | Self::Clear => Lane::Snapshots,
+            Self::Stage(..) | Self::Sweep(_) => Lane::Rows,
         }
     }
 }

@@ -159,8 +159,8 @@ impl Writer {
         if self.is_full() { Err(full()) } else { Ok(()) }
     }
 
-    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before, but for
-    /// [bulk work](Work::is_bulk) that was.
+    /// Queues work. Whoever waits for it is told when it is on the disk, and all that was queued before in its
+    /// [lane](super::work::Lane).
     pub(super) fn queue(&self, work: Work, done: Option<Flushed>) -> io::Result<()> {
         self.check()?;
         let open = self.open.read();

@@ -3,6 +3,7 @@
 mod damage;
 mod disk;
 mod faults;
+mod moments;
 mod opening;
 mod reopening;
 mod rows;
