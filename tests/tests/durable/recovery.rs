@@ -171,8 +171,11 @@ async fn what_makes_no_cluster_is_refused_by_name() {
         let (from, into): (Vec<_>, _) = (from.into_iter().map(Path::to_owned).collect(), into.to_owned());
         async move { recover(from, into).await.unwrap_err() }
     };
-    let empty = refused(vec![folders.path(0)], into.path()).await;
-    assert!(empty.to_string().contains("no file of a node is in it"), "{empty}");
+    for nothing in [folders.path(0).to_owned(), folders.path(0).join("casty.redb")] {
+        let empty = refused(vec![&nothing], into.path()).await;
+        assert!(matches!(&empty, RecoverError::Store(StoreError::Missing { path }) if *path == nothing), "{empty}");
+        assert!(matches!(inspect(&nothing), Err(RecoverError::Store(StoreError::Missing { .. }))));
+    }
     for folders in [&folders, &others] {
         let running = node(config(1, 1).data_dir(folders.path(0))).await;
         ready(&running).await;

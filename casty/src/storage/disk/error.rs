@@ -71,6 +71,12 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// There is nothing to look into, or to recover from. Nothing was touched.
+    #[error("{} has no file of a node in it; give the `data_dir` of a node, or a backup of one", .path.display())]
+    Missing {
+        /// The folder that has none, or the file that is not there.
+        path: PathBuf,
+    },
     /// The file could not be read or written. When it was a write, nothing more is written before it is opened anew.
     #[error("{} cannot be used: {why}; mend the disk or make room on it, then start the node again", .file.display())]
     Io {

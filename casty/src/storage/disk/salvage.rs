@@ -42,7 +42,8 @@ impl Salvage {
     /// Opens a file; in a folder that of its node, else the backup in it, else what was given up last.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let io = |why: io::Error| StoreError::Io { file: path.to_owned(), why: why.into() };
-        let file = find(path).map_err(io)?;
+        let missing = || StoreError::Missing { path: path.to_owned() };
+        let file = find(path).map_err(io)?.ok_or_else(missing)?;
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let (folder, given_up) = (file.parent().filter(|_| name == FILE), name.starts_with(GIVEN_UP));
         let lock = folder.map(FolderLock::take).transpose()?;
@@ -128,13 +129,13 @@ impl StoreFile {
     }
 }
 
-fn find(path: &Path) -> io::Result<PathBuf> {
+fn find(path: &Path) -> io::Result<Option<PathBuf>> {
     if !path.is_dir() {
-        return Ok(path.to_owned());
+        return Ok(path.try_exists()?.then(|| path.to_owned()));
     }
     for name in [FILE, BACKUP] {
-        if path.join(name).exists() {
-            return Ok(path.join(name));
+        if path.join(name).try_exists()? {
+            return Ok(Some(path.join(name)));
         }
     }
     let mut given_up = Vec::new();
@@ -143,6 +144,5 @@ fn find(path: &Path) -> io::Result<PathBuf> {
         let number = name.to_str().and_then(|name| name.strip_prefix(GIVEN_UP)?.strip_prefix('-')?.parse::<u32>().ok());
         given_up.extend(number.map(|number| (number, path.join(name))));
     }
-    let last = given_up.into_iter().max().map(|(_, file)| file);
-    last.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no file of a node is in it"))
+    Ok(given_up.into_iter().max().map(|(_, file)| file))
 }
