@@ -16,4 +16,5 @@ mod replication;
 mod replies;
 mod retries;
 mod sends;
+mod timers;
 mod windows;

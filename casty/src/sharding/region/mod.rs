@@ -15,6 +15,7 @@ mod reads;
 mod regions;
 mod release;
 mod sends;
+mod sessions;
 mod task;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

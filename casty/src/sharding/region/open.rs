@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::activation::Activation;
 use super::batch::{Answer, Batch, BatchEffect, Entry};
 use super::cells::{CellKey, Cells};
-use super::intake::{Intake, Verdict};
+use super::intake::Intake;
 use super::outside::Pending;
 use super::reads::{Ended, Reads};
 use super::release::Releaser;
@@ -14,17 +14,11 @@ use super::sends::Parcel;
 use super::{BATCH_BYTES_MAX, Confirmed, Outbox, Region, RegionParts, Source};
 use crate::actor::entity::{Effect, Undelivered, What};
 use crate::actor::reply::SinkReply;
-use crate::base::{BoxError, NodeKey, RequestId, SessionId, StableMap};
+use crate::base::{BoxError, RequestId, SessionId, StableMap};
 use crate::raft::LeaderId;
-use crate::replication::{Record, Recorded, Reply, SessionTable};
+use crate::replication::{Record, Reply};
 use crate::sharding::Router;
-use crate::sharding::protocol::{Call, Outcome, Request, ToRegion, ToRouter};
-
-/// The most sessions that a group keeps. Each is a node's requests to one shard.
-const SESSIONS_MAX: usize = 65_536;
-
-/// The most that the kept replies of a group may take, in bytes.
-const SESSION_BYTES_MAX: usize = 256 << 20;
+use crate::sharding::protocol::{Outcome, Request};
 
 /// The largest reply, in bytes. That of a write is far smaller: it stands in the log.
 const REPLY_BYTES_MAX: usize = 16 << 20;
@@ -80,92 +74,6 @@ impl Open {
             outside: Pending::default(),
             reads: Reads::default(),
             committed: 0,
-        }
-    }
-
-    /// A router's frame.
-    pub(super) fn frame(&mut self, from: NodeKey, frame: ToRegion, outbox: &mut Outbox) {
-        let ToRegion { session, counter, what, .. } = frame;
-        if let Call::Open { leader, epoch, first, fresh } = what {
-            if (leader, epoch) == (self.leader, self.epoch) {
-                self.open_session(from, session, counter, first, fresh, outbox);
-            }
-            return;
-        }
-        let Some(intake) = self.intakes.get_mut(&session) else {
-            outbox.entry(from).or_default().push(self.not_open(session, counter, &what));
-            return;
-        };
-        let (verdict, request) = match what {
-            Call::Skip { sequence } => (intake.skip(counter, sequence), None),
-            Call::Request(request) => (intake.request(counter, request.sequence, request.floor), Some(request)),
-            Call::Open { .. } => return,
-        };
-        match (verdict, request) {
-            (Verdict::Gap, _) => {
-                let counter = intake.counter();
-                outbox.entry(from).or_default().push(ToRouter::Reopen { session, counter });
-            }
-            (Verdict::Recall, Some(request)) => self.recall(session, request, outbox),
-            (Verdict::Run, Some(request)) => self.run(session, &request, outbox),
-            (Verdict::Late | Verdict::Join, _) | (Verdict::Run | Verdict::Recall, None) => {}
-        }
-    }
-
-    fn open_session(
-        &mut self,
-        from: NodeKey,
-        session: SessionId,
-        counter: u64,
-        first: u64,
-        fresh: u64,
-        outbox: &mut Outbox,
-    ) {
-        if let Some(intake) = self.intakes.get_mut(&session) {
-            intake.reopen(from, counter, first, fresh);
-            return;
-        }
-        let state = self.parts.state.lock();
-        let table = state.sessions();
-        if table.is_expired(session.origin) {
-            outbox.entry(from).or_default().push(ToRouter::Expired { origin: session.origin });
-        } else if table.has(session) || !self.is_full(table) {
-            self.intakes.insert(session, Intake::open(from, counter, first, fresh));
-        }
-    }
-
-    /// Whether there is no room for another session.
-    fn is_full(&self, table: &SessionTable) -> bool {
-        self.intakes.len().max(table.len()) >= SESSIONS_MAX || table.bytes() >= SESSION_BYTES_MAX
-    }
-
-    /// What to say to a frame of a session that is not open: it may be opened, or there is no room for it.
-    fn not_open(&self, session: SessionId, counter: u64, what: &Call) -> ToRouter {
-        let state = self.parts.state.lock();
-        match what {
-            Call::Request(request) if self.is_full(state.sessions()) && !state.sessions().has(session) => {
-                let group = self.region.group();
-                let reason = format!("group {group} keeps the replies of too many sessions: let fewer nodes call it");
-                let outcome = Outcome::Unavailable(reason);
-                ToRouter::Answer { session, counter, sequence: request.sequence, outcome }
-            }
-            _ => ToRouter::Reopen { session, counter },
-        }
-    }
-
-    /// The group drops the sessions of this origin.
-    pub(super) fn expire(&mut self, origin: NodeKey) {
-        self.intakes.retain(|session, _| session.origin != origin);
-    }
-
-    /// A request that may have been answered before.
-    fn recall(&mut self, session: SessionId, request: Request, outbox: &mut Outbox) {
-        let id = RequestId { session, sequence: request.sequence };
-        let recorded = self.parts.state.lock().sessions().recorded(id).cloned();
-        match recorded {
-            Some(Recorded::Value(bytes)) => self.answer(id, Outcome::Value(bytes), outbox),
-            Some(Recorded::Failed) => self.answer(id, Outcome::Failed, outbox),
-            None => self.run(session, &request, outbox),
         }
     }
 
@@ -396,28 +304,6 @@ impl Open {
             if let (Some(version), Some(cell)) = (version, self.cells.get_mut(cell)) {
                 cell.cell.committed(version);
             }
-        }
-    }
-
-    pub(super) fn answer(&mut self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
-        let Some(intake) = self.intakes.get_mut(&id.session) else { return };
-        intake.answered(id.sequence);
-        self.tell(id, outcome, outbox);
-    }
-
-    /// Sends an answer to whoever opened the session last.
-    fn tell(&self, id: RequestId, outcome: Outcome, outbox: &mut Outbox) {
-        let Some(intake) = self.intakes.get(&id.session) else { return };
-        let (session, counter, sequence) = (id.session, intake.counter(), id.sequence);
-        let word = ToRouter::Answer { session, counter, sequence, outcome };
-        outbox.entry(intake.peer).or_default().push(word);
-    }
-
-    /// Drops a session, so that its router opens it again.
-    fn forget(&mut self, session: SessionId, outbox: &mut Outbox) {
-        if let Some(intake) = self.intakes.remove(&session) {
-            let counter = intake.counter();
-            outbox.entry(intake.peer).or_default().push(ToRouter::Reopen { session, counter });
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::base::{BoxError, EntityId, NodeKey, RequestId, SessionId, StableMap};
 use crate::replication::{OutsideRow, Record, Recorded};
 use crate::sharding::OutsideStore;
 use crate::sharding::outside::{Loaded, NotSaved};
-use crate::sharding::protocol::{Outcome, Request, ToRouter};
+use crate::sharding::protocol::{Outcome, Request};
 use crate::storage::EntityKey;
 
 /// The most requests that wait for one entity to be loaded.
@@ -279,23 +279,6 @@ impl Open {
                     self.answer(id, Outcome::Unavailable(reason.clone()), outbox);
                 }
             }
-        }
-    }
-
-    /// Has routers send requests again that were neither applied nor answered, and all that they sent after them in the same
-    /// session, so that their order is kept.
-    fn have_sent_again(&mut self, requests: &[RequestId], outbox: &mut Outbox) {
-        let mut sessions = BTreeSet::new();
-        for id in requests {
-            if let Some(intake) = self.intakes.get_mut(&id.session) {
-                intake.answered(id.sequence);
-                intake.interrupt();
-                sessions.insert(id.session);
-            }
-        }
-        for session in sessions {
-            let Some(intake) = self.intakes.get(&session) else { continue };
-            outbox.entry(intake.peer).or_default().push(ToRouter::Reopen { session, counter: intake.counter() });
         }
     }
 

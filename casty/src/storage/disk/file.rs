@@ -174,8 +174,8 @@ impl StoreFile {
 
     /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
     pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
+        let _still = self.moments.stand_still();
         self.guarded(|database| {
-            let _still = self.moments.stand_still();
             let write = database.begin_write()?;
             let mut tables = Tables::open(&write, &self.moments)?;
             let mut follows = Vec::new();
