@@ -25,7 +25,7 @@ pub struct StoredSnapshot {
 /// later may overtake it.
 pub trait SnapshotStore: Send + Sync + 'static {
     /// The snapshot that was saved last, with the rows that its table had then. Other snapshots may be saved while they
-    /// are read. It may read a disk: not for a thread that others wait for.
+    /// are read. It may read a disk, and wait for what is being written: not for a thread that others wait for.
     fn load(&self) -> io::Result<Option<(StoredSnapshot, Box<dyn RowReader>)>>;
 
     /// Replaces the snapshot, whole or not at all. The rows are those of the group's table when it was
