@@ -9,6 +9,9 @@ use super::work::{Lane, Queued, Work};
 const TRANSACTION_BYTES: u64 = 64 << 20;
 /// The bytes of other work than entries and votes after which a transaction takes no more of it: they wait no longer for it.
 const BULK_BYTES: u64 = 512 << 10;
+/// No lane rests for longer: on a slow disk, who sends rows would take them for lost.
+const REST_MAX: Duration = Duration::from_millis(500);
+
 /// While entries and votes come, a lane rests for so many times as long as its last transaction took.
 const fn rest_after(lane: Lane) -> u32 {
     match lane {
@@ -66,7 +69,8 @@ impl Lanes {
     pub(super) fn written(&mut self, batch: &Batch, took: Duration, follows: Vec<Work>) {
         let others = batch.urgent || !self.urgent.is_empty();
         if let Some(at) = self.bulk.iter().position(|bulk| Some(bulk.lane) == batch.bulk) {
-            self.bulk[at].rests_until = others.then(|| Instant::now() + took * rest_after(self.bulk[at].lane));
+            let rest = (took * rest_after(self.bulk[at].lane)).min(REST_MAX);
+            self.bulk[at].rests_until = others.then(|| Instant::now() + rest);
             self.bulk[at..].rotate_left(1);
         }
         follows.into_iter().for_each(|work| self.push(Queued { work, done: None }));
