@@ -172,6 +172,20 @@ impl StoreFile {
         self.guarded(|database| read(&database.begin_read()?))
     }
 
+    /// Reads a moment of the file: what `begin` sees is what `read` sees, and the file stands still until `begin` has ended.
+    pub(super) fn read_moment<M, T>(
+        &self,
+        begin: impl FnOnce(&ReadTransaction) -> Result<M, redb::Error>,
+        read: impl FnOnce(&ReadTransaction, M) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let still = self.moments.stand_still();
+        self.read(|transaction| {
+            let begun = begin(transaction)?;
+            drop(still);
+            read(transaction, begun)
+        })
+    }
+
     /// Carries out all work or none of it. When this returns, it is on the disk. What has to follow is returned.
     pub(super) fn write<'a>(&self, work: impl Iterator<Item = &'a Work>) -> Result<Vec<Work>, StoreError> {
         let _still = self.moments.stand_still();

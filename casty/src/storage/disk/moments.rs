@@ -42,20 +42,26 @@ struct Reading {
 }
 
 impl Moments {
-    /// The file does not change while this is held.
+    /// The file does not change while this is held, and nobody begins to read a moment of it while it is written.
     pub(super) fn stand_still(&self) -> MutexGuard<'_, ()> {
         self.still.lock()
     }
 
+    /// Whether somebody reads a generation.
+    pub(super) fn is_read(&self, generation: Generation) -> bool {
+        is_read(&self.readers.lock().open, generation)
+    }
+
     /// A row of a generation is to change: it is kept for all who have not read it.
     pub(super) fn keep(&self, rows: &mut RowsTable<'_>, of: Generation, key: &[u8]) -> Result<(), StorageError> {
-        let mut readers = self.readers.lock();
-        let behind = |reading: &&mut Reading| reading.of == of && reading.behind.as_deref() < Some(key);
-        for reading in readers.open.iter_mut().filter(behind) {
-            reading.keeps = true;
-            rows::keep(rows, of, reading.kept, key)?;
+        let mut lacking = Vec::new();
+        for reading in &mut self.readers.lock().open {
+            if reading.of == of && reading.behind.as_deref() < Some(key) {
+                reading.keeps = true;
+                lacking.push(reading.kept);
+            }
         }
-        Ok(())
+        lacking.into_iter().try_for_each(|kept| rows::keep(rows, of, kept, key))
     }
 
     /// Whether a generation can be removed. Else it is once nobody reads it any more.
@@ -106,10 +112,10 @@ pub(super) struct MomentReader {
 
 impl MomentReader {
     /// Who calls this has the file [stand still](Moments::stand_still), so that it is known which moment it is.
-    pub(super) fn begin(of: Generation, writer: Arc<Writer>) -> io::Result<Self> {
+    pub(super) fn begin(of: Generation, moments: &Moments, writer: Arc<Writer>) -> Self {
         let kept = writer.new_generation(of.group);
-        writer.file()?.moments().begin(of, kept);
-        Ok(Self { of, kept, behind: None, ended: false, writer })
+        moments.begin(of, kept);
+        Self { of, kept, behind: None, ended: false, writer }
     }
 }
 

@@ -70,10 +70,14 @@ pub(super) fn read_behind(
     let (mut now, mut before) = (Cursor::behind(view, of, behind)?, Cursor::behind(view, kept, behind)?);
     let mut batch = RowBatch::builder();
     while let Some(key) = now.key().into_iter().chain(before.key()).min().map(<[u8]>::to_vec) {
-        let now = now.take(&key)?;
-        match before.take(&key)? {
-            None => now.iter().try_for_each(|value| batch.push(&key, value))?,
-            Some(was) => was.strip_prefix(&[IS]).into_iter().try_for_each(|value| batch.push(&key, value))?,
+        match (before.take(&key)?, now.take(&key)?) {
+            (Some(was), _) => {
+                if let Some(value) = value(kept, &key, was.value())?.strip_prefix(&[IS]) {
+                    batch.push(&key, value)?;
+                }
+            }
+            (None, Some(row)) => batch.push(&key, value(of, &key, row.value())?)?,
+            (None, None) => {}
         }
         if batch.bytes() >= bytes_max {
             return Ok((batch, Some(key)));
@@ -84,7 +88,6 @@ pub(super) fn read_behind(
 
 /// A place among the rows of a generation.
 struct Cursor {
-    of: Generation,
     rows: Range<'static, RowKey, RowValue>,
     next: Option<(AccessGuard<'static, RowKey>, AccessGuard<'static, RowValue>)>,
 }
@@ -95,7 +98,7 @@ impl Cursor {
         let first = key.map_or(Bound::Included(of.key(&[])), |key| Bound::Excluded(of.key(key)));
         let mut rows = view.range((first, Bound::Excluded(of.end())))?;
         let next = rows.next().transpose()?;
-        Ok(Self { of, rows, next })
+        Ok(Self { rows, next })
     }
 
     /// The key of the next row.
@@ -104,12 +107,12 @@ impl Cursor {
     }
 
     /// The value of the next row, if it has this key; then it is passed.
-    fn take(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+    fn take(&mut self, key: &[u8]) -> Result<Option<AccessGuard<'static, RowValue>>, StorageError> {
         if self.key() != Some(key) {
             return Ok(None);
         }
         let row = std::mem::replace(&mut self.next, self.rows.next().transpose()?);
-        row.map(|(_, row)| Ok(value(self.of, key, row.value())?.to_vec())).transpose()
+        Ok(row.map(|(_, row)| row))
     }
 }
 

@@ -66,14 +66,17 @@ impl DiskSnapshots {
 
 impl SnapshotStore for DiskSnapshots {
     fn load(&self) -> io::Result<Option<(StoredSnapshot, Box<dyn RowReader>)>> {
-        let file = self.writer.file()?;
-        let _still = file.moments().stand_still();
-        let found = self.writer.read(|read| tables::read_snapshot(read, self.group))?;
-        let begin = |(snapshot, generation)| {
-            let reader: Box<dyn RowReader> = Box::new(MomentReader::begin(generation, self.writer.clone())?);
-            Ok((snapshot, reader))
-        };
-        found.map(begin).transpose()
+        self.writer.read_file(|file| {
+            let begin = |read: &_| {
+                let place = tables::snapshot_place(read, self.group)?;
+                Ok(place.map(|place| MomentReader::begin(place.generation, file.moments(), self.writer.clone())))
+            };
+            // The head may be large: nobody waits while it is read.
+            file.read_moment(begin, |read, reader| {
+                let snapshot = tables::read_snapshot(read, self.group)?.map(|(snapshot, _)| snapshot);
+                Ok(snapshot.zip(reader.map(|reader| Box::new(reader) as Box<dyn RowReader>)))
+            })
+        })
     }
 
     fn save(&self, snapshot: StoredSnapshot, rows: Option<FrozenRows>, done: Flushed) -> io::Result<()> {

@@ -341,12 +341,15 @@ impl<'a> Tables<'a> {
     }
 
     fn change_rows(&mut self, rows: &UnsavedRows) -> Result<(), StorageError> {
+        let is_read = self.moments.is_read(rows.generation);
         for layer in &rows.layers {
             // In the order of the file, so that a page is written to once.
             let mut changes: Vec<_> = layer.iter().collect();
             changes.sort_unstable_by_key(|(key, _)| *key);
             for (key, value) in changes {
-                self.moments.keep(&mut self.rows, rows.generation, key)?;
+                if is_read {
+                    self.moments.keep(&mut self.rows, rows.generation, key)?;
+                }
                 match value {
                     Some(value) => rows::put(&mut self.rows, rows.generation, key, value)?,
                     None => rows::delete(&mut self.rows, rows.generation, key)?,

@@ -119,8 +119,13 @@ impl Writer {
 
     /// Reads what has become durable. A file that is opened anew since the disk was full is waited for.
     pub(super) fn read<T>(&self, read: impl Fn(&ReadTransaction) -> Result<T, redb::Error>) -> io::Result<T> {
+        self.read_file(|file| file.read(&read))
+    }
+
+    /// The same, however it is read.
+    pub(super) fn read_file<T>(&self, read: impl Fn(&StoreFile) -> Result<T, StoreError>) -> io::Result<T> {
         loop {
-            match self.file()?.read(&read) {
+            match read(&*self.file()?) {
                 Err(why) if why.passes() && self.has_thread() => thread::sleep(FULL_PERIOD),
                 read => return self.trust(read),
             }

@@ -131,7 +131,10 @@ fn rows_are_read_and_written_while_a_sync_is_held_up() {
     }
     assert_eq!(state.get(&key(7)).unwrap().as_deref(), Some(&b"frozen"[..]), "it is on its way to the file");
     assert!(disk.is_waiting(), "all of this took no sync");
+    // A moment of the file is one before a write or after it, and not one during it.
+    let loading = std::thread::spawn(move || loaded(&log).unwrap().through);
     disk.hold(false);
+    assert_eq!(loading.join().unwrap(), at(3));
 }
 
 #[test]
