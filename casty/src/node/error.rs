@@ -52,6 +52,10 @@ pub enum NotReady {
     /// again, it goes on with what its `data_dir` has; without one, others have taken its places.
     #[error("a consensus group has stopped on this node, as the log says: mend the cause, and start the node again")]
     GroupFailed,
+    /// What this node keeps cannot be stored or read any more, since its disk failed or its file is damaged; the log says
+    /// which. What was acknowledged is on other nodes as well, which go on without this one until it is started again.
+    #[error("the store of this node has failed, as the log says: mend the cause, and start the node again")]
+    StoreFailed,
     /// The cluster has given this node up, since it was away for too long, and others hold what it held.
     #[error("the cluster has removed this node, which was away for too long: restart it, and it joins as a new one")]
     Removed,

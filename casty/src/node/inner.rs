@@ -174,6 +174,14 @@ impl Inner {
         });
     }
 
+    /// Ends this life of the node when its store fails. A group learns that from its next write, and one that leads may have
+    /// none: what it is asked needs rows that cannot be read.
+    pub(super) async fn end_with_the_store(self: Arc<Self>) {
+        let error = self.stores.failure().await;
+        tracing::error!(%error, "nothing can be stored or read any more; this life of the node is over");
+        self.end(NotReady::StoreFailed);
+    }
+
     /// Has the next process begin another life, if the cluster counts on this one no more.
     pub(super) async fn end_life(&self) {
         let over = [NotReady::Removed, NotReady::Superseded, NotReady::Abandoned];

@@ -77,6 +77,7 @@ impl ActorSystem {
         inner.spawn(inner.router.clone().run());
         inner.spawn(inner.clone().run());
         inner.spawn(inner.clone().tend());
+        inner.spawn(inner.clone().end_with_the_store());
         inner.spawn(inner.clone().declare_newer());
         inner.spawn(inner.clone().expire_machine_senders());
         Ok(Node::new(inner, cluster))

@@ -1,6 +1,6 @@
 //! Where the groups of one node keep what they keep.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +38,12 @@ pub trait Stores: Send + Sync + 'static {
     /// Whether there is no room for more at the moment.
     fn is_full(&self) -> bool {
         false
+    }
+
+    /// Waits until nothing can be stored or read any more, before they are opened anew, and says why. Without end where that
+    /// cannot happen.
+    fn failure(&self) -> BoxFuture<'static, io::Error> {
+        pending().boxed()
     }
 
     /// What the node last saved of itself: bytes that a store does not look into.

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod disks;
+mod failing;
 mod identity;
 mod kills;
 mod recovery;

@@ -1,5 +1,6 @@
 //! How cells come to live in an open region.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::cells::{Cell, CellKey};
@@ -46,6 +47,8 @@ pub(super) enum Activation {
     Loading,
     /// Its type is not declared here yet.
     Undeclared,
+    /// The store of this node has failed, and with it the node: another one will lead.
+    Unreadable,
 }
 
 impl Open {
@@ -65,8 +68,14 @@ impl Open {
             return Ok(Activation::Loading);
         }
         let row = self.parts.state.lock().row(entity_type, entity.as_str());
-        let row = row.map_err(|error| format!("the state of `{entity}` cannot be read: {error}"))?;
-        self.bear(newborn, row.unwrap_or_default(), None).map(Activation::Live)
+        let row = match row {
+            Ok(row) => row.unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(format!("the state of `{entity}` cannot be read: {error}"));
+            }
+            Err(_) => return Ok(Activation::Unreadable),
+        };
+        self.bear(newborn, row, None).map(Activation::Live)
     }
 
     /// Starts the cell of an entity that has this row.

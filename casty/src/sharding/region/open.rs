@@ -88,11 +88,8 @@ impl Open {
             None => match self.activate(session.entity_type, session.shard, &request.entity) {
                 Ok(Activation::Live(key)) => key,
                 Ok(Activation::Loading) => return self.wait(session, request, outbox),
-                Ok(Activation::Undeclared) => {
-                    // The declaration of the type is on its way to this node: have the request come again.
-                    self.forget(session, outbox);
-                    return;
-                }
+                // The declaration of the type is on its way to this node, or another node comes to lead: have it sent again.
+                Ok(Activation::Undeclared | Activation::Unreadable) => return self.forget(session, outbox),
                 Err(reason) => return self.answer(id, Outcome::Unavailable(reason), outbox),
             },
         };

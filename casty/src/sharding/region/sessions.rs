@@ -123,6 +123,7 @@ impl Open {
             outbox.entry(intake.peer).or_default().push(ToRouter::Reopen { session, counter });
         }
     }
+
     /// Has routers send requests again that were neither applied nor answered, and all that they sent after them in the same
     /// session, so that their order is kept.
     pub(super) fn have_sent_again(&mut self, requests: &[RequestId], outbox: &mut Outbox) {

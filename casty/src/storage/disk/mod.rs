@@ -56,9 +56,9 @@ pub(crate) use simulated::SimulatedDisk;
 /// Logs, votes and snapshots are durable once they are said to be. The rows of a table are in the file as the group's last
 /// snapshot has them; in memory are those that have changed since, and a [cache](DiskSettings::cache_bytes).
 ///
-/// After a write that failed, every call fails with an error that names the file, until it is opened anew. So it does once
-/// a value that is read is not the one that was written, which a checksum tells: no wrong value is given to anybody. A full
-/// disk is no failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
+/// After a read or write that failed, every call fails with an error that names the file, until it is opened anew, and
+/// [`Stores::failure`] says so. So it does once a value that is read is not the one that was written, which a checksum tells:
+/// no wrong value is given to anybody. A full disk is no failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
 ///
 /// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
 /// queued is written and the folder is free.
@@ -176,6 +176,10 @@ impl Stores for DiskStores {
 
     fn is_full(&self) -> bool {
         self.writer.is_full()
+    }
+
+    fn failure(&self) -> BoxFuture<'static, io::Error> {
+        self.writer.failure().boxed()
     }
 
     fn record(&self) -> io::Result<Option<Bytes>> {

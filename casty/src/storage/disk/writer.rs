@@ -1,13 +1,14 @@
 //! The one thread that writes.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use redb::ReadTransaction;
+use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 #[cfg(feature = "sim")]
 use tokio::time::sleep;
@@ -26,8 +27,8 @@ use crate::storage::Flushed;
 /// can be many, it writes some at a time.
 ///
 /// The queue has no bound of its own: each group bounds what it has in it. After a write that failed nothing is written
-/// any more, since it is not known what the disk holds; all that waits and all that comes fails. So it is after damage was
-/// seen.
+/// any more, since it is not known what the disk holds; all that waits and all that comes fails. So it is after a read that
+/// failed, and after damage was seen.
 pub(super) struct Writer {
     health: Arc<Health>,
     /// `None` once it is closed.
@@ -40,8 +41,8 @@ pub(super) struct Writer {
 /// How it is with the disk.
 #[derive(Default)]
 struct Health {
-    /// The first write that failed for good, or the first damage that was seen.
-    failed: OnceLock<StoreError>,
+    /// The first write or read that failed for good, or the first damage that was seen.
+    failed: SetOnce<StoreError>,
     /// There is no room on it.
     full: AtomicBool,
 }
@@ -132,10 +133,11 @@ impl Writer {
         }
     }
 
-    /// What was read. A file that is damaged is not used any more.
+    /// What was read. A file that is damaged, or that the disk does not give, is not used any more.
     pub(super) fn trust<T>(&self, read: Result<T, StoreError>) -> io::Result<T> {
-        if let Err(why @ StoreError::Corrupted { .. }) = &read {
-            self.health.fail(why.clone());
+        match &read {
+            Err(why) if !why.passes() => self.health.fail(why.clone()),
+            _ => {}
         }
         Ok(read?)
     }
@@ -149,6 +151,12 @@ impl Writer {
     /// Whether all writes so far have worked, and nothing that was read is damaged.
     pub(super) fn check(&self) -> io::Result<()> {
         self.health.check()
+    }
+
+    /// Waits until one has not, and says why.
+    pub(super) fn failure(&self) -> impl Future<Output = io::Error> + Send + 'static {
+        let health = self.health.clone();
+        async move { health.failed.wait().await.clone().into() }
     }
 
     /// Whether what is queued waits for room on the disk, or what is queued next may have to.
@@ -298,9 +306,10 @@ impl Health {
     }
 
     fn fail(&self, why: StoreError) {
-        tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
         // Who comes second has the same trouble.
-        let _ = self.failed.set(why);
+        if self.failed.set(why.clone()).is_ok() {
+            tracing::error!(%why, "the store has failed; nothing is acknowledged any more");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 
 use super::super::file::FILE;
 use super::{GROUP, identity, open};
@@ -116,7 +117,8 @@ fn a_value_that_has_changed_is_an_error_from_then_on_and_never_a_wrong_value() {
                 Err(why) => {
                     seen += 1;
                     let again = log.and_then(|log| log.append(Vec::new(), Box::new(|_| {}))).unwrap_err();
-                    for why in [why, again, stores.record().unwrap_err()] {
+                    let failed = stores.failure().now_or_never().expect("it has failed");
+                    for why in [why, again, stores.record().unwrap_err(), failed] {
                         names_the_file(why.get_ref().unwrap().downcast_ref().unwrap());
                     }
                 }

@@ -46,6 +46,8 @@ struct State {
     fails: bool,
     /// There is no room for writes.
     full: bool,
+    /// Reads fail.
+    unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -93,6 +95,10 @@ impl FaultyDisk {
 
     pub(super) fn fail(&self) {
         self.0.state.lock().fails = true;
+    }
+
+    pub(super) fn fail_reads(&self) {
+        self.0.state.lock().unreadable = true;
     }
 
     pub(super) fn fill(&self, full: bool) {
@@ -159,6 +165,9 @@ impl StorageBackend for FaultyDisk {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Answer<()> {
         let state = self.0.state.lock();
+        if state.unreadable {
+            return Err(io::Error::other("the disk cannot be read"));
+        }
         let end = offset as usize + out.len();
         let bytes = state.bytes.get(offset as usize..end).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);

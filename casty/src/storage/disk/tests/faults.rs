@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -65,6 +66,27 @@ fn what_has_come_together_costs_one_sync() {
 }
 
 #[test]
+fn after_a_read_that_failed_nothing_is_read_or_acknowledged() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
+    let stores = disk.open(folder.path());
+    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
+    // More than the cache holds.
+    for key in 0..100_u8 {
+        state.write(&[Change::Put(&[key], &[key; 100_000])]).unwrap();
+    }
+    let rows = state.freeze().unwrap();
+    durable(|done| log.snapshots().unwrap().save(snapshot(1, 1), Some(rows), done)).unwrap();
+    disk.fail_reads();
+    let read = (0..100_u8).map(|key| state.get(&[key])).collect::<std::io::Result<Vec<_>>>().unwrap_err();
+    let written = durable(|done| log.append(entries(1, 2..3), done)).unwrap_err();
+    let failed = stores.failure().now_or_never().expect("it has failed");
+    for error in [read, written, failed] {
+        let said = error.to_string();
+        assert!(said.contains("casty.redb") && said.contains("the disk cannot be read"), "{said}");
+    }
+}
+
+#[test]
 fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_file() {
     let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
     let stores = disk.open(folder.path());
@@ -72,6 +94,7 @@ fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_fi
     let state = stores.state(GROUP).unwrap();
     let mut staged = state.stage().unwrap();
     durable(|done| log.append(entries(1, 0..3), done)).unwrap();
+    assert!(stores.failure().now_or_never().is_none());
     disk.fail();
     let failed = durable(|done| log.append(entries(1, 3..5), done)).unwrap_err();
     let errors = [
@@ -94,6 +117,7 @@ fn after_a_write_that_failed_nothing_is_acknowledged_and_every_call_names_the_fi
         state.stage().err().unwrap(),
         durable(|done| staged.put(RowBatch::default(), done)).unwrap_err(),
         staged.adopt().unwrap_err(),
+        stores.failure().now_or_never().expect("it has failed"),
     ];
     for error in errors {
         let said = error.to_string();
