@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,16 +21,39 @@ const NOBODY: u32 = 65_534;
 pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
+    /// Where it can be reached with TLS.
+    port: Option<u16>,
 }
 
 impl Postgres {
     /// A running server with an empty database. `None`, and a line that says so, where its programs are absent.
     pub fn start() -> Option<Self> {
+        let server = Self::set_up()?;
+        server.go_on();
+        Some(server)
+    }
+
+    /// The same, at a port of 127.0.0.1 too, for clients with TLS only, to whom it shows this certificate.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let mut server = Self::set_up()?;
+        let data = PathBuf::from(server.data());
+        server.write(&data.join("server.crt"), certificate);
+        server.write(&data.join("server.key"), key);
+        server.write(&data.join("pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.1/32 trust\n");
+        // Free a moment ago.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        server.port = Some(free.expect("a port").port());
+        server.go_on();
+        Some(server)
+    }
+
+    /// A server that does not run yet.
+    fn set_up() -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!("skipped: no `initdb` on the path or in {DEBIAN}; install `postgresql` to run this");
             return None;
         };
-        let server = Self { programs, folder: TempDir::new().expect("a folder") };
+        let server = Self { programs, folder: TempDir::new().expect("a folder"), port: None };
         if is_root() {
             chown(server.folder.path(), Some(NOBODY), Some(NOBODY)).expect("a folder is given away");
         }
@@ -37,13 +61,17 @@ impl Postgres {
             "initdb",
             &["-U", "casty", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", &server.data()],
         );
-        server.go_on();
         Some(server)
     }
 
     /// How a client finds it.
     pub fn settings(&self) -> String {
         settings(self.folder.path())
+    }
+
+    /// How a client finds it by its port.
+    pub fn settings_of_port(&self) -> String {
+        format!("host=127.0.0.1 port={} user=casty dbname=postgres", self.port.unwrap_or_default())
     }
 
     /// The folder with its socket.
@@ -59,13 +87,26 @@ impl Postgres {
     /// Starts it, and waits until it answers.
     pub fn go_on(&self) {
         let folder = self.folder.path().display();
-        let options = format!("-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=16MB");
+        let reached = match self.port {
+            Some(port) => format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on"),
+            None => "-c listen_addresses=".to_owned(),
+        };
+        let options = format!("{reached} -c unix_socket_directories={folder} -c shared_buffers=16MB");
         let log = format!("{folder}/log");
         self.run("pg_ctl", &["-D", &self.data(), "-l", &log, "-o", &options, "-w", "start"]);
     }
 
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
+    }
+
+    /// Writes a file that is the server's, and nobody else's.
+    fn write(&self, file: &Path, text: &str) {
+        fs::write(file, text).expect("a file is written");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a file is made secret");
+        if is_root() {
+            chown(file, Some(NOBODY), Some(NOBODY)).expect("a file is given away");
+        }
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {

@@ -27,4 +27,5 @@ mod kept;
 mod owners;
 mod postgres;
 mod support;
+mod tls;
 mod wire;
