@@ -1,6 +1,6 @@
 //! Random numbers for code that can be handed no generator.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 
 use rand::rngs::StdRng;
@@ -8,6 +8,7 @@ use rand::{SeedableRng, TryRng};
 
 thread_local! {
     static GENERATOR: RefCell<StdRng> = RefCell::new(StdRng::from_rng(&mut rand::rng()));
+    static SEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The generator of the running thread. The system seeds it, unless a simulation did.
@@ -19,6 +20,12 @@ impl ThreadRng {
     #[cfg(any(test, feature = "sim"))]
     pub(crate) fn seed(seed: u64) {
         GENERATOR.set(StdRng::seed_from_u64(seed));
+        SEEDED.set(true);
+    }
+
+    /// Whether what this thread does has to be the same whenever it begins with the same seed.
+    pub(crate) fn is_seeded() -> bool {
+        SEEDED.get()
     }
 }
 
