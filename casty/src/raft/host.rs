@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::engine::{Engine, Mesh};
 use super::{Group, Links, Machine, RaftError, RaftSettings, elections};
 use crate::base::{GroupId, NodeKey, StableMap};
-use crate::storage::{LogStore, Vote, durably};
+use crate::storage::{LogPosition, LogStore, Vote, durably};
 
 /// All groups of one node. They share the connections to the peers.
 ///
@@ -19,9 +19,8 @@ pub struct Host {
     links: Arc<dyn Links>,
     mesh: Arc<Mesh>,
     groups: Mutex<StableMap<GroupId, Arc<Group>>>,
-    /// The votes of closed groups: who comes back to a group, without the log that it had, must not vote again in a term
-    /// in which it voted before.
-    votes: Mutex<StableMap<GroupId, Vote>>,
+    /// What binds this node in closed groups, if it comes back to them without the log that it had.
+    pledges: Mutex<StableMap<GroupId, Pledge>>,
     /// Held while a group is opened, which takes a moment, so that none is opened twice. True once none is opened any more.
     opening: tokio::sync::Mutex<bool>,
 }
@@ -36,7 +35,7 @@ impl Host {
             links,
             mesh,
             groups: Mutex::default(),
-            votes: Mutex::default(),
+            pledges: Mutex::default(),
             opening: Default::default(),
         })
     }
@@ -58,8 +57,8 @@ impl Host {
         if self.group(id).is_some() {
             return Err(RaftError::AlreadyOpen { group: id });
         }
-        self.recall_vote(id, &*log).await.map_err(|source| RaftError::Store { group: id, source })?;
-        let engine = Engine::start(&self.mesh, id, log.clone(), machine, voters).await?;
+        let forgotten = self.recall(id, &*log).await.map_err(|source| RaftError::Store { group: id, source })?;
+        let engine = Engine::start(&self.mesh, id, log.clone(), machine, voters, forgotten).await?;
         let group = Arc::new(Group::new(id, engine, log, self.settings.clone()));
         self.lock().insert(id, group.clone());
         Ok(group)
@@ -113,8 +112,8 @@ impl Host {
         let Some(group) = self.lock().remove(&id) else { return };
         self.mesh.remove(id);
         group.stop().await;
-        if let Ok(Some(vote)) = group.log().vote() {
-            lock(&self.votes).insert(id, vote);
+        if let Ok(pledge) = Pledge::of(group.log()) {
+            lock(&self.pledges).insert(id, pledge);
         }
     }
 
@@ -127,15 +126,35 @@ impl Host {
         self.mesh.clear();
     }
 
-    /// Writes the vote that this node gave in an earlier part in the group into a log that has none.
-    async fn recall_vote(&self, id: GroupId, log: &dyn LogStore) -> io::Result<()> {
-        let known = lock(&self.votes).get(&id).copied();
-        let Some(vote) = known.filter(|_| matches!(log.vote(), Ok(None))) else { return Ok(()) };
-        durably(|done| log.save_vote(vote, done)).await
+    /// Writes the vote that this node gave in an earlier part in the group into a log that has none. Returns where the log of
+    /// that part ended, if it is gone.
+    async fn recall(&self, id: GroupId, log: &dyn LogStore) -> io::Result<Option<LogPosition>> {
+        let known = lock(&self.pledges).get(&id).copied();
+        let forgotten = log.forgotten()?;
+        let Some(Pledge { vote: Some(vote), last }) = known.filter(|_| matches!(log.vote(), Ok(None))) else {
+            return Ok(forgotten);
+        };
+        durably(|done| log.save_vote(vote, done)).await?;
+        Ok(forgotten.max(last))
     }
 
     fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {
         lock(&self.groups)
+    }
+}
+
+/// What a voter stands by.
+#[derive(Clone, Copy)]
+struct Pledge {
+    /// It does not vote again in a term in which it has voted.
+    vote: Option<Vote>,
+    /// It votes for nobody whose log ends before this, since it has acknowledged what came until there.
+    last: Option<LogPosition>,
+}
+
+impl Pledge {
+    fn of(log: &dyn LogStore) -> io::Result<Self> {
+        Ok(Self { vote: log.vote()?, last: log.bounds()?.last.max(log.forgotten()?) })
     }
 }
 

@@ -103,6 +103,12 @@ pub trait LogStore: Send + Sync + 'static {
     /// The last saved vote.
     fn vote(&self) -> io::Result<Option<Vote>>;
 
+    /// Where the log of the group ended that was [forgotten](super::Stores::forget) here. Who acknowledged an entry votes for nobody
+    /// who lacks it, whether or not it still has it.
+    fn forgotten(&self) -> io::Result<Option<LogPosition>> {
+        Ok(None)
+    }
+
     /// Whether there is no room for more at the moment. What is handed in all the same becomes durable when there is.
     fn is_full(&self) -> bool {
         false

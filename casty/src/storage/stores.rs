@@ -29,7 +29,8 @@ pub trait Stores: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Forgets what is stored of a group that is closed, but for the vote that the node gave in it.
+    /// Forgets what is stored of a group that is closed, but for the vote that the node gave in it, and
+    /// [where its log ended](LogStore::forgotten).
     fn forget(&self, _group: GroupId, done: Flushed) -> io::Result<()> {
         done(Ok(()));
         Ok(())

@@ -13,9 +13,11 @@ use super::assemblies::Assemblies;
 use super::core::Core;
 use super::peer::Peer;
 use super::replica::Replica;
+use super::types::{LogId, position};
 use super::wire::{Envelope, Frame, Request, Response};
 use crate::base::{GroupId, NodeKey, StableMap, stable_hash_parts};
 use crate::raft::{Links, RaftSettings};
+use crate::storage::LogPosition;
 
 /// Requests from peers that are being served at one time, over all groups. More are dropped; who asked tries again.
 const REQUESTS_MAX: usize = 1_024;
@@ -41,6 +43,16 @@ pub(super) struct Member {
     pub(super) replica: Replica,
     /// A voter that restarts does not know the lease that it gave its leader, so it votes for nobody before this.
     pub(super) votes_from: Option<Instant>,
+    /// It has acknowledged what came until there, and dropped it. A candidate that lacks some of it may be one that does not know
+    /// that the group has other voters since.
+    pub(super) forgotten: Option<LogPosition>,
+}
+
+impl Member {
+    /// Whether this node may vote for a candidate whose log ends there.
+    pub(super) fn may_vote(&self, last: Option<&LogId>) -> bool {
+        self.votes_from.is_none_or(|from| Instant::now() >= from) && last.map(position) >= self.forgotten
+    }
 }
 
 impl Mesh {

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 
 use super::{GroupStatus, LeaderId, Machine, RaftError};
 use crate::base::{GroupId, NodeKey};
-use crate::storage::LogStore;
+use crate::storage::{LogPosition, LogStore};
 use core::Core;
 use types::{Raft, TypeConfig};
 
@@ -56,13 +56,15 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts a group with what its log holds, or as a new one of these voters.
+    /// Starts a group with what its log holds, or as a new one of these voters. `forgotten`: where the log ended that this node
+    /// had of the group earlier, and has dropped.
     pub(super) async fn start(
         mesh: &Arc<Mesh>,
         group: GroupId,
         log: Arc<dyn LogStore>,
         machine: Box<dyn Machine>,
         voters: &[NodeKey],
+        forgotten: Option<LogPosition>,
     ) -> Result<Self, RaftError> {
         let (settings, me) = (&mesh.settings, mesh.me());
         if !voters.is_empty() && !voters.contains(&me) {
@@ -90,7 +92,7 @@ impl Engine {
             .map_err(|why| RaftError::Stopped { group, why: why.to_string() })?;
         let votes_from = restarted.then(|| Instant::now() + settings.election_max);
         let core = Core::new(raft);
-        mesh.add(group, mesh::Member { core: core.clone(), replica, votes_from });
+        mesh.add(group, mesh::Member { core: core.clone(), replica, votes_from, forgotten });
         let engine = Self { group, me, heartbeat: settings.heartbeat, core };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
         Ok(engine)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use super::mesh::{Member, Mesh};
 use super::peer::{IN_FLIGHT_MAX, SERVED_MAX, Served};
@@ -139,12 +138,13 @@ impl Mesh {
     }
 
     async fn respond(&self, from: NodeKey, group: GroupId, member: &Member, request: Request) -> Option<Response> {
-        let may_vote = member.votes_from.is_none_or(|from| Instant::now() >= from);
         let raft = &member.core.raft;
         match request {
-            Request::Vote(request) if may_vote => raft.vote(request).await.map(Response::Vote).ok(),
-            Request::PreVote(request) if may_vote => raft.pre_vote(request).await.map(Response::Vote).ok(),
-            Request::Vote(_) | Request::PreVote(_) => None,
+            Request::Vote(request) | Request::PreVote(request) if !member.may_vote(request.last_log_id.as_ref()) => {
+                None
+            }
+            Request::Vote(request) => raft.vote(request).await.map(Response::Vote).ok(),
+            Request::PreVote(request) => raft.pre_vote(request).await.map(Response::Vote).ok(),
             Request::Transfer(request) => raft.handle_transfer_leader(request).await.map(Response::Transfer).ok(),
             Request::Chunk(chunk) => self.assemble(from, group, member, chunk).await,
         }

@@ -15,6 +15,7 @@ pub(super) enum Place<'a> {
     Entry(u16, u64),
     Purged(u16),
     Vote(u16),
+    Forgotten(u16),
     Snapshot(u16),
     /// By group and number.
     Part(u16, u32),
@@ -36,6 +37,7 @@ impl Place<'_> {
             Self::Part(group, number) => ([4, group.into(), number.into()], &[]),
             Self::Row(of, key) => ([5, of.group.0.into(), of.number.into()], key),
             Self::Node(key) => ([6, 0, 0], key.as_bytes()),
+            Self::Forgotten(group) => ([7, group.into(), 0], &[]),
         };
         let mut words = [0; NUMBERS_MAX * size_of::<u64>()];
         for (word, number) in words.chunks_exact_mut(size_of::<u64>()).zip(place.iter().chain(numbers)) {
@@ -71,6 +73,7 @@ impl fmt::Display for Place<'_> {
             Self::Entry(group, index) => write!(f, "entry {index} in the log of group {group}"),
             Self::Purged(group) => write!(f, "the beginning of the log of group {group}"),
             Self::Vote(group) => write!(f, "the vote in group {group}"),
+            Self::Forgotten(group) => write!(f, "the end of the log of group {group} that was removed"),
             Self::Snapshot(group) => write!(f, "the snapshot of group {group}"),
             Self::Part(group, number) => write!(f, "part {number} of the snapshot of group {group}"),
             Self::Row(of, key) => write!(f, "the row \"{}\" of group {}", key.escape_ascii(), of.group),

@@ -5,7 +5,7 @@ use std::ops::RangeBounds;
 use redb::{Database, Key, ReadTransaction, TableDefinition, Value};
 
 use super::rows::ROWS;
-use super::tables::{ENTRIES, NODE, PARTS, PURGED, SNAPSHOTS, VOTES};
+use super::tables::{self, ENTRIES, FORGOTTEN, NODE, PARTS, PURGED, SNAPSHOTS, VOTES};
 use crate::base::GroupId;
 
 /// The rows that are copied in one transaction.
@@ -17,6 +17,9 @@ pub(super) fn whole(read: &ReadTransaction, to: &Database) -> Result<(), redb::E
     copy(read, to, ENTRIES, ..)?;
     copy(read, to, PURGED, ..)?;
     copy(read, to, VOTES, ..)?;
+    if tables::forgotten(read)?.is_some() {
+        copy(read, to, FORGOTTEN, ..)?;
+    }
     copy(read, to, SNAPSHOTS, ..)?;
     copy(read, to, PARTS, ..)?;
     copy(read, to, ROWS, ..)
@@ -28,6 +31,9 @@ pub(super) fn group(read: &ReadTransaction, to: &Database, group: GroupId) -> Re
     copy(read, to, ENTRIES, (id, 0)..=(id, u64::MAX))?;
     copy(read, to, PURGED, id..=id)?;
     copy(read, to, VOTES, id..=id)?;
+    if tables::forgotten(read)?.is_some() {
+        copy(read, to, FORGOTTEN, id..=id)?;
+    }
     copy(read, to, SNAPSHOTS, id..=id)?;
     copy(read, to, PARTS, (id, 0)..=(id, u32::MAX))?;
     // No generation has the last number.

@@ -19,6 +19,7 @@ pub(super) struct DiskLog {
     memory: MemoryLog,
     writer: Arc<Writer>,
     snapshots: Arc<DiskSnapshots>,
+    forgotten: Option<LogPosition>,
 }
 
 impl DiskLog {
@@ -27,7 +28,7 @@ impl DiskLog {
         let stored = writer.read(|read| tables::read_log(read, group))?;
         let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote);
         let snapshots = Arc::new(DiskSnapshots::load(group, writer.clone())?);
-        Ok(Self { group, memory, writer, snapshots })
+        Ok(Self { group, memory, writer, snapshots, forgotten: stored.forgotten })
     }
 
     /// The table whose state stands before the log.
@@ -85,6 +86,11 @@ impl LogStore for DiskLog {
     fn vote(&self) -> io::Result<Option<Vote>> {
         self.writer.check()?;
         self.memory.vote()
+    }
+
+    fn forgotten(&self) -> io::Result<Option<LogPosition>> {
+        self.writer.check()?;
+        Ok(self.forgotten)
     }
 
     fn is_full(&self) -> bool {

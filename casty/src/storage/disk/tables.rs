@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::{RangeBounds, RangeInclusive};
 
 use bytes::Bytes;
-use redb::{ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
 
 use super::Identity;
 use super::checksum::Place;
@@ -21,9 +21,11 @@ pub(super) const FORMAT: u32 = 3;
 /// The term, the kind and the payload of each entry, by group and index.
 pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), EntryValue> = TableDefinition::new("entries");
 /// The term and the index of the last purged entry, by group.
-pub(super) const PURGED: TableDefinition<'_, u16, (u64, u64, u64)> = TableDefinition::new("purged");
+pub(super) const PURGED: TableDefinition<'_, u16, PositionValue> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
 pub(super) const VOTES: TableDefinition<'_, u16, (u64, u64, u64, u8)> = TableDefinition::new("votes");
+/// The term and the index of the last entry of a log that was forgotten, by group.
+pub(super) const FORGOTTEN: TableDefinition<'_, u16, PositionValue> = TableDefinition::new("forgotten");
 /// The term and the index of the last entry in a snapshot, the generation of its rows, the bytes of its head, and its
 /// meta, by group.
 pub(super) const SNAPSHOTS: TableDefinition<'_, u16, SnapshotValue> = TableDefinition::new("snapshots");
@@ -32,6 +34,7 @@ pub(super) const PARTS: TableDefinition<'_, (u16, u32), (u64, &[u8])> = TableDef
 /// What concerns the node itself. The format has no checksum, so that every release can read it.
 pub(super) const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
 
+pub(super) type PositionValue = (u64, u64, u64);
 pub(super) type EntryValue = (u64, u64, u8, &'static [u8]);
 pub(super) type SnapshotValue = (u64, u64, u64, u32, u64, &'static [u8]);
 
@@ -54,6 +57,8 @@ pub(crate) struct StoredLog {
     pub(crate) purged: Option<LogPosition>,
     pub(crate) entries: Vec<LogEntry>,
     pub(crate) vote: Option<Vote>,
+    /// Where one ended that was forgotten.
+    pub(crate) forgotten: Option<LogPosition>,
 }
 
 /// Who the file belongs to.
@@ -70,6 +75,7 @@ pub(super) fn lay_out(write: &WriteTransaction, identity: &Identity) -> Result<(
     write.open_table(ENTRIES)?;
     write.open_table(PURGED)?;
     write.open_table(VOTES)?;
+    write.open_table(FORGOTTEN)?;
     write.open_table(SNAPSHOTS)?;
     write.open_table(PARTS)?;
     write.open_table(ROWS)?;
@@ -134,14 +140,10 @@ pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredL
             Some(Vote { term, node, committed: committed != 0 })
         }
     };
-    let purged = match read.open_table(PURGED)?.get(group.0)? {
-        None => None,
-        Some(row) => {
-            let (checksum, term, index) = row.value();
-            Place::Purged(group.0).check(checksum, &[term, index], &[])?;
-            Some(LogPosition { term, index })
-        }
-    };
+    let purged = read.open_table(PURGED)?.get(group.0)?.map(|row| row.value());
+    let purged = purged.map(|row| position(Place::Purged(group.0), row)).transpose()?;
+    let forgotten = forgotten(read)?.map(|table| table.get(group.0)).transpose()?.flatten().map(|row| row.value());
+    let forgotten = forgotten.map(|row| position(Place::Forgotten(group.0), row)).transpose()?;
     let first = purged.map_or(0, |purged| purged.index + 1);
     let mut entries = Vec::new();
     for (next, row) in (first..).zip(read.open_table(ENTRIES)?.range((group.0, 0)..=(group.0, u64::MAX))?) {
@@ -153,7 +155,20 @@ pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredL
         Place::Entry(group.0, index).check(checksum, &[term, kind.into()], payload)?;
         entries.push(LogEntry { at: LogPosition { term, index }, payload: payload_of(kind, payload)? });
     }
-    Ok(StoredLog { purged, entries, vote })
+    Ok(StoredLog { purged, entries, vote, forgotten })
+}
+
+/// The table of forgotten logs. Files of earlier releases have none before they are written to.
+pub(super) fn forgotten(read: &ReadTransaction) -> Result<Option<ReadOnlyTable<u16, PositionValue>>, redb::Error> {
+    match read.open_table(FORGOTTEN) {
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        table => Ok(Some(table?)),
+    }
+}
+
+fn position(place: Place<'_>, (checksum, term, index): PositionValue) -> Result<LogPosition, StorageError> {
+    place.check(checksum, &[term, index], &[])?;
+    Ok(LogPosition { term, index })
 }
 
 /// The snapshot of a group, and the generation of its rows.
@@ -224,8 +239,9 @@ pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Err
 /// The tables of one transaction.
 pub(super) struct Tables<'a> {
     entries: Table<'a, (u16, u64), EntryValue>,
-    purged: Table<'a, u16, (u64, u64, u64)>,
+    purged: Table<'a, u16, PositionValue>,
     votes: Table<'a, u16, (u64, u64, u64, u8)>,
+    forgotten: Table<'a, u16, PositionValue>,
     snapshots: Table<'a, u16, SnapshotValue>,
     parts: Table<'a, (u16, u32), (u64, &'static [u8])>,
     rows: RowsTable<'a>,
@@ -239,6 +255,7 @@ impl<'a> Tables<'a> {
             entries: write.open_table(ENTRIES)?,
             purged: write.open_table(PURGED)?,
             votes: write.open_table(VOTES)?,
+            forgotten: write.open_table(FORGOTTEN)?,
             snapshots: write.open_table(SNAPSHOTS)?,
             parts: write.open_table(PARTS)?,
             rows: write.open_table(ROWS)?,
@@ -273,6 +290,7 @@ impl<'a> Tables<'a> {
                 self.votes.insert(group.0, (checksum, term, node, committed.into()))?;
             }
             Work::Forget(group) => {
+                self.keep_end(*group)?;
                 self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
                 self.purged.remove(group.0)?;
                 self.remove_snapshot(*group)?;
@@ -283,6 +301,7 @@ impl<'a> Tables<'a> {
                 self.parts.retain(|_, _| false)?;
                 self.purged.retain(|_, _| false)?;
                 self.votes.retain(|_, _| false)?;
+                self.forgotten.retain(|_, _| false)?;
                 self.snapshots.retain(|_, _| false)?;
                 self.node.remove(KEY_RECORD)?;
                 return self.sweep(rows::ALL);
@@ -304,6 +323,22 @@ impl<'a> Tables<'a> {
             Work::Barrier => {}
         }
         Ok(Vec::new())
+    }
+
+    /// Keeps where the log of a group ends that is about to be removed.
+    fn keep_end(&mut self, group: GroupId) -> Result<(), StorageError> {
+        let last = self.entries.range((group.0, 0)..=(group.0, u64::MAX))?.next_back().transpose()?;
+        let last = last.map(|(key, value)| LogPosition { term: value.value().1, index: key.value().1 });
+        let of = |table: &Table<'_, u16, PositionValue>| -> Result<Option<LogPosition>, StorageError> {
+            Ok(table.get(group.0)?.map(|row| LogPosition { term: row.value().1, index: row.value().2 }))
+        };
+        // It may have been forgotten before.
+        let Some(LogPosition { term, index }) = last.max(of(&self.purged)?).max(of(&self.forgotten)?) else {
+            return Ok(());
+        };
+        let checksum = Place::Forgotten(group.0).checksum(&[term, index], &[]);
+        self.forgotten.insert(group.0, (checksum, term, index))?;
+        Ok(())
     }
 
     fn remove_entries(&mut self, range: impl RangeBounds<(u16, u64)>) -> Result<(), StorageError> {

@@ -14,7 +14,7 @@ pub(super) enum Work {
     Truncate(GroupId, Option<u64>),
     Purge(GroupId, LogPosition),
     Vote(GroupId, Vote),
-    /// Removes all of a group but its vote.
+    /// Removes all of a group but its vote, and where its log ended.
     Forget(GroupId),
     /// Removes all but whose file it is.
     Clear,

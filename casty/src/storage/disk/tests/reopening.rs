@@ -92,7 +92,7 @@ fn an_older_snapshot_does_not_replace_a_newer_one() {
 }
 
 #[test]
-fn of_a_group_that_is_forgotten_the_vote_is_left() {
+fn of_a_group_that_is_forgotten_the_vote_and_the_end_of_its_log_are_left() {
     let folder = tempfile::tempdir().unwrap();
     let (other, vote) = (GroupId(3), Vote { term: 4, node: 2, committed: true });
     for group in [GROUP, other] {
@@ -113,10 +113,27 @@ fn of_a_group_that_is_forgotten_the_vote_is_left() {
         let stores = left.take().unwrap_or_else(|| open(folder.path()));
         let log = stores.log(GROUP).unwrap();
         assert_eq!((log.bounds().unwrap(), log.vote().unwrap()), (LogBounds::default(), Some(vote)));
+        assert_eq!(log.forgotten().unwrap(), Some(at(8)));
         assert_eq!(loaded(&log), None);
         assert_eq!(stores.groups().unwrap(), [other]);
         assert_eq!(stores.log(other).unwrap().bounds().unwrap().last, Some(at(8)));
     }
+    // The next one ends earlier, or later, or behind a snapshot.
+    for (index, last) in [(2, at(8)), (11, at(11)), (20, at(20))] {
+        let stores = open(folder.path());
+        let log = stores.log(GROUP).unwrap();
+        durable(|done| log.append(entries(1, 0..index + 1), done)).unwrap();
+        if index == 20 {
+            durable(|done| log.snapshots().unwrap().save(snapshot(20, 10), None, done)).unwrap();
+            log.purge(at(20)).unwrap();
+        }
+        drop(log);
+        durable(|done| stores.forget(GROUP, done)).unwrap();
+        assert_eq!(stores.log(GROUP).unwrap().forgotten().unwrap(), Some(last));
+    }
+    let stores = open(folder.path());
+    durable(|done| stores.clear(done)).unwrap();
+    assert_eq!(stores.log(GROUP).unwrap().forgotten().unwrap(), None);
 }
 
 #[test]
