@@ -112,8 +112,11 @@ impl Host {
         let Some(group) = self.lock().remove(&id) else { return };
         self.mesh.remove(id);
         group.stop().await;
-        if let Ok(pledge) = Pledge::of(group.log()) {
-            lock(&self.pledges).insert(id, pledge);
+        if let Ok(Pledge { vote, last }) = Pledge::of(group.log()) {
+            let mut pledges = lock(&self.pledges);
+            // A log that has nothing yet may have come after one that had much.
+            let before = pledges.get(&id).and_then(|before| before.last);
+            pledges.insert(id, Pledge { vote, last: last.max(before) });
         }
     }
 

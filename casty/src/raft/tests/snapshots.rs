@@ -154,9 +154,11 @@ async fn who_has_dropped_its_log_elects_nobody_that_lacks_what_was_in_it() {
         soon("the group changes", group.change(change)).await.unwrap();
     }
     let node = &cluster.nodes[dropping];
-    node.host.close(GROUP).await;
-    let log = std::sync::Arc::new(MemoryLog::new());
-    node.host.open(GROUP, log, Box::new(Recorder::new().0), &[]).await.unwrap();
+    for _time in 0..2 {
+        node.host.close(GROUP).await;
+        let log = std::sync::Arc::new(MemoryLog::new());
+        node.host.open(GROUP, log, Box::new(Recorder::new().0), &[]).await.unwrap();
+    }
     cluster.isolate(leader);
     // To the one that has heard of no change these two are a majority of three.
     cluster.net.join(key(dropping), key(late));
