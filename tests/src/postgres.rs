@@ -2,11 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::net::TcpListener;
+use std::iter;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{self, Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
@@ -40,9 +42,7 @@ impl Postgres {
         server.write(&data.join("server.crt"), certificate);
         server.write(&data.join("server.key"), key);
         server.write(&data.join("pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.1/32 trust\n");
-        // Free a moment ago.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        server.port = Some(free.expect("a port").port());
+        server.port = Some(free_port());
         server.go_on();
         Some(server)
     }
@@ -136,6 +136,14 @@ impl Drop for Postgres {
 /// How a client finds the server whose socket is in this folder.
 pub fn settings(folder: &Path) -> String {
     format!("host={} user=casty dbname=postgres", folder.display())
+}
+
+/// A port of this machine that was free a moment ago, of those that the system does not give to whoever asks for any.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = || 20_000 + (7 * process::id() + NEXT.fetch_add(1, Ordering::Relaxed)) as u16 % 12_000;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    iter::repeat_with(next).find(is_free).expect("some port is free")
 }
 
 /// The folder with the server's programs.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -35,7 +36,8 @@ impl Inner {
         self.spawn(async move {
             if let Err(error) = inner.begin(membership).await {
                 tracing::error!(%error, "this node cannot take part in the cluster");
-                return inner.end(NotReady::GroupFailed);
+                let store_failed = inner.stores.failure().now_or_never().is_some();
+                return inner.end(if store_failed { NotReady::StoreFailed } else { NotReady::GroupFailed });
             }
             tokio::join!(inner.hold(), inner.free_what_was_before());
         });

@@ -171,9 +171,10 @@ fn gather(from: &[PathBuf], into: &Path) -> Result<Gathered, RecoverError> {
 
 /// The file with the longest log of a group.
 fn recovered_group(group: GroupId, sources: &[Source]) -> Result<(Option<&Source>, RecoveredGroup), RecoverError> {
-    let mut there: Vec<(&Source, StoredGroup, LogPosition)> = Vec::new();
+    let (mut there, mut forgotten) = (Vec::<(&Source, StoredGroup, LogPosition)>::new(), None);
     for source in sources {
         let stored = source.salvage.group(group)?;
+        forgotten = forgotten.max(stored.log.forgotten);
         if let Some(last) = stored.last() {
             there.push((source, stored, last));
         }
@@ -194,7 +195,8 @@ fn recovered_group(group: GroupId, sources: &[Source]) -> Result<(Option<&Source
         from: Some((source.salvage.file().to_owned(), last.term, last.index)),
         found: all.intersection(&found).count(),
         replicas: all.len(),
-        complete: !voters.is_empty() && voters.iter().all(majority),
+        // Not if one of them had more before it dropped its log, and came back.
+        complete: !voters.is_empty() && voters.iter().all(majority) && Some(last) >= forgotten,
     };
     Ok((Some(source), told))
 }

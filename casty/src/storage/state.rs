@@ -19,6 +19,9 @@ pub enum Change<'a> {
 /// A table that the machine of one group writes and that others may read at the same time.
 pub trait StateStore: Send + Sync + 'static {
     /// The value of a key. It may read a disk, and wait for as long as that takes.
+    ///
+    /// An error of the kind [`InvalidData`](io::ErrorKind::InvalidData) is about this row. Any other says that the store has failed;
+    /// [`Stores::failure`](super::Stores::failure) then ends the node, and what needs the row waits for another.
     fn get(&self, key: &[u8]) -> io::Result<Option<Bytes>>;
 
     /// Makes all changes of a batch, in their order. A reader sees none of them or all.

@@ -12,7 +12,8 @@ const CORE_QUEUE: u64 = 4_096;
 /// Commands that wait for the machine of a group; the core waits when it is full.
 const MACHINE_QUEUE: u64 = 1_024;
 
-pub(super) fn config(group: GroupId, settings: &RaftSettings) -> Result<Arc<Config>, RaftError> {
+/// `stands`: the group may stand for election from the start.
+pub(super) fn config(group: GroupId, settings: &RaftSettings, stands: bool) -> Result<Arc<Config>, RaftError> {
     let millis = |duration: std::time::Duration| duration.as_millis() as u64;
     let config = Config {
         cluster_name: group.to_string(),
@@ -29,6 +30,7 @@ pub(super) fn config(group: GroupId, settings: &RaftSettings) -> Result<Arc<Conf
         // A follower gets a snapshot when the log no longer has what it lacks, never merely because it is behind.
         replication_lag_threshold: u64::MAX,
         enable_pre_vote: Some(true),
+        enable_elect: stands,
         // A leader that restarts stands for election like any other.
         enable_leader_restore: Some(false),
         backoff: "50ms, 100ms ..200ms".into(),

@@ -43,8 +43,8 @@ pub(super) struct Member {
     pub(super) replica: Replica,
     /// A voter that restarts does not know the lease that it gave its leader, so it votes for nobody before this.
     pub(super) votes_from: Option<Instant>,
-    /// It has acknowledged what came until there, and dropped it. A candidate that lacks some of it may be one that does not know
-    /// that the group has other voters since.
+    /// It has acknowledged what came until there, and dropped it. A candidate that lacks some of it may not know that the group has
+    /// other voters since.
     pub(super) forgotten: Option<LogPosition>,
 }
 

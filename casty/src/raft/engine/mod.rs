@@ -53,6 +53,7 @@ pub(super) struct Engine {
     me: NodeKey,
     heartbeat: Duration,
     core: Core,
+    forgotten: Option<LogPosition>,
 }
 
 impl Engine {
@@ -70,7 +71,6 @@ impl Engine {
         if !voters.is_empty() && !voters.contains(&me) {
             return Err(RaftError::NotAVoter { group, node: me });
         }
-        let config = config::config(group, settings)?;
         let failed = |why: std::io::Error| RaftError::Stopped { group, why: why.to_string() };
         let snapshot_due = Arc::new(Notify::new());
         let replica = replica::Replica::open(machine, settings, log.snapshots())
@@ -85,6 +85,8 @@ impl Engine {
         if !voters.is_empty() {
             log::begin(&*log, voters).await.map_err(failed)?;
         }
+        let stands = log.bounds().map_err(failed)?.last >= forgotten;
+        let config = config::config(group, settings, stands)?;
         let machine = machine::MachineAdapter::new(replica.clone(), settings, snapshot_due.clone());
         let network = network::Network { mesh: mesh.clone(), group };
         let raft = Raft::new(me.0, config, network, log::LogAdapter::new(log), machine)
@@ -93,8 +95,11 @@ impl Engine {
         let votes_from = restarted.then(|| Instant::now() + settings.election_max);
         let core = Core::new(raft);
         mesh.add(group, mesh::Member { core: core.clone(), replica, votes_from, forgotten });
-        let engine = Self { group, me, heartbeat: settings.heartbeat, core };
+        let engine = Self { group, me, heartbeat: settings.heartbeat, core, forgotten };
         tokio::spawn(engine.clone().compact_when(snapshot_due));
+        if !stands {
+            tokio::spawn(engine.clone().stand_back());
+        }
         Ok(engine)
     }
 
@@ -113,9 +118,29 @@ impl Engine {
         matches!(self.core.unless_closed(ready).await, Some(Ok(Ok(_))))
     }
 
-    /// Stands for election, after a pre-vote. `false`: the group has stopped.
+    /// Stands for election, after a pre-vote, unless it stands back. `false`: the group has stopped.
     pub(super) async fn elect(&self) -> bool {
+        if self.stands_back() {
+            return !self.is_closed();
+        }
         matches!(self.core.unless_closed(self.core.raft.trigger().elect(true)).await, Some(Ok(())))
+    }
+
+    /// Whether the log lacks some of what this node has dropped of an earlier one. The members that it knows may then be those of
+    /// long ago, who no longer count.
+    fn stands_back(&self) -> bool {
+        self.core.raft.data_metrics().borrow_watched().last_log.as_ref().map(types::position) < self.forgotten
+    }
+
+    /// Stands for no election until it lacks nothing any more.
+    async fn stand_back(self) {
+        let mut metrics = self.core.raft.data_metrics();
+        while self.stands_back() {
+            if metrics.changed().await.is_err() {
+                return;
+            }
+        }
+        self.core.raft.runtime_config().elect(true);
     }
 
     /// Begins to hand the leadership over.

@@ -19,6 +19,10 @@ const BEAT: Duration = Duration::from_millis(20);
 /// What waits for less is no clock: the library lets what follows catch up.
 const CATCH_UP: Duration = Duration::from_micros(100);
 
+/// A clock that would tick so little after a beat ticks with it. If it waited for the next, one whose own time had passed when it was
+/// woken would always miss every other beat, since the library counts on from the time of its last tick.
+const NEAR: Duration = Duration::from_millis(5);
+
 type Instant = <TokioRuntime as AsyncRuntime>::Instant;
 
 /// [`TokioRuntime`] in everything but the election timeouts that it draws, and when clocks tick.
@@ -88,14 +92,16 @@ impl AsyncRuntime for Runtime {
     }
 }
 
-/// The first beat, counted from `first`, that is not before `deadline`.
+/// The beat, counted from `first`, with which a clock ticks that would tick at `deadline`: not before `now`.
 fn on_the_beat(deadline: Instant, now: Instant, first: Instant) -> Instant {
     // A clock that stands still may be behind the first tick of one that goes.
     if deadline < now + CATCH_UP || now < first {
         return deadline;
     }
-    let nanos = (deadline - first).as_nanos() as u64;
-    first + Duration::from_nanos(nanos.next_multiple_of(BEAT.as_nanos() as u64))
+    let nanos = |duration: Duration| duration.as_nanos() as u64;
+    let late = nanos(deadline - first) % nanos(BEAT);
+    let before = first + Duration::from_nanos(nanos(deadline - first) - late);
+    if late < nanos(NEAR) && before > now { before } else { before + BEAT }
 }
 
 #[cfg(test)]
@@ -103,11 +109,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clocks_tick_together_and_never_early() {
+    fn clocks_tick_together() {
         let first = Instant::now();
         let after = |micros| first + Duration::from_micros(micros);
-        for (deadline, beat) in [(20_000, 20_000), (20_001, 40_000), (33_000, 40_000), (40_000, 40_000)] {
+        for (deadline, beat) in
+            [(20_000, 20_000), (24_999, 20_000), (25_000, 40_000), (39_999, 40_000), (44_000, 40_000)]
+        {
             assert_eq!(on_the_beat(after(deadline), after(10_000), first), after(beat), "{deadline}");
+        }
+        assert_eq!(on_the_beat(after(24_000), after(21_000), first), after(40_000), "the beat before is over");
+    }
+
+    #[test]
+    fn each_clock_ticks_with_every_beat_whatever_its_own_time_and_however_late_it_is_woken() {
+        let first = Instant::now();
+        for phase in (0..20_000).step_by(500) {
+            for woken_late in [50, 700, 1_500, 4_500] {
+                let (mut now, mut at) = (first, first + Duration::from_micros(phase) + BEAT);
+                let own = at;
+                for beat in 0..100 {
+                    let tick = on_the_beat(at, now, first);
+                    let due = Duration::from_micros(20_000 * beat);
+                    assert!(tick - first <= due + 2 * BEAT, "beat {beat} with phase {phase}, woken {woken_late} late");
+                    now = tick + Duration::from_micros(woken_late);
+                    // As the library counts on.
+                    let periods = if now < own { 0 } else { (now - own).as_micros() / BEAT.as_micros() + 1 };
+                    at = own + BEAT * periods as u32;
+                }
+            }
         }
     }
 

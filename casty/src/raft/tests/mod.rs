@@ -7,6 +7,7 @@ mod durable;
 mod leaders;
 mod net;
 mod recorder;
+mod returning;
 mod snapshots;
 mod table;
 mod transfers;

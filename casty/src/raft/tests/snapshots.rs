@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use super::cluster::{Cluster, GROUP, command, key, soon};
 use super::recorder::Recorder;
 use crate::raft::{RaftError, RaftSettings, RosterChange};
-use crate::storage::{LogStore, MemoryLog};
 
 pub(super) fn compacting() -> RaftSettings {
     RaftSettings { snapshot_entries: 50, log_entries_kept: 10, ..RaftSettings::default() }
@@ -125,47 +124,5 @@ async fn a_lost_voter_is_replaced_by_a_new_node_that_gets_the_whole_state() {
     cluster.write(leader, 200..220).await;
     cluster.nodes[3].record.reached(220).await;
     assert_eq!(cluster.nodes[3].record.commands(), (0..220).map(command).collect::<Vec<_>>());
-    cluster.shutdown().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_node_that_comes_back_to_a_group_remembers_its_vote() {
-    let (cluster, leader, _) = Cluster::three(RaftSettings::default()).await;
-    let node = &cluster.nodes[cluster.others(leader)[0]];
-    let term = |log: &dyn LogStore| log.vote().unwrap().map(|vote| vote.term);
-    let voted = term(&*node.log);
-    assert!(voted.is_some());
-    node.host.close(GROUP).await;
-    let log = std::sync::Arc::new(MemoryLog::new());
-    node.host.open(GROUP, log.clone(), Box::new(Recorder::new().0), &[]).await.unwrap();
-    assert!(term(&*log) >= voted);
-    cluster.shutdown().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_has_dropped_its_log_elects_nobody_that_lacks_what_was_in_it() {
-    let (cluster, leader, _) = Cluster::three(RaftSettings::default()).await;
-    let [dropping, late] = cluster.others(leader).try_into().unwrap();
-    cluster.isolate(late);
-    let group = &cluster.nodes[leader].group;
-    for change in
-        [RosterChange::Vote([key(leader)].into()), RosterChange::Forget(key(dropping)), RosterChange::Forget(key(late))]
-    {
-        soon("the group changes", group.change(change)).await.unwrap();
-    }
-    let node = &cluster.nodes[dropping];
-    for _time in 0..2 {
-        node.host.close(GROUP).await;
-        let log = std::sync::Arc::new(MemoryLog::new());
-        node.host.open(GROUP, log, Box::new(Recorder::new().0), &[]).await.unwrap();
-    }
-    cluster.isolate(leader);
-    // To the one that has heard of no change these two are a majority of three.
-    cluster.net.join(key(dropping), key(late));
-    let late = &cluster.nodes[late];
-    late.group.campaign().await;
-    let mut leadership = late.group.leadership();
-    let leads = leadership.wait_for(|now| now.leader.is_some_and(|leader| leader.node == late.host.me()));
-    assert!(tokio::time::timeout(Duration::from_secs(5), leads).await.is_err(), "the group has two leaders");
     cluster.shutdown().await;
 }

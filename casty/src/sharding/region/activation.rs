@@ -73,7 +73,10 @@ impl Open {
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 return Err(format!("the state of `{entity}` cannot be read: {error}"));
             }
-            Err(_) => return Ok(Activation::Unreadable),
+            Err(error) => {
+                tracing::debug!(%entity, %error, "the state of an entity cannot be read here");
+                return Ok(Activation::Unreadable);
+            }
         };
         self.bear(newborn, row, None).map(Activation::Live)
     }

@@ -88,8 +88,10 @@ impl Open {
             None => match self.activate(session.entity_type, session.shard, &request.entity) {
                 Ok(Activation::Live(key)) => key,
                 Ok(Activation::Loading) => return self.wait(session, request, outbox),
-                // The declaration of the type is on its way to this node, or another node comes to lead: have it sent again.
-                Ok(Activation::Undeclared | Activation::Unreadable) => return self.forget(session, outbox),
+                // The declaration of the type is on its way to this node: have the request come again.
+                Ok(Activation::Undeclared) => return self.forget(session, outbox),
+                // So here, but other entities of the session may run.
+                Ok(Activation::Unreadable) => return self.have_sent_again(&[id], outbox),
                 Err(reason) => return self.answer(id, Outcome::Unavailable(reason), outbox),
             },
         };

@@ -25,15 +25,12 @@ pub(super) fn whole(read: &ReadTransaction, to: &Database) -> Result<(), redb::E
     copy(read, to, ROWS, ..)
 }
 
-/// Copies a group.
+/// Copies a group, for a node that has had no other log of it.
 pub(super) fn group(read: &ReadTransaction, to: &Database, group: GroupId) -> Result<(), redb::Error> {
     let GroupId(id) = group;
     copy(read, to, ENTRIES, (id, 0)..=(id, u64::MAX))?;
     copy(read, to, PURGED, id..=id)?;
     copy(read, to, VOTES, id..=id)?;
-    if tables::forgotten(read)?.is_some() {
-        copy(read, to, FORGOTTEN, id..=id)?;
-    }
     copy(read, to, SNAPSHOTS, id..=id)?;
     copy(read, to, PARTS, (id, 0)..=(id, u32::MAX))?;
     // No generation has the last number.

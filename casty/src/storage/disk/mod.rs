@@ -58,7 +58,8 @@ pub(crate) use simulated::SimulatedDisk;
 ///
 /// After a read or write that failed, every call fails with an error that names the file, until it is opened anew, and
 /// [`Stores::failure`] says so. So it does once a value that is read is not the one that was written, which a checksum tells:
-/// no wrong value is given to anybody. A full disk is no failure: what is to be written waits until there is room again, and [`Stores::is_full`] says so.
+/// no wrong value is given to anybody. A full disk is no failure: what is to be written waits until there is room again, and
+/// [`Stores::is_full`] says so.
 ///
 /// When it is [closed](Stores::close), or when the last handle goes, so of the store as of the logs that it gave, what is
 /// queued is written and the folder is free.

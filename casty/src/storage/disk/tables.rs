@@ -327,15 +327,20 @@ impl<'a> Tables<'a> {
 
     /// Keeps where the log of a group ends that is about to be removed.
     fn keep_end(&mut self, group: GroupId) -> Result<(), StorageError> {
-        let last = self.entries.range((group.0, 0)..=(group.0, u64::MAX))?.next_back().transpose()?;
-        let last = last.map(|(key, value)| LogPosition { term: value.value().1, index: key.value().1 });
-        let of = |table: &Table<'_, u16, PositionValue>| -> Result<Option<LogPosition>, StorageError> {
-            Ok(table.get(group.0)?.map(|row| LogPosition { term: row.value().1, index: row.value().2 }))
-        };
-        // It may have been forgotten before.
-        let Some(LogPosition { term, index }) = last.max(of(&self.purged)?).max(of(&self.forgotten)?) else {
-            return Ok(());
-        };
+        let mut ends = Vec::new();
+        if let Some((key, value)) = self.entries.range((group.0, 0)..=(group.0, u64::MAX))?.next_back().transpose()? {
+            let ((_, index), (checksum, term, kind, payload)) = (key.value(), value.value());
+            Place::Entry(group.0, index).check(checksum, &[term, kind.into()], payload)?;
+            ends.push(LogPosition { term, index });
+        }
+        if let Some(row) = self.purged.get(group.0)? {
+            ends.push(position(Place::Purged(group.0), row.value())?);
+        }
+        // One that was forgotten before may have been longer.
+        if let Some(row) = self.forgotten.get(group.0)? {
+            ends.push(position(Place::Forgotten(group.0), row.value())?);
+        }
+        let Some(LogPosition { term, index }) = ends.into_iter().max() else { return Ok(()) };
         let checksum = Place::Forgotten(group.0).checksum(&[term, index], &[]);
         self.forgotten.insert(group.0, (checksum, term, index))?;
         Ok(())
