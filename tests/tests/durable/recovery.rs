@@ -1,8 +1,9 @@
 //! Clusters that are made anew, from backups and from what is left.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
 
-use casty::storage::StoreError;
+use casty::storage::{DiskStores, Identity, StoreError, Stores};
 use casty::{BackupError, GroupId, Node, RecoverError, Recovery, Replication, Sharded, inspect, recover};
 use casty_tests::bank::*;
 use casty_tests::cluster::{Cluster, DEADLINE, Folders, config, node, ready};
@@ -144,6 +145,33 @@ async fn what_may_be_lost_is_told_and_the_rest_goes_on() {
         let expected = u64::from(is_kept(user));
         assert_eq!(account.balance(GetBalance).timeout(DEADLINE).await, Ok(expected));
         assert_eq!(account.deposit(Deposit { amount: 1 }).timeout(DEADLINE).await, Ok(expected + 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_longer_before_its_node_dropped_it_is_not_said_to_be_all_there_was() {
+    let folders = Folders::new(3);
+    let mut cluster = with_accounts(&folders, 50).await;
+    cluster.stop().await;
+    drop(cluster);
+    let group = GroupId(1);
+    for number in 0..2 {
+        let identity = Identity { node: format!("node-{}", number + 1).as_str().into(), cluster: "casty".to_owned() };
+        let stores = DiskStores::open(folders.path(number), &identity).unwrap();
+        let beginning = stores.log(group).unwrap().read(0..2, u64::MAX).unwrap();
+        let (tell, told) = channel();
+        let done = |tell: Sender<_>| Box::new(move |result| tell.send(result).unwrap());
+        stores.forget(group, done(tell.clone())).unwrap();
+        told.recv().unwrap().unwrap();
+        stores.log(group).unwrap().append(beginning, done(tell)).unwrap();
+        told.recv().unwrap().unwrap();
+    }
+    for (from, complete) in [([0, 1], false), ([1, 2], true)] {
+        let into = TempDir::new().unwrap();
+        let recovery = recover(from.map(|number| folders.path(number).to_owned()), into.path()).await.unwrap();
+        for recovered in &recovery.groups {
+            assert_eq!(recovered.complete, complete || recovered.group != group, "{recovered}");
+        }
     }
 }
 
