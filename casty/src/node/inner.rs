@@ -156,7 +156,8 @@ impl Inner {
             && self.host.groups().iter().all(|group| group.status().last_index.unwrap_or(0) == 0)
     }
 
-    /// This life of the node is over: it takes no requests and leads nothing any more.
+    /// This life of the node is over: it takes no requests and leads nothing any more, and goes out of the sight of the others, who
+    /// else would count on it for as long as its process runs.
     pub(super) fn end(self: &Arc<Self>, why: NotReady) {
         let first = self.ended.send_if_modified(|ended| {
             let first = ended.is_none();
@@ -167,10 +168,14 @@ impl Inner {
             return;
         }
         self.router.close(&why.to_string());
-        let (host, inner) = (self.host.clone(), self.clone());
+        self.hub.close(&why.to_string());
+        let inner = self.clone();
         self.spawn(async move {
-            host.shutdown().await;
+            inner.host.shutdown().await;
             inner.end_life().await;
+            if let Some(cluster) = inner.links.cluster() {
+                cluster.shutdown().await;
+            }
         });
     }
 

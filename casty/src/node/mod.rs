@@ -302,8 +302,8 @@ impl Node {
         self.inner.host.groups().iter().map(|group| (group.id(), group.status())).collect()
     }
 
-    /// Waits until this life of the node is over, though nobody has shut it down, and says why: start another. It never
-    /// ends for a node that is well.
+    /// Waits until this life of the node is over, though nobody has shut it down, and says why: start another. Its actors run on until
+    /// then, but the others see it no more. It never ends for a node that is well.
     pub async fn ended(&self) -> NotReady {
         self.inner.ended().await
     }

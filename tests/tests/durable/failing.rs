@@ -8,7 +8,7 @@ use bytes::Bytes;
 use casty::storage::{Change, FrozenRows, LogStore, MemoryStores, StagedRows, StateStore, Stores};
 use casty::{GroupId, NotReady};
 use casty_tests::bank::{Account, Deposit};
-use casty_tests::cluster::{Cluster, DEADLINE};
+use casty_tests::cluster::{Cluster, DEADLINE, eventually};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::SetOnce;
@@ -88,4 +88,5 @@ async fn a_node_that_leads_and_cannot_read_ends_and_another_answers_what_it_was_
     signs.said.set(()).unwrap();
     assert_eq!(timeout(DEADLINE, cluster.node(1).ended()).await, Ok(NotReady::StoreFailed));
     assert_eq!(asking.await.unwrap(), Ok(1));
+    eventually(DEADLINE, "the others see it no more", || cluster.node(0).members().len() == 2).await;
 }
