@@ -195,10 +195,20 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Ends the part as a crash does: nothing is taken that would be sent, and the links close.
+    pub(crate) fn cut(&self) {
+        // In this order: a link that opens meanwhile is sealed by who opens it.
+        self.mesh.leaving.cancel();
+        self.mesh.links.seal();
+        self.mesh.clients.seal();
+        self.mesh.stop.cancel();
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.mesh.leaving.cancel();
-        self.mesh.stop.cancel();
+        self.cut();
     }
 }
 

@@ -402,6 +402,8 @@ impl Deref for Node {
 /// What a crash would do: the links close at once, and nobody is told. The folder is free a moment later.
 impl Drop for Node {
     fn drop(&mut self) {
+        // First, or the actors, which end with their system, would tell of it.
+        self.cluster.cut();
         lock(&self.inner.tasks).abort_all();
         let (host, stores) = (self.inner.host.clone(), self.inner.stores.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

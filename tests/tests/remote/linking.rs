@@ -188,10 +188,11 @@ async fn a_lost_node_is_an_end_of_those_on_it_that_is_told_once() {
     one.link(&cluster, &lost).await;
     other.link(&cluster, &one).await;
     let (dead, follows) = (lost.id_seen_from(&cluster, 1), one.id_seen_from(&cluster, 2));
-    drop(lost);
     cluster.crash(0);
     assert_eq!(one.end().await, StopReason::Linked { with: dead });
     assert_eq!(other.end().await, StopReason::Linked { with: follows });
+    // Without references it would have stopped before the crash, in order.
+    drop(lost);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
