@@ -193,9 +193,7 @@ impl Cluster {
         self.mesh.tasks.close();
         self.mesh.tasks.wait().await;
     }
-}
 
-impl Cluster {
     /// Ends the part as a crash does: nothing is taken that would be sent, and the links close.
     pub(crate) fn cut(&self) {
         // In this order: a link that opens meanwhile is sealed by who opens it.
