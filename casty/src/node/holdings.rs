@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -36,8 +35,7 @@ impl Inner {
         self.spawn(async move {
             if let Err(error) = inner.begin(membership).await {
                 tracing::error!(%error, "this node cannot take part in the cluster");
-                let store_failed = inner.stores.failure().now_or_never().is_some();
-                return inner.end(if store_failed { NotReady::StoreFailed } else { NotReady::GroupFailed });
+                return inner.end(NotReady::GroupFailed);
             }
             tokio::join!(inner.hold(), inner.free_what_was_before());
         });

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -159,6 +160,9 @@ impl Inner {
     /// This life of the node is over: it takes no requests and leads nothing any more, and goes out of the sight of the others, who
     /// else would count on it for as long as its process runs.
     pub(super) fn end(self: &Arc<Self>, why: NotReady) {
+        // A group may notice first.
+        let store_failed = || self.stores.failure().now_or_never().is_some();
+        let why = if why == NotReady::GroupFailed && store_failed() { NotReady::StoreFailed } else { why };
         let first = self.ended.send_if_modified(|ended| {
             let first = ended.is_none();
             ended.get_or_insert(why);

@@ -19,6 +19,7 @@ struct Inner {
     entries: VecDeque<LogEntry>,
     purged: Option<LogPosition>,
     vote: Option<Vote>,
+    forgotten: Option<LogPosition>,
 }
 
 impl MemoryLog {
@@ -28,8 +29,13 @@ impl MemoryLog {
     }
 
     /// A log with what another store kept. The entries follow on `purged` and on one another.
-    pub(super) fn filled(purged: Option<LogPosition>, entries: Vec<LogEntry>, vote: Option<Vote>) -> Self {
-        Self { inner: Mutex::new(Inner { entries: entries.into(), purged, vote }) }
+    pub(crate) fn filled(
+        purged: Option<LogPosition>,
+        entries: Vec<LogEntry>,
+        vote: Option<Vote>,
+        forgotten: Option<LogPosition>,
+    ) -> Self {
+        Self { inner: Mutex::new(Inner { entries: entries.into(), purged, vote, forgotten }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -114,5 +120,9 @@ impl LogStore for MemoryLog {
 
     fn vote(&self) -> io::Result<Option<Vote>> {
         Ok(self.lock().vote)
+    }
+
+    fn forgotten(&self) -> io::Result<Option<LogPosition>> {
+        Ok(self.lock().forgotten)
     }
 }

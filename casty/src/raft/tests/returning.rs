@@ -1,15 +1,13 @@
 //! A node that comes back to a group without the log that it had.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::{Cluster, GROUP, Node, key, soon};
 use super::recorder::Recorder;
 use crate::raft::{RaftSettings, RosterChange};
-use crate::storage::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, MemoryLog, Vote};
+use crate::storage::{LogStore, MemoryLog};
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_comes_back_to_a_group_remembers_its_vote() {
@@ -53,46 +51,6 @@ async fn who_has_dropped_its_log_elects_nobody_that_lacks_what_was_in_it() {
     cluster.shutdown().await;
 }
 
-/// A log of which an earlier one was dropped here, as a disk has it.
-struct Dropped {
-    log: MemoryLog,
-    forgotten: Option<LogPosition>,
-}
-
-impl LogStore for Dropped {
-    fn bounds(&self) -> io::Result<LogBounds> {
-        self.log.bounds()
-    }
-
-    fn append(&self, entries: Vec<LogEntry>, done: Flushed) -> io::Result<()> {
-        self.log.append(entries, done)
-    }
-
-    fn read(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<LogEntry>> {
-        self.log.read(range, bytes_max)
-    }
-
-    fn truncate_after(&self, index: Option<u64>) -> io::Result<()> {
-        self.log.truncate_after(index)
-    }
-
-    fn purge(&self, through: LogPosition) -> io::Result<()> {
-        self.log.purge(through)
-    }
-
-    fn save_vote(&self, vote: Vote, done: Flushed) -> io::Result<()> {
-        self.log.save_vote(vote, done)
-    }
-
-    fn vote(&self) -> io::Result<Option<Vote>> {
-        self.log.vote()
-    }
-
-    fn forgotten(&self) -> io::Result<Option<LogPosition>> {
-        Ok(self.forgotten)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn who_has_dropped_its_log_stands_for_no_election_until_it_has_all_of_it_again() {
     let mut cluster = Cluster::new(1, RaftSettings::default()).await;
@@ -112,9 +70,7 @@ async fn who_has_dropped_its_log_stands_for_no_election_until_it_has_all_of_it_a
     let Node { host, log, .. } = &cluster.nodes[0];
     host.close(GROUP).await;
     let (begun, forgotten) = (log.read(0..5, u64::MAX).unwrap(), log.bounds().unwrap().last);
-    let dropped = Dropped { log: MemoryLog::new(), forgotten };
-    dropped.append(begun, Box::new(|_| {})).unwrap();
-    dropped.save_vote(log.vote().unwrap().unwrap(), Box::new(|_| {})).unwrap();
+    let dropped = MemoryLog::filled(None, begun, log.vote().unwrap(), forgotten);
     cluster.isolate(0);
     let back = host.open(GROUP, Arc::new(dropped), Box::new(Recorder::new().0), &[]).await.unwrap();
     back.campaign().await;

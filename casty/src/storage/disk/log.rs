@@ -19,16 +19,15 @@ pub(super) struct DiskLog {
     memory: MemoryLog,
     writer: Arc<Writer>,
     snapshots: Arc<DiskSnapshots>,
-    forgotten: Option<LogPosition>,
 }
 
 impl DiskLog {
     /// What the file has of a group.
     pub(super) fn load(group: GroupId, writer: Arc<Writer>) -> io::Result<Self> {
         let stored = writer.read(|read| tables::read_log(read, group))?;
-        let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote);
+        let memory = MemoryLog::filled(stored.purged, stored.entries, stored.vote, stored.forgotten);
         let snapshots = Arc::new(DiskSnapshots::load(group, writer.clone())?);
-        Ok(Self { group, memory, writer, snapshots, forgotten: stored.forgotten })
+        Ok(Self { group, memory, writer, snapshots })
     }
 
     /// The table whose state stands before the log.
@@ -90,7 +89,7 @@ impl LogStore for DiskLog {
 
     fn forgotten(&self) -> io::Result<Option<LogPosition>> {
         self.writer.check()?;
-        Ok(self.forgotten)
+        self.memory.forgotten()
     }
 
     fn is_full(&self) -> bool {
