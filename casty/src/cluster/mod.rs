@@ -45,6 +45,7 @@ pub use crate::wire::{Kind, Member, NAME_BYTES_MAX, Role, SECRET_BYTES_MIN, Secr
 pub(crate) use self::edge::Uplink;
 #[cfg(feature = "sim")]
 pub(crate) use self::edge::{Departed, Envelope, News, Relayed};
+pub(crate) use self::limits::KNOWN_NODES_MAX;
 #[cfg(feature = "sim")]
 pub(crate) use self::membership::{hear, samples};
 pub(crate) use self::trust::check as check_trust;

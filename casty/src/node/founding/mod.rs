@@ -12,11 +12,15 @@
 //! every other founder refuses it or has died since, and nothing was ever committed. Everyone is told, and whoever belongs
 //! to it ends its life, to begin another.
 
+mod latest;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use self::latest::Latest;
 use crate::base::{NodeId, NodeKey, StableMap, stable_hash};
+use crate::cluster::KNOWN_NODES_MAX;
 use crate::codec::encode;
 
 #[cfg(test)]
@@ -117,6 +121,10 @@ pub(super) enum Step {
 /// seconds, so that a founder that was only slow to answer is waited for.
 const LOOKS_BEFORE_WITHDRAWAL: u32 = 50;
 
+/// Promises that are kept: of as many nodes as gossip remembers names, so that there is a place for each that is in sight. A node
+/// that begins one life after the other promises itself in each of them.
+const PROMISES_MAX: usize = KNOWN_NODES_MAX;
+
 /// The founding, as one node sees it.
 pub(super) struct Founding {
     me: NodeKey,
@@ -126,14 +134,15 @@ pub(super) struct Founding {
     attempt: u32,
     may_found: bool,
     standing: Standing,
-    refused: BTreeSet<u64>,
+    refused: Latest<u64>,
+    /// To which cluster each life of a node has promised itself last.
     promises: StableMap<NodeKey, u64>,
     /// The founders that refuse the cluster that this node is bound to.
     refused_by: BTreeSet<NodeKey>,
     /// The founders of a refused charter that founded it nevertheless.
-    founded_by: BTreeSet<(u64, NodeKey)>,
+    founded_by: Latest<(u64, NodeKey)>,
     /// Clusters of which nothing will ever come.
-    abandoned: BTreeSet<u64>,
+    abandoned: Latest<u64>,
     /// The founders seen at the last look: a promise is only made on a view that held still.
     last_view: Vec<Founder>,
     /// For how many looks in a row the promise has not fitted the view.
@@ -143,19 +152,18 @@ pub(super) struct Founding {
 impl Founding {
     /// Nothing has happened yet. An observer never founds.
     pub(super) fn new(me: NodeKey, terms: Terms, may_found: bool) -> Self {
-        let (refused, promises, last_view) = (BTreeSet::new(), StableMap::default(), Vec::new());
         Self {
             me,
             terms,
             attempt: 0,
             may_found,
             standing: Standing::Looking,
-            refused,
-            promises,
+            refused: Latest::default(),
+            promises: StableMap::default(),
             refused_by: BTreeSet::new(),
-            founded_by: BTreeSet::new(),
-            abandoned: BTreeSet::new(),
-            last_view,
+            founded_by: Latest::default(),
+            abandoned: Latest::default(),
+            last_view: Vec::new(),
             misfits: 0,
         }
     }
@@ -277,11 +285,22 @@ impl Founding {
 
     /// Another node has promised itself to `charter`.
     pub(super) fn promised(&mut self, from: NodeKey, charter: &Charter) -> Option<Step> {
+        self.make_room_for(from);
         self.promises.insert(from, charter.cluster_id());
         if charter.has(self.me) && charter.has(from) {
             self.attempt = self.attempt.max(charter.attempt);
         }
         self.found_if_all_promised()
+    }
+
+    /// Lets go of promises of nodes that are out of sight, if there is no room for one more. Whoever is there after all makes
+    /// its promise again at its next look.
+    fn make_room_for(&mut self, from: NodeKey) {
+        if self.promises.len() < PROMISES_MAX || self.promises.contains_key(&from) {
+            return;
+        }
+        let in_sight: BTreeSet<_> = self.last_view.iter().map(Founder::key).collect();
+        self.promises.retain(|node, _| in_sight.contains(node) || *node == self.me);
     }
 
     /// A node that belongs to a founded cluster says so.

@@ -98,6 +98,36 @@ fn a_promise_that_was_withdrawn_does_not_count() {
 }
 
 #[test]
+fn promises_of_nodes_that_come_and_go_take_the_place_of_no_other() {
+    let (mut a, b, c) = (founding("a"), founder("b", 1), founder("c", 1));
+    let charter = promise_of(&mut a, &three(1));
+    a.promised(b.key(), &charter);
+    for life in 0..2 * PROMISES_MAX as u64 {
+        a.promised(founder("d", life).key(), &charter);
+    }
+    assert!(a.promises.len() <= PROMISES_MAX);
+    assert_eq!(
+        a.promised(c.key(), &charter),
+        Some(Step::Found(charter)),
+        "what `b` and `a` itself have promised still counts"
+    );
+}
+
+#[test]
+fn news_of_clusters_that_came_to_nothing_is_bounded() {
+    let (mut a, b) = (founding("a"), founder("b", 1).key());
+    for id in 0..2 * latest::LATEST_MAX as u64 {
+        a.abandoned(id);
+    }
+    let charter = Charter::new(three(1), terms(3));
+    a.abandoned(charter.cluster_id());
+    assert_eq!(a.told(b, charter), None, "the latest is known");
+    for news in [&a.refused, &a.abandoned] {
+        assert_eq!(news.iter().count(), latest::LATEST_MAX);
+    }
+}
+
+#[test]
 fn nodes_that_promised_too_early_agree_once_their_views_do() {
     let all = || ["a", "b", "c", "d"].map(|name| founder(name, 1)).to_vec();
     let (mut b, mut c) = (founding("b"), founding("c"));
