@@ -6,13 +6,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::control::WORD_BYTES_MAX;
 use super::inner::Inner;
 use super::meta::{Command, Verdict};
 use crate::actor::Actor;
-use crate::sharding::{Acknowledge, Declaration, SLOTS, Sharded, ShardingError};
+use crate::codec::encode;
+use crate::sharding::{Acknowledge, Declaration, ENTITY_TYPES_MAX, SLOTS, Sharded, ShardingError};
 
 /// How long `start` tries to reach the meta group.
 const DECLARE_MAX: Duration = Duration::from_secs(30);
+
+/// The longest declaration, encoded: half of a control frame, in which it travels. A state of 20 fields may have a thousand
+/// versions, the shapes of all of which are in it.
+const DECLARATION_BYTES_MAX: usize = WORD_BYTES_MAX / 2;
 
 /// How many shards an entity type has if it names no number.
 const SHARDS_DEFAULT: u32 = 100;
@@ -96,6 +102,7 @@ impl Inner {
         loop {
             let refused = |why| ShardingError::State { name: ours.name.clone(), actor: ours.actor.clone(), why };
             let proposed = self.kinds.following(ours, &stored).map_err(refused)?;
+            fits(&proposed)?;
             match self.agree(&Command::Declare(proposed.clone()), until).await {
                 Some(Verdict::Agreed) => {
                     self.kinds.learn([proposed]);
@@ -103,7 +110,9 @@ impl Inner {
                 }
                 Some(Verdict::Conflict(theirs)) if theirs.is_of_type(ours) => stored = theirs.state,
                 Some(Verdict::Conflict(theirs)) => return Err(conflict(ours, &theirs)),
-                _ => return Err(ShardingError::Unavailable { name: ours.name.clone(), after: DECLARE_MAX }),
+                // All else that a declaration can be is told: there is no room for it.
+                Some(_) => return Err(ShardingError::TooMany { name: ours.name.clone(), max: ENTITY_TYPES_MAX }),
+                None => return Err(ShardingError::Unavailable { name: ours.name.clone(), after: DECLARE_MAX }),
             }
         }
     }
@@ -125,6 +134,16 @@ impl Inner {
     }
 }
 
+/// Whether the cluster can agree on a declaration of this length.
+fn fits(declaration: &Declaration) -> Result<(), ShardingError> {
+    let bytes = encode(declaration).map_or(usize::MAX, |encoded| encoded.len());
+    if bytes > DECLARATION_BYTES_MAX {
+        let (name, versions) = (declaration.name.clone(), declaration.state.len());
+        return Err(ShardingError::TooLong { name, versions, bytes, max: DECLARATION_BYTES_MAX });
+    }
+    Ok(())
+}
+
 fn conflict(ours: &Declaration, theirs: &Declaration) -> ShardingError {
     if ours.name != theirs.name {
         return ShardingError::SameTag { name: ours.name.clone(), other: theirs.name.clone() };
@@ -137,4 +156,26 @@ fn conflict(ours: &Declaration, theirs: &Declaration) -> ShardingError {
         }
     };
     ShardingError::Conflict { name: ours.name.clone(), theirs: say(theirs), ours: say(ours) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::actor::state::StateShape;
+
+    #[test]
+    fn a_state_that_has_had_too_many_versions_is_refused_by_name() {
+        let fields: BTreeMap<_, _> = (0..20).map(|n| (format!("a field of a state, {n:2}"), n)).collect();
+        let shape = |version| StateShape { version, fields: fields.clone(), events: None };
+        let of = |versions: u32| {
+            let (name, actor) = ("account".to_owned(), "bank.Account".to_owned());
+            let state = (1..=versions).map(shape).collect();
+            Declaration { name, actor, shards: 9, single: false, store: None, state }
+        };
+        assert_eq!(fits(&of(500)), Ok(()));
+        let error = fits(&of(5_000)).unwrap_err();
+        assert!(matches!(&error, ShardingError::TooLong { name, versions: 5_000, .. } if name == "account"), "{error}");
+    }
 }

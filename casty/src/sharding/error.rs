@@ -48,6 +48,32 @@ pub enum ShardingError {
         /// The most.
         max: u32,
     },
+    /// The cluster has as many entity types as it can have.
+    #[error(
+        "the cluster has no room for the entity type `{name}`: it has {max} of them, singletons among them, and keeps them for \
+         good; have one type with many entities in place of many types"
+    )]
+    TooMany {
+        /// The name of the entity type.
+        name: String,
+        /// The most.
+        max: usize,
+    },
+    /// The name and all layouts that the state ever had are more than the cluster agrees on at once.
+    #[error(
+        "the entity type `{name}` cannot be declared: with the {versions} versions of its state it takes {bytes} bytes, and {max} \
+         are possible; give it a shorter name, or start another type where the state has had too many versions"
+    )]
+    TooLong {
+        /// The name of the entity type.
+        name: String,
+        /// How many versions its state has had, with that of this program.
+        versions: usize,
+        /// What its declaration takes, in bytes.
+        bytes: usize,
+        /// The most, in bytes.
+        max: usize,
+    },
     /// The meta group did not answer.
     #[error(
         "the entity type `{name}` could not be declared within {after:?}: the cluster's meta group does not answer; \

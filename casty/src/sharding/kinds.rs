@@ -15,6 +15,10 @@ use crate::actor::state::{Standing, StateShape};
 use crate::actor::{Layout, StateMismatch};
 use crate::codec::tag;
 
+/// Entity types that a cluster can have, singletons among them. They are there for good, in the memory of every node and in every
+/// snapshot of the meta group; and each region looks through all singletons.
+pub(crate) const ENTITY_TYPES_MAX: usize = 4_096;
+
 /// One declared entity type: what `sharded(name).shards(n).start()` said first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Declaration {
@@ -129,6 +133,11 @@ impl Kinds {
         let known = self.acknowledging.read().unwrap_or_else(PoisonError::into_inner).get(&tag).cloned();
         known.unwrap_or_else(|| {
             let mut known = self.acknowledging.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= ENTITY_TYPES_MAX {
+                // Not all that a program says something about comes to be declared.
+                let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+                known.retain(|tag, _| declared.contains_key(tag));
+            }
             known.entry(tag).or_insert_with(|| Acknowledging::new(self.acknowledge)).clone()
         })
     }
@@ -358,6 +367,18 @@ mod tests {
         kinds.learn([short.clone(), long.clone()]);
         kinds.learn([short]);
         assert_eq!(kinds.declared(), [long]);
+    }
+
+    #[test]
+    fn what_is_said_of_types_that_are_never_declared_is_let_go_of() {
+        let kinds = Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum);
+        let account = declaration(Vec::new());
+        kinds.learn([account.clone()]);
+        kinds.acknowledging(account.tag()).set(Acknowledge::Leader);
+        let others = (0..).filter(|tag| *tag != account.tag());
+        others.take(2 * ENTITY_TYPES_MAX).for_each(|tag| drop(kinds.acknowledging(tag)));
+        assert!(kinds.acknowledging.read().unwrap().len() <= ENTITY_TYPES_MAX);
+        assert!(kinds.acknowledging(account.tag()).at_once());
     }
 
     #[test]

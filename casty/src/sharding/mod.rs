@@ -26,7 +26,7 @@ pub use call::{AskEntity, SendEntity};
 pub(crate) use entities::EntityTypes;
 pub use error::ShardingError;
 pub use handle::{EntityRef, Sharded};
-pub(crate) use kinds::{Declaration, Kinds};
+pub(crate) use kinds::{Declaration, ENTITY_TYPES_MAX, Kinds};
 pub(crate) use origins::Origins;
 pub(crate) use outside::OutsideStore;
 pub(crate) use post::Post;

@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
     Conflict(Declaration),
     /// An actor of this node has the name.
     Taken { node: NodeId },
-    /// It was overtaken, or makes no sense any more: nothing has changed.
+    /// It was overtaken, makes no sense any more, or there is no room for it: nothing has changed.
     Overtaken,
     /// The node that was asked does not lead the meta group, or lost it: ask again.
     Again,

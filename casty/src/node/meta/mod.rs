@@ -19,7 +19,7 @@ use crate::actor::remote::Address;
 use crate::base::{BoxError, NodeKey};
 use crate::codec::{decode, encode};
 use crate::raft::{Machine, MachineSnapshot};
-use crate::sharding::{Declaration, Kinds};
+use crate::sharding::{Declaration, ENTITY_TYPES_MAX, Kinds};
 use crate::storage::StagedRows;
 
 /// Where a node reads what was agreed on; `None` until it knows its cluster.
@@ -79,6 +79,7 @@ impl Meta {
     }
 
     fn declare(&mut self, declaration: Declaration) -> Verdict {
+        let full = self.declared.len() >= ENTITY_TYPES_MAX;
         match self.declared.entry(declaration.tag()) {
             Entry::Occupied(there) if there.get().covers(&declaration) => Verdict::Agreed,
             Entry::Occupied(mut there) if declaration.covers(there.get()) => {
@@ -87,6 +88,7 @@ impl Meta {
                 Verdict::Agreed
             }
             Entry::Occupied(there) => Verdict::Conflict(there.get().clone()),
+            Entry::Vacant(_) if full => Verdict::Overtaken,
             Entry::Vacant(place) => {
                 self.kinds.learn([declaration.clone()]);
                 place.insert(declaration);
@@ -221,6 +223,25 @@ mod tests {
         assert_eq!(declare(&[1]), Verdict::Agreed, "an older program may go on");
         assert_eq!(declare(&[1, 3]), Verdict::Conflict(of(&[1, 2])));
         assert_eq!(meta.kinds.declared(), [of(&[1, 2])]);
+    }
+
+    #[test]
+    fn a_cluster_that_has_as_many_entity_types_as_it_can_goes_on_with_those() {
+        let (mut meta, other) = (meta(), Declaration { name: "one more".to_owned(), ..declaration(9) });
+        assert_eq!(declare(&mut meta, 9), Verdict::Agreed);
+        for n in 1..ENTITY_TYPES_MAX {
+            let declaration = Declaration { name: format!("type-{n}"), ..declaration(9) };
+            assert_eq!(apply(&mut meta, &Command::Declare(declaration)), Verdict::Agreed);
+        }
+        assert_eq!(apply(&mut meta, &Command::Declare(other)), Verdict::Overtaken);
+        assert_eq!(declare(&mut meta, 9), Verdict::Agreed, "what is there may be started again");
+        let newer = Declaration { state: state(&[1, 2]), ..declaration(9) };
+        assert_eq!(
+            apply(&mut meta, &Command::Declare(newer)),
+            Verdict::Agreed,
+            "and have another version of its state"
+        );
+        assert_eq!(meta.kinds.declared().len(), ENTITY_TYPES_MAX);
     }
 
     #[test]
