@@ -17,6 +17,7 @@ mod release;
 mod sends;
 mod sessions;
 mod task;
+mod unsent;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -11,6 +11,7 @@ use super::batch::Batch;
 use super::expiry::Expiry;
 use super::open::Open;
 use super::release::Releaser;
+use super::unsent::shorten;
 use super::{Outbox, Region, RegionParts, Settled};
 use crate::base::NodeKey;
 use crate::raft::{LeaderId, Leadership, ProposeError, Proposed, Refusal};
@@ -44,7 +45,7 @@ pub(super) struct Task {
     proposed: Option<Batch>,
     /// The group refused the batch for the moment.
     refused: bool,
-    /// Words that found no room in the queue of a connected peer.
+    /// Words that found no room in the queue of a connected peer, which are [bounded](shorten) for each.
     unsent: Outbox,
     /// When the group was last handed over for want of an entity type.
     handed_over: Option<Instant>,
@@ -276,8 +277,8 @@ impl Task {
         }
     }
 
-    /// Sends the words to their nodes. Those that find no room at a connected peer are kept and tried again. If the link
-    /// is down they are not missed: the router opens its sessions again when it is back.
+    /// Sends the words to their nodes. Those that find no room at a connected peer are kept and tried again, unless there are too
+    /// many. If the link is down they are not missed: the router opens its sessions again when it is back.
     fn flush(&mut self, outbox: Outbox) {
         let group = self.region.group;
         for (to, mut words) in outbox {
@@ -298,6 +299,7 @@ impl Task {
                     continue;
                 }
                 if post.is_connected(to) {
+                    shorten(&mut words);
                     self.unsent.insert(to, words);
                     self.region.retry_soon();
                 }
