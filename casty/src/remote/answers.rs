@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::asks::ASKS_MAX;
 use super::hub::Hub;
 use super::protocol::{End, Word, encode_answer};
 use crate::actor::AskFailure;
@@ -18,6 +19,10 @@ const BACKLOG_BYTES_MAX: usize = 64 << 20;
 
 /// What a reply counts at least, in bytes.
 const ANSWER_BYTES: usize = 64;
+
+/// What is kept beyond that of asks that failed: as many as one node has under way. A node that takes no replies and asks all the
+/// same is told nothing of what is beyond.
+const FAILURES_BYTES_MAX: usize = ASKS_MAX * ANSWER_BYTES;
 
 /// Takes the reply to one ask of another node.
 pub(super) struct Answering {
@@ -67,15 +72,12 @@ impl Backlog {
     pub(super) fn add(&self, peer: NodeKey, ask: u64, end: End) {
         let mut backlog = self.lock();
         let waiting = backlog.entry(peer).or_default();
-        let bytes = bytes(&end);
-        let end = match end {
-            End::Value(_) if waiting.bytes + bytes > BACKLOG_BYTES_MAX => {
-                let reason = "its reply found no room on the link, where replies wait that were not taken".to_owned();
-                End::Failure(AskFailure::Unknown { reason })
+        match waiting.admit(end) {
+            Some(end) => waiting.push(Item::Answer(ask, end)),
+            None => {
+                tracing::debug!(%peer, ask, "a reply is lost: its node takes none, and asks for more")
             }
-            end => end,
-        };
-        waiting.push(Item::Answer(ask, end));
+        }
     }
 
     /// The link has no room for a word, or others wait that were said before. False if there are too many.
@@ -139,6 +141,20 @@ impl Backlog {
 }
 
 impl Waiting {
+    /// What is kept of a reply: where there is no room for its value, that it failed, and in the end nothing.
+    fn admit(&self, end: End) -> Option<End> {
+        if self.bytes >= BACKLOG_BYTES_MAX + FAILURES_BYTES_MAX {
+            return None;
+        }
+        Some(match end {
+            End::Value(_) if self.bytes + bytes(&end) > BACKLOG_BYTES_MAX => {
+                let reason = "its reply found no room on the link, where replies wait that were not taken".to_owned();
+                End::Failure(AskFailure::Unknown { reason })
+            }
+            end => end,
+        })
+    }
+
     fn push(&mut self, item: Item) {
         self.bytes += item.bytes();
         self.items.push_back(item);
@@ -176,4 +192,21 @@ pub(super) fn post(hub: &Hub, peer: NodeKey, ask: u64, end: &End) -> Result<(), 
 /// Makes the place where the reply to an ask of another node goes.
 pub(super) fn sink(hub: &Arc<Hub>, peer: NodeKey, ask: u64) -> Arc<dyn ReplySink> {
     Arc::new(Answering { hub: Arc::downgrade(hub), peer, ask })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_node_that_takes_no_replies_is_bounded() {
+        let mut waiting = Waiting { items: VecDeque::new(), bytes: BACKLOG_BYTES_MAX - ANSWER_BYTES };
+        let failed = || End::Failure(AskFailure::Stopped);
+        assert!(matches!(waiting.admit(End::Value(vec![7].into())), Some(End::Failure(_))), "it finds no room");
+        for _ in 0..=ASKS_MAX {
+            waiting.bytes += waiting.admit(failed()).map_or(0, |end| bytes(&end));
+        }
+        assert_eq!(waiting.bytes, BACKLOG_BYTES_MAX + FAILURES_BYTES_MAX, "as many as a node can ask for are told");
+        assert!(waiting.admit(failed()).is_none());
+    }
 }

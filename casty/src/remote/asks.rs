@@ -14,6 +14,9 @@ const PARTS: usize = 16;
 /// The most asks in one part that are not answered: about a million in all.
 const PART_ASKS_MAX: usize = 1 << 16;
 
+/// The most asks of one node that are not answered.
+pub(super) const ASKS_MAX: usize = PARTS * PART_ASKS_MAX;
+
 /// At so many in one part, those are let go for the first time whose asker has left.
 const SWEEP_AT: usize = 256;
 
