@@ -8,7 +8,7 @@ use casty::testkit::invariants::judge;
 use casty::testkit::workload::{Notes, Recording};
 use futures_util::future::try_join_all;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::damage::Damage;
 use super::evidence::{gather, keep};
@@ -23,8 +23,11 @@ use crate::processes::{HarnessError, Network, Processes, Quality, Setup, skipped
 /// Once the faults have ended, a cluster must serve again within this time.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long the clients go on once the cluster serves again, so that each object is written once more.
-const SETTLING: Duration = Duration::from_millis(1_500);
+/// How long the clients go on at most once the cluster is whole, so that each object is written once more.
+const REWRITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether each was: all histories are read for it.
+const REREAD_PERIOD: Duration = Duration::from_millis(250);
 
 /// Once the faults have ended, every group must have all its replicas again within this time.
 const WHOLE_LIMIT: Duration = Duration::from_secs(20);
@@ -134,7 +137,7 @@ impl Round {
         self.break_things().await?;
         self.recover().await?;
         self.become_whole().await?;
-        sleep(SETTLING).await;
+        self.write_all().await?;
         self.finish().await
     }
 
@@ -208,6 +211,21 @@ impl Round {
                 return Ok(());
             }
         }
+    }
+
+    /// Waits until every object has answered a write again, or for so long that it should have.
+    async fn write_all(&self) -> Result<(), HarnessError> {
+        let deadline = Instant::now() + REWRITE_LIMIT;
+        let mut looks = interval(REREAD_PERIOD);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while Instant::now() < deadline {
+            looks.tick().await;
+            let so_far = Windows::of(&gather(self.processes.histories()?)?);
+            if so_far.all_written_after(self.faults.1).is_ok() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What came of it that a node was told to leave.
