@@ -84,6 +84,12 @@ fn only_the_stores_of_entities_name_their_databases() {
     only("tokio_postgres::", "storage/external/postgres");
 }
 
+/// Whoever locks with the standard library's has to say what a panic under the lock means.
+#[test]
+fn locks_know_no_poison() {
+    only("PoisonError", "nowhere");
+}
+
 #[test]
 fn an_import_is_found_however_it_is_written() {
     let source = "use crate::actor::Env;\nlet x = crate::wire::Kind::RAFT;\n// use crate::node::Node;\nuse crate::{base::GroupId, raft::Group};\n";

@@ -3,8 +3,9 @@
 use std::any::TypeId;
 use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
+
 use super::Actor;
-use super::lock::{Mutex, lock};
 use super::meters::Meters;
 use super::system::Shared;
 use crate::base::StableMap;
@@ -29,7 +30,7 @@ impl ActorType {
     /// The one of `A`, made if no `A` lives.
     pub(super) fn of<A: Actor>(shared: &Arc<Shared>) -> Arc<Self> {
         let (types, id) = (&shared.types().0, TypeId::of::<A>());
-        let known = lock(types).get(&id).map(|known| (known.living.upgrade(), Arc::clone(&known.meters)));
+        let known = types.lock().get(&id).map(|known| (known.living.upgrade(), Arc::clone(&known.meters)));
         let meters = match known {
             Some((Some(living), _)) => return living,
             Some((None, meters)) => meters,
@@ -37,7 +38,7 @@ impl ActorType {
             None => Arc::new(Meters::new(shared.env().system(), A::NAME)),
         };
         let new = Arc::new(Self { shared: Arc::clone(shared), meters: Arc::clone(&meters) });
-        let mut types = lock(types);
+        let mut types = types.lock();
         let known = types.entry(id).or_insert_with(|| Known { meters, living: Weak::new() });
         // Another may have been faster.
         known.living.upgrade().unwrap_or_else(|| {

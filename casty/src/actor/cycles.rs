@@ -8,7 +8,8 @@
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
 
-use super::lock::{Mutex, lock};
+use parking_lot::Mutex;
+
 use crate::base::StableMap;
 
 /// Into how many parts the edges are split, so that askers on many threads do not queue at one lock.
@@ -60,13 +61,13 @@ impl Waits {
     /// `asker` is about to wait for `asked`. `Err`: then they would wait for each other; who waits for whom, in order, from
     /// the asked one to the asker.
     pub(super) fn enter(&self, asker: u64, asked: u64) -> Result<(), Vec<u64>> {
-        match lock(self.part(asker)).entry(asker) {
+        match self.part(asker).lock().entry(asker) {
             Entry::Occupied(entry) => entry.into_mut().others.push(asked),
             Entry::Vacant(entry) => _ = entry.insert(Asked { first: asked, others: Vec::new() }),
         }
         // Of two that close a ring at the same time, at least one sees the other's edge: each looks after it has made its own.
         // Mostly the asked one waits for nobody.
-        if asked != asker && !lock(self.part(asked)).contains_key(&asked) {
+        if asked != asker && !self.part(asked).lock().contains_key(&asked) {
             return Ok(());
         }
         self.path(asked, asker).map_or(Ok(()), |path| {
@@ -77,7 +78,7 @@ impl Waits {
 
     /// `asker` waits no more.
     pub(super) fn leave(&self, asker: u64, asked: u64) {
-        let mut part = lock(self.part(asker));
+        let mut part = self.part(asker).lock();
         let Entry::Occupied(mut entry) = part.entry(asker) else { return };
         let waits = entry.get_mut();
         if waits.first != asked {
@@ -104,7 +105,7 @@ impl Waits {
                 path.reverse();
                 return Some(path);
             }
-            let Some(Asked { first, others }) = lock(self.part(actor)).get(&actor).cloned() else { continue };
+            let Some(Asked { first, others }) = self.part(actor).lock().get(&actor).cloned() else { continue };
             for next in others.into_iter().chain([first]) {
                 if let Entry::Vacant(vacant) = reached.entry(next) {
                     vacant.insert(actor);
@@ -138,7 +139,7 @@ mod tests {
         for (asker, asked) in [(2, 3), (2, 4), (3, 5), (3, 1)] {
             waits.leave(asker, asked);
         }
-        assert!(waits.0.iter().all(|part| lock(part).is_empty()));
+        assert!(waits.0.iter().all(|part| part.lock().is_empty()));
     }
 
     #[test]

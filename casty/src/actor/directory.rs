@@ -7,8 +7,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
 use super::cell::AnyCell;
-use super::lock::{Mutex, lock};
 use crate::base::{StableHasher, StableMap};
 
 /// Into how many parts the actors are split, so that spawning on many threads does not queue at one lock.
@@ -103,7 +104,7 @@ impl Directory {
         if name.is_none() && unique.is_none() {
             return self.add_unclaimed(cell);
         }
-        let mut claims = lock(&self.claims);
+        let mut claims = self.claims.lock();
         if name.as_ref().is_some_and(|name| claims.names.contains_key(name)) {
             return Err(NotAdded::NameTaken);
         }
@@ -121,27 +122,27 @@ impl Directory {
         let (name, unique, number) = (cell.name(), cell.unique(), *cell.number());
         let mut gone = (None, None);
         if name.is_some() || unique.is_some() {
-            let mut claims = lock(&self.claims);
+            let mut claims = self.claims.lock();
             gone.0 = name.and_then(|name| claims.names.remove(name));
             gone.1 = unique.and_then(|unique| claims.types.remove(&unique));
         }
-        let removed = lock(self.part(number)).take(&number);
+        let removed = self.part(number).lock().take(&number);
         drop((gone, removed));
     }
 
     /// The actor with this name.
     pub(super) fn named(&self, name: &str) -> Option<Arc<dyn AnyCell>> {
-        lock(&self.claims).names.get(name).map(Arc::clone)
+        self.claims.lock().names.get(name).map(Arc::clone)
     }
 
     /// The actor that is found by this type.
     pub(super) fn unique(&self, actor: TypeId) -> Option<Arc<dyn AnyCell>> {
-        lock(&self.claims).types.get(&actor).map(Arc::clone)
+        self.claims.lock().types.get(&actor).map(Arc::clone)
     }
 
     /// The actor with this number.
     pub(super) fn numbered(&self, number: u64) -> Option<Arc<dyn AnyCell>> {
-        lock(self.part(number)).get(&number).map(|one| Arc::clone(&one.0))
+        self.part(number).lock().get(&number).map(|one| Arc::clone(&one.0))
     }
 
     /// Lets in so many from now on, and never more again.
@@ -152,12 +153,15 @@ impl Directory {
     /// Every living actor. Of those who are let in no more none is missed: who is let in looks whether it may under the lock that
     /// this takes.
     pub(super) fn all(&self) -> Vec<Arc<dyn AnyCell>> {
-        self.parts.iter().flat_map(|part| lock(part).iter().map(|one| Arc::clone(&one.0)).collect::<Vec<_>>()).collect()
+        self.parts
+            .iter()
+            .flat_map(|part| part.lock().iter().map(|one| Arc::clone(&one.0)).collect::<Vec<_>>())
+            .collect()
     }
 
     fn add_unclaimed(&self, cell: Arc<dyn AnyCell>) -> Result<(), NotAdded> {
         let least = if cell.is_child() { Admission::Children } else { Admission::Everybody };
-        let mut part = lock(self.part(*cell.number()));
+        let mut part = self.part(*cell.number()).lock();
         if self.admission.load(Ordering::Acquire) > least as u8 {
             return Err(NotAdded::Closed);
         }

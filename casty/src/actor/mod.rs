@@ -20,7 +20,6 @@ pub mod generated;
 #[cfg(feature = "testkit")]
 pub(crate) mod inspect;
 mod life;
-pub(crate) mod lock;
 pub(crate) mod mailbox;
 mod message;
 mod meters;

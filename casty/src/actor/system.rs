@@ -4,12 +4,13 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::actor_type::ActorTypes;
 use super::cell::{AnyCell, Cell};
 use super::dead_letters::DeadLetters;
 use super::directory::{Admission, Directory};
 use super::error::{LookupError, SpawnError, TopicError};
-use super::lock::{Mutex, lock};
 use super::registration::Registry;
 use super::topic::{Topic, Topics};
 use super::{Actor, ActorRef, Env, Message, RegistryError, Shutdown, ShutdownReport, Spawn, SpawnPool, SystemBuilder};
@@ -169,7 +170,7 @@ impl ActorSystem {
     /// # }
     /// ```
     pub fn topic<M: Message + Clone>(&self, name: &str) -> Result<Topic<M>, TopicError> {
-        lock(&self.shared.topics).get(name)
+        self.shared.topics.lock().get(name)
     }
 
     /// Messages that nobody handled.

@@ -4,10 +4,11 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use parking_lot::{Mutex, MutexGuard};
+
 use super::cell::Cell;
 use super::dead_letters::DeadReason;
 use super::error::TopicError;
-use super::lock::{Mutex, MutexGuard, lock};
 use super::scope::{self, Held};
 use super::{ActorId, ActorRef, ActorTarget, Handles, Message, Port, Rejected, RemoteTarget, Target};
 use crate::base::StableMap;
@@ -55,7 +56,7 @@ impl<M: Message + Clone> Topic<M> {
     }
 
     fn deliver(&self, msg: M) -> usize {
-        let subscribers = Arc::clone(&lock(&self.0.subscribers));
+        let subscribers = Arc::clone(&self.0.subscribers.lock());
         let (mut taken, mut gone) = (0, false);
         for (_, subscriber) in subscribers.iter() {
             match subscriber.deliver(msg.clone()) {
@@ -65,7 +66,7 @@ impl<M: Message + Clone> Topic<M> {
             }
         }
         if gone {
-            replace(lock(&self.0.subscribers), |(_, subscriber)| !subscriber.is_gone(), None);
+            replace(self.0.subscribers.lock(), |(_, subscriber)| !subscriber.is_gone(), None);
         }
         taken
     }
@@ -79,7 +80,7 @@ impl<M: Message + Clone> Topic<M> {
             ActorTarget::Local(local) => Box::new(Arc::downgrade(local.cell())),
             ActorTarget::Remote(remote) => Box::new(Arc::clone(remote)),
         };
-        let subscribers = lock(&self.0.subscribers);
+        let subscribers = self.0.subscribers.lock();
         let fresh = !subscribers.iter().any(|(other, subscriber)| *other == id && !subscriber.is_gone());
         if fresh {
             replace(subscribers, |(_, subscriber)| !subscriber.is_gone(), Some((id, new)));
@@ -90,7 +91,7 @@ impl<M: Message + Clone> Topic<M> {
     /// The actor gets nothing more. False if it did not anyway.
     pub fn unsubscribe<A: Handles<M>>(&self, actor: &ActorRef<A>) -> bool {
         let id = actor.id();
-        let subscribers = lock(&self.0.subscribers);
+        let subscribers = self.0.subscribers.lock();
         let known = subscribers.iter().any(|(other, _)| *other == id);
         if known {
             replace(subscribers, |(other, _)| *other != id, None);
@@ -100,12 +101,12 @@ impl<M: Message + Clone> Topic<M> {
 
     /// How many actors subscribe to it that have not stopped.
     pub(crate) fn living(&self) -> usize {
-        lock(&self.0.subscribers).iter().filter(|(_, subscriber)| !subscriber.is_gone()).count()
+        self.0.subscribers.lock().iter().filter(|(_, subscriber)| !subscriber.is_gone()).count()
     }
 
     /// How many actors subscribe to it, those included that have stopped since the last message.
     pub fn subscribers(&self) -> usize {
-        lock(&self.0.subscribers).len()
+        self.0.subscribers.lock().len()
     }
 }
 
@@ -226,7 +227,7 @@ impl Topics {
 }
 
 fn is_idle<M: Message + Clone>(topic: &(dyn Any + Send + Sync)) -> bool {
-    let deserted = |topic: &Topic<M>| lock(&topic.0.subscribers).iter().all(|(_, subscriber)| subscriber.is_gone());
+    let deserted = |topic: &Topic<M>| topic.0.subscribers.lock().iter().all(|(_, subscriber)| subscriber.is_gone());
     let idle = |topic: &Topic<M>| Arc::strong_count(&topic.0) == 1 && deserted(topic);
     topic.downcast_ref::<Topic<M>>().is_some_and(idle)
 }

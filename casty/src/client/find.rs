@@ -4,9 +4,9 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -28,14 +28,10 @@ pub(super) struct Questions {
 impl Questions {
     /// An answer came.
     pub(super) fn answered(&self, id: u64, found: Found) {
-        if let Some(asker) = self.lock().remove(&id) {
+        if let Some(asker) = self.asked.lock().remove(&id) {
             // It fails when the asker has given up.
             let _ = asker.send(found);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<u64, oneshot::Sender<Found>>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,7 +40,7 @@ struct Asked<'a>(&'a Questions, u64);
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
+        self.0.asked.lock().remove(&self.1);
     }
 }
 
@@ -74,7 +70,7 @@ impl Inner {
     async fn ask(&self, node: NodeKey, sought: &Sought, deadline: Instant) -> Found {
         let id = self.questions.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
-        self.questions.lock().insert(id, tell);
+        self.questions.asked.lock().insert(id, tell);
         let _asked = Asked(&self.questions, id);
         let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(WAY_BACK);
         let within_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);

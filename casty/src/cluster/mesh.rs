@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::{mpsc, watch};
@@ -119,7 +120,7 @@ impl Mesh {
 
     /// The table of peers, to look at.
     pub(crate) fn peers(&self) -> MutexGuard<'_, PeerTable> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.peers.lock()
     }
 
     pub(crate) fn next_nonce(&self) -> u64 {

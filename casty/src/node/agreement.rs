@@ -1,17 +1,18 @@
 //! The way of a proposal to the meta group, from whichever node, and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::control::Control;
-use super::inner::{Inner, lock};
+use super::inner::Inner;
 use super::meta::{Command, Verdict};
 use crate::base::{Backoff, GroupId, NodeKey};
 
@@ -45,7 +46,7 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        lock(&self.proposals.waiting).remove(&self.id);
+        self.proposals.waiting.lock().remove(&self.id);
     }
 }
 
@@ -71,7 +72,7 @@ impl Inner {
         }
         let proposals = &self.proposals;
         let (id, (answer, verdict)) = (proposals.next.fetch_add(1, Ordering::Relaxed), oneshot::channel());
-        lock(&proposals.waiting).insert(id, answer);
+        proposals.waiting.lock().insert(id, answer);
         let _forgotten = Forget { proposals, id };
         let sent = self.control(leader.leader.node, &Control::Propose { id, command: command.clone() });
         let verdict = if sent { timeout(ATTEMPT_MAX, verdict).await.ok().and_then(Result::ok) } else { None };
@@ -102,7 +103,7 @@ impl Inner {
 
     /// What this node proposed is decided.
     pub(super) fn decided(&self, id: u64, verdict: Verdict) {
-        if let Some(waiting) = lock(&self.proposals.waiting).remove(&id) {
+        if let Some(waiting) = self.proposals.waiting.lock().remove(&id) {
             // Who asked may have given up.
             let _ = waiting.send(verdict);
         }

@@ -1,14 +1,15 @@
 //! What a node does for the clients that are connected to it: it tells them who leads what, and finds what only nodes know.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::inner::{Inner, lock};
+use super::inner::Inner;
 use crate::actor::remote::Address;
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::Lane;
@@ -90,35 +91,31 @@ impl Default for Visitor {
 impl Desk {
     /// Under which origins the requests of clients come.
     pub(super) fn origins(&self) -> Vec<NodeKey> {
-        self.lock().values().filter_map(|visitor| visitor.origin).collect()
+        self.visitors.lock().values().filter_map(|visitor| visitor.origin).collect()
     }
 
     /// The connection of a client ended, if it was one.
     pub(super) fn left(&self, client: NodeKey) {
-        if let Some(visitor) = self.lock().remove(&client) {
+        if let Some(visitor) = self.visitors.lock().remove(&client) {
             visitor.left.cancel();
         }
     }
 
     fn introduced(&self, client: NodeKey, origin: NodeKey) {
-        self.lock().entry(client).or_default().origin = Some(origin);
+        self.visitors.lock().entry(client).or_default().origin = Some(origin);
     }
 
     /// A place for one more question, if there is one, and how to see that the client has left.
     fn question(&self, client: NodeKey) -> Option<(OwnedSemaphorePermit, CancellationToken)> {
-        let mut visitors = self.lock();
+        let mut visitors = self.visitors.lock();
         let visitor = visitors.entry(client).or_default();
         Some((visitor.questions.clone().try_acquire_owned().ok()?, visitor.left.clone()))
     }
 
     fn all(&self) -> Vec<NodeKey> {
-        let mut all: Vec<_> = self.lock().keys().copied().collect();
+        let mut all: Vec<_> = self.visitors.lock().keys().copied().collect();
         all.sort_unstable();
         all
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Visitor>> {
-        lock(&self.visitors)
     }
 }
 
@@ -144,7 +141,7 @@ impl Inner {
             if clients.is_empty() {
                 continue;
             }
-            let _held = lock(&self.desk.telling);
+            let _held = self.desk.telling.lock();
             let leading = FromDesk::Leading(self.router.leaders());
             clients.into_iter().for_each(|client| self.tell(client, &leading));
         }
@@ -153,7 +150,7 @@ impl Inner {
     fn welcome(&self, client: NodeKey) {
         let (Some(cluster_id), Some(groups)) = (self.links.cluster_id(), self.router.groups()) else { return };
         self.tell(client, &FromDesk::Welcome { cluster_id, groups });
-        let _held = lock(&self.desk.telling);
+        let _held = self.desk.telling.lock();
         self.tell(client, &FromDesk::Leading(self.router.leaders()));
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::NotReady;
 use super::control::{Control, decode_word};
 use super::founding::Charter;
-use super::inner::{Inner, lock};
+use super::inner::Inner;
 use crate::base::NodeKey;
 use crate::cluster::{Inbound, PeerEvent};
 use crate::codec::DecodeError;
@@ -98,7 +98,7 @@ impl Inner {
         let mut ours = self.links.is_ours(id);
         if !ours {
             let step;
-            (ours, step) = lock(&self.founding).raft(id);
+            (ours, step) = self.founding.lock().raft(id);
             self.take(step);
         }
         if ours {
@@ -145,17 +145,17 @@ impl Inner {
                     self.control(from, &Control::Founded(ours));
                     return;
                 }
-                if lock(&self.founding).refuses(&charter) {
+                if self.founding.lock().refuses(&charter) {
                     self.control(from, &Control::Refused { cluster_id: charter.cluster_id() });
                     return;
                 }
-                let step = lock(&self.founding).promised(from, &charter);
+                let step = self.founding.lock().promised(from, &charter);
                 self.take(step);
             }
             Control::Refused { cluster_id } => self.refused(from, cluster_id),
             Control::Founded(charter) => self.founded(from, charter),
             Control::Abandoned { cluster_id } => {
-                let step = lock(&self.founding).abandoned(cluster_id);
+                let step = self.founding.lock().abandoned(cluster_id);
                 self.take(step);
             }
             Control::Propose { id, command } => self.proposed(from, id, command),
@@ -168,7 +168,7 @@ impl Inner {
     fn founded(self: &Arc<Self>, from: NodeKey, charter: Charter) {
         let cluster_id = charter.cluster_id();
         let (abandoned, refused) = {
-            let founding = lock(&self.founding);
+            let founding = self.founding.lock();
             (founding.is_abandoned(&charter), founding.refuses(&charter))
         };
         if abandoned {
@@ -176,13 +176,13 @@ impl Inner {
         } else if refused {
             self.control(from, &Control::Refused { cluster_id });
         }
-        let step = lock(&self.founding).told(from, charter);
+        let step = self.founding.lock().told(from, charter);
         self.take(step);
     }
 
     /// A founder takes no part in this cluster. If it is the one that this node founded, the operator has to know.
     fn refused(&self, from: NodeKey, cluster_id: u64) {
-        lock(&self.founding).withdrawn(from, cluster_id);
+        self.founding.lock().withdrawn(from, cluster_id);
         if self.links.is_ours(cluster_id) {
             tracing::warn!(founder = %from, "a founder of this node's cluster withdrew before the founding; it holds no replicas");
         }

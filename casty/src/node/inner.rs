@@ -1,11 +1,12 @@
 //! The parts of a running node, and what holds them together.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -82,7 +83,7 @@ pub(super) struct Inner {
 impl Inner {
     /// Runs `task` until the node is shut down.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }
@@ -97,12 +98,12 @@ impl Inner {
             let founded = self.charter().is_some();
             tokio::select! {
                 _ = founding.tick(), if !founded => {
-                    let step = lock(&self.founding).look(self.candidates());
+                    let step = self.founding.lock().look(self.candidates());
                     self.take(step);
                 }
                 _ = announce.tick() => {
                     self.announce(None);
-                    let step = lock(&self.founding).review(&self.candidates(), self.is_untouched());
+                    let step = self.founding.lock().review(&self.candidates(), self.is_untouched());
                     self.take(step);
                 }
             }
@@ -111,7 +112,7 @@ impl Inner {
 
     /// The charter of the cluster, if this node knows one.
     pub(super) fn charter(&self) -> Option<Charter> {
-        lock(&self.founding).charter().cloned()
+        self.founding.lock().charter().cloned()
     }
 
     /// Does what the founding asks for.
@@ -229,7 +230,7 @@ impl Inner {
         let mut epoch = 0;
         loop {
             let ours = leadership.borrow_and_update().ours;
-            let was = *lock(&self.meta);
+            let was = *self.meta.lock();
             if ours != was.filter(|leading| leading.open).map(|leading| leading.leader) {
                 if let Some(leading) = was.filter(|leading| leading.open) {
                     self.set_meta(Leading { open: false, ..leading });
@@ -246,20 +247,20 @@ impl Inner {
     }
 
     fn set_meta(&self, leading: Leading) {
-        *lock(&self.meta) = Some(leading);
+        *self.meta.lock() = Some(leading);
         self.router.learn(&[leading]);
         self.announce(None);
     }
 
     /// Whether this node leads the meta group, with a majority that still follows it.
     pub(super) fn leads_meta(&self) -> bool {
-        lock(&self.meta).is_some_and(|leading| leading.open)
+        self.meta.lock().is_some_and(|leading| leading.open)
     }
 
     /// Repeats what this node leads: to one peer, or to all.
     pub(super) fn announce(&self, to: Option<NodeKey>) {
         let mut announcement = self.announcement();
-        announcement.leading.extend(*lock(&self.meta));
+        announcement.leading.extend(*self.meta.lock());
         self.router.learn(&announcement.leading);
         let encoded = crate::codec::encode(&announcement).unwrap_or_default();
         let mut write = |out: &mut Vec<u8>| out.extend_from_slice(&encoded);
@@ -300,8 +301,4 @@ impl Inner {
             }
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -60,7 +60,7 @@ pub use spawn_on::SpawnOnError;
 pub(crate) use start::incarnation;
 pub use topic::{ClusterTopic, Reached};
 
-use self::inner::{Inner, lock};
+use self::inner::Inner;
 use crate::actor::remote::Addressed;
 use crate::actor::{ActorSystem, FromId, Persistent, Registered, Shutdown, ShutdownReport, when_told_to_end};
 use crate::base::{GroupId, NodeId, NodeKey};
@@ -363,7 +363,7 @@ impl Node {
         self.inner.router.close(&NotReady::ShutDown.to_string());
         self.inner.host.shutdown().await;
         self.cluster.shutdown().await;
-        lock(&self.inner.tasks).abort_all();
+        self.inner.tasks.lock().abort_all();
         // The task that was about to do it may have been among them.
         self.inner.end_life().await;
         self.inner.stores.close().await;
@@ -404,7 +404,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         // First, or the actors, which end with their system, would tell of it.
         self.cluster.cut();
-        lock(&self.inner.tasks).abort_all();
+        self.inner.tasks.lock().abort_all();
         let (host, stores) = (self.inner.host.clone(), self.inner.stores.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {

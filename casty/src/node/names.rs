@@ -5,11 +5,12 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use parking_lot::RwLock;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -38,7 +39,7 @@ impl Default for Names {
 impl Names {
     /// A name was given, or is free.
     pub(super) fn set(&self, name: Arc<str>, address: Option<Address>) {
-        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        let mut given = self.given.write();
         match address {
             Some(address) => given.insert(name, address),
             None => given.remove(&name),
@@ -49,7 +50,7 @@ impl Names {
 
     /// These names are given and no others.
     pub(super) fn replace(&self, names: impl IntoIterator<Item = (Arc<str>, Address)>) {
-        *self.given.write().unwrap_or_else(PoisonError::into_inner) = names.into_iter().collect();
+        *self.given.write() = names.into_iter().collect();
         self.changed.send_replace(());
     }
 
@@ -60,7 +61,7 @@ impl Names {
 
     /// Who has a name.
     pub(super) fn get(&self, name: &str) -> Option<Address> {
-        self.given.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.given.read().get(name).cloned()
     }
 }
 

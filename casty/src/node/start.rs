@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use super::agreement::Proposals;
 use super::founding::{Founding, Terms};
 use super::inbound::Dispatch;
-use super::inner::{Inner, lock};
+use super::inner::Inner;
 use super::life::Life;
 use super::links::NodeLinks;
 use super::machines::Machines;
@@ -71,7 +71,7 @@ impl ActorSystem {
         }
         if let Some(membership) = inner.life.membership() {
             tracing::info!(node = %inner.id, restarts = inner.life.restarts(), "goes on with what it has stored");
-            lock(&inner.founding).settle(membership.charter.clone());
+            inner.founding.lock().settle(membership.charter.clone());
             inner.follow(membership);
         }
         inner.spawn(inner.router.clone().run());

@@ -1,9 +1,10 @@
 //! All groups of one node.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::engine::{Engine, Mesh};
 use super::{Group, Links, Machine, RaftError, RaftSettings, elections};
@@ -60,7 +61,7 @@ impl Host {
         let forgotten = self.recall(id, &*log).await.map_err(|source| RaftError::Store { group: id, source })?;
         let engine = Engine::start(&self.mesh, id, log.clone(), machine, voters, forgotten).await?;
         let group = Arc::new(Group::new(id, engine, log, self.settings.clone()));
-        self.lock().insert(id, group.clone());
+        self.groups.lock().insert(id, group.clone());
         Ok(group)
     }
 
@@ -71,12 +72,12 @@ impl Host {
 
     /// An open group.
     pub fn group(&self, id: GroupId) -> Option<Arc<Group>> {
-        self.lock().get(&id).cloned()
+        self.groups.lock().get(&id).cloned()
     }
 
     /// All open groups, by their ids.
     pub fn groups(&self) -> Vec<Arc<Group>> {
-        let mut groups: Vec<_> = self.lock().values().cloned().collect();
+        let mut groups: Vec<_> = self.groups.lock().values().cloned().collect();
         groups.sort_by_key(|group| group.id());
         groups
     }
@@ -109,11 +110,11 @@ impl Host {
     /// Stops one group and forgets it. What was proposed and not applied is lost.
     pub async fn close(&self, id: GroupId) {
         let _one_at_a_time = self.opening.lock().await;
-        let Some(group) = self.lock().remove(&id) else { return };
+        let Some(group) = self.groups.lock().remove(&id) else { return };
         self.mesh.remove(id);
         group.stop().await;
         if let Ok(Pledge { vote, last }) = Pledge::of(group.log()) {
-            let mut pledges = lock(&self.pledges);
+            let mut pledges = self.pledges.lock();
             // A log that has nothing yet may have come after one that had much.
             let before = pledges.get(&id).and_then(|before| before.last);
             pledges.insert(id, Pledge { vote, last: last.max(before) });
@@ -132,17 +133,13 @@ impl Host {
     /// Writes the vote that this node gave in an earlier part in the group into a log that has none. Returns where the log of
     /// that part ended, if it is gone.
     async fn recall(&self, id: GroupId, log: &dyn LogStore) -> io::Result<Option<LogPosition>> {
-        let known = lock(&self.pledges).get(&id).copied();
+        let known = self.pledges.lock().get(&id).copied();
         let forgotten = log.forgotten()?;
         let Some(Pledge { vote: Some(vote), last }) = known.filter(|_| matches!(log.vote(), Ok(None))) else {
             return Ok(forgotten);
         };
         durably(|done| log.save_vote(vote, done)).await?;
         Ok(forgotten.max(last))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<GroupId, Arc<Group>>> {
-        lock(&self.groups)
     }
 }
 
@@ -159,8 +156,4 @@ impl Pledge {
     fn of(log: &dyn LogStore) -> io::Result<Self> {
         Ok(Self { vote: log.vote()?, last: log.bounds()?.last.max(log.forgotten()?) })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

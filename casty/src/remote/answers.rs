@@ -1,7 +1,9 @@
 //! The way of replies back to the node that asked.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::asks::ASKS_MAX;
 use super::hub::Hub;
@@ -70,7 +72,7 @@ enum Item {
 impl Backlog {
     /// The link has no room for a reply.
     pub(super) fn add(&self, peer: NodeKey, ask: u64, end: End) {
-        let mut backlog = self.lock();
+        let mut backlog = self.0.lock();
         let waiting = backlog.entry(peer).or_default();
         match waiting.admit(end) {
             Some(end) => waiting.push(Item::Answer(ask, end)),
@@ -82,7 +84,7 @@ impl Backlog {
 
     /// The link has no room for a word, or others wait that were said before. False if there are too many.
     pub(super) fn add_word(&self, peer: NodeKey, word: Word) -> bool {
-        let mut backlog = self.lock();
+        let mut backlog = self.0.lock();
         let waiting = backlog.entry(peer).or_default();
         let fits = waiting.bytes < BACKLOG_BYTES_MAX;
         if fits {
@@ -93,7 +95,7 @@ impl Backlog {
 
     /// Whether anything waits for the link to this node.
     pub(super) fn is_waiting(&self, peer: NodeKey) -> bool {
-        self.lock().contains_key(&peer)
+        self.0.lock().contains_key(&peer)
     }
 
     /// There may be room again. False if there is not enough.
@@ -106,7 +108,7 @@ impl Backlog {
                 Item::Word(word) => hub.say(peer, word),
             };
             if let Err(SendFailure::Full { .. }) = sent {
-                let mut backlog = self.lock();
+                let mut backlog = self.0.lock();
                 let waiting = backlog.entry(peer).or_default();
                 waiting.bytes += item.bytes();
                 waiting.items.push_front(item);
@@ -117,11 +119,11 @@ impl Backlog {
 
     /// The link is down: who asked has been told.
     pub(super) fn lost(&self, peer: NodeKey) {
-        self.lock().remove(&peer);
+        self.0.lock().remove(&peer);
     }
 
     fn pop(&self, peer: NodeKey) -> Option<Item> {
-        let mut backlog = self.lock();
+        let mut backlog = self.0.lock();
         let waiting = backlog.get_mut(&peer)?;
         match waiting.items.pop_front() {
             Some(item) => {
@@ -133,10 +135,6 @@ impl Backlog {
                 None
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Where the replies of actors on other nodes are waited for.
 
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::actor::AskFailure;
 use crate::actor::reply::ReplySlot;
@@ -77,7 +79,7 @@ impl Asks {
     fn fail(&self, of: impl Fn(NodeKey) -> bool, why: &str) {
         let mut lost = Vec::new();
         for Aligned(part) in &self.parts {
-            let mut part = lock(part);
+            let mut part = part.lock();
             lost.extend(part.asks.extract_if(|_, (peer, _)| of(*peer)));
         }
         // In the order in which they were asked, and with no lock held: the askers may run at once.
@@ -88,10 +90,6 @@ impl Asks {
     }
 
     fn part(&self, id: u64) -> MutexGuard<'_, Part> {
-        lock(&self.parts[(id % PARTS as u64) as usize].0)
+        self.parts[(id % PARTS as u64) as usize].0.lock()
     }
-}
-
-fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
-    part.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,10 @@
 //! The way of messages to one actor of another node.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::hub::Hub;
@@ -60,7 +61,7 @@ impl Channel {
 
     /// The actor has taken all messages up to this one.
     pub(super) fn taken(&self, sequence: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         // Messages are numbered from 0.
         let taken = sequence.saturating_add(1).min(state.sent);
         state.taken = state.taken.max(taken);
@@ -69,19 +70,19 @@ impl Channel {
 
     /// There may be room on the link.
     pub(super) fn room(&self) {
-        self.let_in(self.lock());
+        self.let_in(self.state.lock());
     }
 
     /// The actor has stopped.
     pub(super) fn end(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.ended = true;
         self.clear(state, |message| Rejected::Closed(Some(message)), AskFailure::Stopped);
     }
 
     /// What is under way is lost, and what waits does not leave.
     pub(super) fn lost(&self, why: &str) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.taken = state.sent;
         let refuse = |message| Rejected::Unavailable { message: Some(message), reason: why.to_owned() };
         self.clear(state, refuse, AskFailure::Unavailable { reason: why.to_owned() });
@@ -194,10 +195,6 @@ impl Channel {
     fn unavailable(&self, message: Outbound, why: &str) -> Rejected<Outbound> {
         Rejected::Unavailable { message: Some(message), reason: format!("{} cannot be reached: {why}", self.address) }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Route for Channel {
@@ -207,7 +204,7 @@ impl Route for Channel {
         message: &mut Option<Outbound>,
         ticket: &mut Option<u64>,
     ) -> Poll<Result<(), Rejected<Outbound>>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(waiting) = *ticket {
             if let Some(in_line) = state.line.get_mut(&waiting) {
                 in_line.waker.clone_from(cx.waker());
@@ -233,7 +230,7 @@ impl Route for Channel {
     }
 
     fn try_submit(&self, message: Outbound) -> Result<(), Rejected<Outbound>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.line.is_empty() {
             return Err(Rejected::Full(message));
         }
@@ -244,7 +241,7 @@ impl Route for Channel {
     }
 
     fn cancel(&self, ticket: u64) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let left = (state.line.remove(&ticket), state.refused.remove(&ticket));
         drop(state);
         left.0.is_some() || left.1.is_some()
@@ -272,7 +269,7 @@ impl Route for Channel {
 
     fn ended(&self) -> Ended<'static> {
         let (hub, Address { node, number, .. }) = (&self.hub, &self.address);
-        let ended = self.lock().ended;
+        let ended = self.state.lock().ended;
         match ended && *node == hub.me() {
             true => {
                 let reason = hub.exports.reason(*number);

@@ -1,10 +1,11 @@
 //! Everything between the actors of one node and those of others.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
@@ -213,12 +214,12 @@ impl Hub {
 
     /// Has what waits for the link to this node sent when there is room.
     pub(super) fn wait_for_room(&self, peer: NodeKey) {
-        let first = self.full.lock().unwrap_or_else(PoisonError::into_inner).insert(peer);
+        let first = self.full.lock().insert(peer);
         let Some(hub) = self.myself.upgrade().filter(|_| first) else { return };
         let room = self.links.room(peer);
         self.runtime.spawn(async move {
             room.await;
-            hub.full.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+            hub.full.lock().remove(&peer);
             if !hub.backlog.send(peer, &hub) {
                 return hub.wait_for_room(peer);
             }
@@ -230,7 +231,7 @@ impl Hub {
 
     /// The last reference to an actor of another node is gone.
     pub(super) fn forget(&self, node: NodeKey, number: u64) {
-        let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let mut channels = self.channels.write();
         // Another may have been made meanwhile.
         if channels.get(&(node, number)).is_some_and(|channel| channel.strong_count() == 0) {
             channels.remove(&(node, number));
@@ -337,13 +338,13 @@ impl Hub {
     }
 
     fn channel(&self, node: NodeKey, number: u64) -> Option<Arc<Channel>> {
-        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let channels = self.channels.read();
         channels.get(&(node, number))?.upgrade()
     }
 
     /// The channels to some nodes, in an order that a simulation repeats.
     fn channels(&self, of: impl Fn(NodeKey) -> bool) -> Vec<Arc<Channel>> {
-        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let channels = self.channels.read();
         let mut some: Vec<_> = channels.iter().filter(|((node, _), _)| of(*node)).collect();
         some.sort_unstable_by_key(|(key, _)| **key);
         some.into_iter().filter_map(|(_, channel)| channel.upgrade()).collect()
@@ -373,7 +374,7 @@ impl Exchange for Hub {
             return channel;
         }
         let new = Arc::new(Channel::new(Arc::clone(&self), address));
-        let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let mut channels = self.channels.write();
         let place = channels.entry(key).or_default();
         let faster = place.upgrade();
         if faster.is_none() {

@@ -5,7 +5,9 @@
 //! says so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::hub::Hub;
 use super::protocol::{Reason, Word};
@@ -50,7 +52,7 @@ impl Linked {
     /// Adds a link. False: it is there already.
     fn add(&self, ours: &Address, theirs: &Address, shared: bool) -> Result<bool, TooManyLinks> {
         let ends = Ends { node: theirs.node, theirs: theirs.number, ours: ours.number };
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if let Some(link) = state.links.get_mut(&ends) {
             link.shared |= shared;
             return Ok(false);
@@ -65,31 +67,31 @@ impl Linked {
 
     /// The other node has this link too.
     pub(super) fn share(&self, ends: Ends) {
-        if let Some(link) = self.lock().links.get_mut(&ends) {
+        if let Some(link) = self.0.lock().links.get_mut(&ends) {
             link.shared = true;
         }
     }
 
     /// Whether there is such a link.
     fn has(&self, ends: Ends) -> bool {
-        self.lock().links.contains_key(&ends)
+        self.0.lock().links.contains_key(&ends)
     }
 
     /// Takes a link out. False: there is none.
     fn remove(&self, ends: Ends) -> bool {
-        self.lock().take(ends).is_some()
+        self.0.lock().take(ends).is_some()
     }
 
     /// What is to be said to a node that can be heard again.
     pub(super) fn again(&self, node: NodeKey) -> Vec<Word> {
-        let state = self.lock();
+        let state = self.0.lock();
         let word = |link: &Link| Word::Link { from: link.ours.clone(), to: link.theirs.number, new: !link.shared };
         state.with(node).map(|(_, link)| word(link)).collect()
     }
 
     /// An actor of this node has stopped. Gives the nodes with whose actors it was linked.
     pub(super) fn ours_ended(&self, number: u64) -> BTreeSet<NodeKey> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let with = state.ours.range((number, NodeKey(0), 0)..=(number, NodeKey(u64::MAX), u64::MAX));
         let with: Vec<_> =
             with.map(|(ours, node, theirs)| Ends { node: *node, theirs: *theirs, ours: *ours }).collect();
@@ -98,13 +100,9 @@ impl Linked {
 
     /// Takes out the links with those actors of a node that are meant.
     fn take(&self, node: NodeKey, meant: impl Fn(u64) -> bool) -> Vec<Link> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let some: Vec<_> = state.with(node).map(|(ends, _)| *ends).filter(|ends| meant(ends.theirs)).collect();
         some.into_iter().filter_map(|ends| state.take(ends)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

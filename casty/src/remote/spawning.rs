@@ -1,9 +1,10 @@
 //! Actors that one node has made on another.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -112,7 +113,7 @@ struct Slot(Mutex<Option<oneshot::Sender<Result<Bytes, AskFailure>>>>);
 
 impl Slot {
     fn tell(&self, end: Result<Bytes, AskFailure>) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waiting = self.0.lock().take();
         // Who asked may have left.
         waiting.into_iter().for_each(|waiting| _ = waiting.send(end.clone()));
     }
@@ -132,7 +133,7 @@ impl ReplySlot for Slot {
     }
 
     fn is_abandoned(&self) -> bool {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.0.lock();
         waiting.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 }

@@ -1,9 +1,10 @@
 //! Replies of many items: those that leave this node, and those that come.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
@@ -52,7 +53,7 @@ impl Streams {
 
     /// A stream that begins when its asker wants the first item.
     pub(super) fn add(&self, to: NodeKey, ask: u64, items: Outflow) -> Result<u64, TooManyStreams> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.out.len() >= OUTFLOWS_MAX {
             return Err(TooManyStreams { max: OUTFLOWS_MAX });
         }
@@ -64,18 +65,18 @@ impl Streams {
 
     /// What comes of a stream goes there.
     pub(super) fn expect(&self, from: NodeKey, stream: u64, to: mpsc::Sender<Flowing>) {
-        self.lock().coming.insert((from, stream), to);
+        self.0.lock().coming.insert((from, stream), to);
     }
 
     /// Nobody here takes the items of a stream any more.
     pub(super) fn forget(&self, from: NodeKey, stream: u64) {
-        let left = self.lock().coming.remove(&(from, stream));
+        let left = self.0.lock().coming.remove(&(from, stream));
         drop(left);
     }
 
     /// The asker takes so many items more.
     pub(super) fn pulled(&self, hub: &Arc<Hub>, by: NodeKey, stream: u64, items: u32) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let Some(leaving) = state.out.get_mut(&stream).filter(|leaving| leaving.to == by) else { return };
         // Honest askers want no more than a window at a time.
         let items = items.min(STREAM_WINDOW) as usize;
@@ -106,7 +107,7 @@ impl Streams {
     /// The link to a node broke.
     pub(super) fn lost(&self, peer: NodeKey) {
         self.stop(|_, leaving| leaving.to == peer);
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let lost: Vec<_> = state.coming.extract_if((peer, 0)..=(peer, u64::MAX), |_, _| true).collect();
         drop(state);
         // Whoever waits is told.
@@ -115,7 +116,7 @@ impl Streams {
 
     /// Something of a stream came.
     pub(super) fn came(&self, from: NodeKey, stream: u64, flowing: Flowing) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let Some(to) = state.coming.get(&(from, stream)) else { return };
         let ended = matches!(flowing, Flowing::End(_));
         // There is room for what was asked for. Who sends more breaks the stream.
@@ -129,7 +130,7 @@ impl Streams {
     }
 
     fn stop(&self, which: impl Fn(u64, &Leaving) -> bool) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let stopped: Vec<_> = state.out.extract_if(.., |number, leaving| which(*number, leaving)).collect();
         drop(state);
         for (_, leaving) in stopped {
@@ -140,12 +141,8 @@ impl Streams {
     }
 
     fn done(&self, stream: u64) {
-        let done = self.lock().out.remove(&stream);
+        let done = self.0.lock().out.remove(&stream);
         drop(done);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::any::{Any, type_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::hub::Hub;
 use super::protocol::{Published, Word};
@@ -82,7 +83,7 @@ impl Topics {
         if name.len() > TOPIC_NAME_BYTES_MAX {
             return Err(ClusterTopicError::Name { bytes: name.len(), max: TOPIC_NAME_BYTES_MAX });
         }
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if let Some(ours) = state.ours.get(name) {
             let (expected, found) = (type_name::<M>(), ours.deliver.messages());
             let wrong = || ClusterTopicError::WrongType { name: name.to_owned(), expected, found };
@@ -101,12 +102,12 @@ impl Topics {
 
     /// The other nodes that have subscribers.
     fn hearing(&self, name: &str) -> Vec<NodeKey> {
-        self.lock().hearing.get(name).map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
+        self.0.lock().hearing.get(name).map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
     }
 
     /// Looks whether this node has subscribers, and says what the others are to be told if that has changed.
     fn review(&self, name: &str) -> Option<Word> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let ours = state.ours.get_mut(name)?;
         let hears = ours.deliver.subscribers() > 0;
         (std::mem::replace(&mut ours.announced, hears) != hears).then(|| match hears {
@@ -117,7 +118,7 @@ impl Topics {
 
     /// Everything that a node is told whose link came up.
     pub(super) fn announcement(&self) -> Word {
-        let state = self.lock();
+        let state = self.0.lock();
         let names = state.ours.iter().filter(|(_, ours)| ours.announced).map(|(name, _)| name.to_string());
         Word::Topics { all: names.collect() }
     }
@@ -130,7 +131,7 @@ impl Topics {
 
     /// A node has subscribers of a topic.
     pub(super) fn hears(&self, node: NodeKey, topic: &str) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let known = state.hearing.contains_key(topic);
         if topic.len() > TOPIC_NAME_BYTES_MAX || (!known && state.hearing.len() >= TOPICS_MAX) {
             return tracing::warn!(%node, "a node has subscribers of more topics than this one remembers");
@@ -140,7 +141,7 @@ impl Topics {
 
     /// A node has no subscribers of a topic any more.
     pub(super) fn deaf(&self, node: NodeKey, topic: &str) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let Some(nodes) = state.hearing.get_mut(topic) else { return };
         nodes.remove(&node);
         if nodes.is_empty() {
@@ -150,14 +151,10 @@ impl Topics {
 
     /// A node is gone, or tells everything anew.
     pub(super) fn forget(&self, node: NodeKey) {
-        self.lock().hearing.retain(|_, nodes| {
+        self.0.lock().hearing.retain(|_, nodes| {
             nodes.remove(&node);
             !nodes.is_empty()
         });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -219,7 +216,7 @@ fn review(hub: &Hub, name: &str) {
 /// Something was published on another node.
 pub(super) fn published(hub: &Hub, from: NodeKey, published: &Published<'_>, body: &Bytes) {
     let Published { topic, tag } = published;
-    let ours = hub.topics.lock().ours.get(*topic).map(|ours| Arc::clone(&ours.deliver));
+    let ours = hub.topics.0.lock().ours.get(*topic).map(|ours| Arc::clone(&ours.deliver));
     let Some(deliver) = ours else {
         return tracing::debug!(%from, topic, "a message of a topic that nobody here knows is dropped");
     };

@@ -1,9 +1,10 @@
 //! The actors of other nodes whose end somebody here waits for.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -35,12 +36,12 @@ struct State {
 impl Watches {
     /// A node is a member.
     pub(super) fn member_up(&self, node: NodeKey) {
-        self.lock().gone.retain(|gone| *gone != node);
+        self.0.lock().gone.retain(|gone| *gone != node);
     }
 
     /// A node is a member no more: its actors have stopped.
     pub(super) fn member_down(&self, node: NodeKey) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.gone.retain(|gone| *gone != node);
         if state.gone.len() == GONE_MAX {
             state.gone.pop_front();
@@ -54,7 +55,7 @@ impl Watches {
 
     /// An actor has stopped.
     pub(super) fn ended(&self, node: NodeKey, number: u64, reason: StopReason) {
-        let told = self.lock().watched.remove(&(node, number));
+        let told = self.0.lock().watched.remove(&(node, number));
         if let Some(told) = told {
             told.send_replace(Some(reason));
         }
@@ -62,28 +63,24 @@ impl Watches {
 
     /// The actors of this node that are watched.
     pub(super) fn of(&self, node: NodeKey) -> Vec<u64> {
-        self.lock().of(node).collect()
+        self.0.lock().of(node).collect()
     }
 
     /// Whether the node was a member and is no more.
     fn is_gone(&self, node: NodeKey) -> bool {
-        self.lock().gone.contains(&node)
+        self.0.lock().gone.contains(&node)
     }
 
     fn begin(&self, node: NodeKey, number: u64) -> watch::Receiver<Option<StopReason>> {
-        self.lock().watched.entry((node, number)).or_insert_with(|| watch::Sender::new(None)).subscribe()
+        self.0.lock().watched.entry((node, number)).or_insert_with(|| watch::Sender::new(None)).subscribe()
     }
 
     /// One who waited has left. True if nobody waits any more.
     fn leave(&self, node: NodeKey, number: u64) -> bool {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         // The one that leaves counts still.
         let last = state.watched.get(&(node, number)).is_some_and(|told| told.receiver_count() <= 1);
         last && state.watched.remove(&(node, number)).is_some()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

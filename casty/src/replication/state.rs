@@ -1,9 +1,10 @@
 //! The table of a data group: rows of entities, and the answers given.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::record::{Command, Record, Reply, decode_command};
 use super::row::{Draft, Head, MergeError, Row, row_key};
@@ -124,7 +125,7 @@ impl SharedState {
 
     /// The table. Hold it briefly, and never across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

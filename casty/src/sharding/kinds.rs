@@ -1,8 +1,9 @@
 //! The entity types of the cluster, as the meta group decided them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -130,12 +131,12 @@ impl Kinds {
 
     /// When requests to entities of the type with this tag are answered, as it is now and will be.
     pub(crate) fn acknowledging(&self, tag: u32) -> Acknowledging {
-        let known = self.acknowledging.read().unwrap_or_else(PoisonError::into_inner).get(&tag).cloned();
+        let known = self.acknowledging.read().get(&tag).cloned();
         known.unwrap_or_else(|| {
-            let mut known = self.acknowledging.write().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.acknowledging.write();
             if known.len() >= ENTITY_TYPES_MAX {
                 // Not all that a program says something about comes to be declared.
-                let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+                let declared = self.declared.read();
                 known.retain(|tag, _| declared.contains_key(tag));
             }
             known.entry(tag).or_insert_with(|| Acknowledging::new(self.acknowledge)).clone()
@@ -144,7 +145,7 @@ impl Kinds {
 
     /// Takes in declarations. They only grow, so an older list does no harm.
     pub(crate) fn learn(&self, declarations: impl IntoIterator<Item = Declaration>) {
-        let mut declared = self.declared.write().unwrap_or_else(PoisonError::into_inner);
+        let mut declared = self.declared.write();
         for declaration in declarations {
             let tag = declaration.tag();
             if declared.get(&tag).is_none_or(|known| known.declaration.state.len() < declaration.state.len()) {
@@ -168,7 +169,7 @@ impl Kinds {
 
     /// The declarations of which this program has a newer version of the state.
     pub(crate) fn newer(&self) -> Vec<Declaration> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         let newer = |known: &&Declared| matches!(known.fit, Fit::Runs(_, Standing::Newer));
         declared.values().filter(newer).map(|known| known.declaration.clone()).collect()
     }
@@ -180,20 +181,20 @@ impl Kinds {
 
     /// The names of the singletons.
     pub(crate) fn singles(&self) -> Vec<String> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         let declarations = declared.values().map(|known| &known.declaration);
         declarations.filter(|declaration| declaration.single).map(|declaration| declaration.name.clone()).collect()
     }
 
     /// Whether this program is better not the one that runs some declared type.
     pub(crate) fn lacks(&self) -> bool {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         declared.values().any(|known| !matches!(known.fit, Fit::Runs(_, Standing::Current | Standing::Newer)))
     }
 
     /// The declared type of this name.
     pub(crate) fn named(&self, name: &str) -> Option<Declaration> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         let known = declared.get(&tag(name)).map(|known| &known.declaration);
         known.filter(|declaration| declaration.name == name).cloned()
     }
@@ -201,7 +202,7 @@ impl Kinds {
     /// Every declared type.
     #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<Declaration> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         declared.values().map(|known| known.declaration.clone()).collect()
     }
 
@@ -220,7 +221,7 @@ impl Kinds {
 
     /// How to run the type with this tag.
     pub(crate) fn get(&self, tag: u32) -> Kind {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = self.declared.read();
         let Some(Declared { declaration, fit }) = declared.get(&tag) else { return Kind::Undeclared };
         let name = declaration.name.clone();
         match fit {
@@ -377,7 +378,7 @@ mod tests {
         kinds.acknowledging(account.tag()).set(Acknowledge::Leader);
         let others = (0..).filter(|tag| *tag != account.tag());
         others.take(2 * ENTITY_TYPES_MAX).for_each(|tag| drop(kinds.acknowledging(tag)));
-        assert!(kinds.acknowledging.read().unwrap().len() <= ENTITY_TYPES_MAX);
+        assert!(kinds.acknowledging.read().len() <= ENTITY_TYPES_MAX);
         assert!(kinds.acknowledging(account.tag()).at_once());
     }
 

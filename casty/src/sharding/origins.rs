@@ -1,7 +1,8 @@
 //! Under which origin each live node sends its requests.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::base::{NodeKey, StableMap};
 
@@ -18,26 +19,22 @@ struct Announced {
 impl Origins {
     /// `node` says that its requests come under `origin`, and those of its clients under these.
     pub(crate) fn announce(&self, node: NodeKey, origin: NodeKey, clients: Vec<NodeKey>) {
-        self.lock().insert(node, Announced { origin, clients });
+        self.0.lock().insert(node, Announced { origin, clients });
     }
 
     /// `node` is gone.
     pub(crate) fn forget(&self, node: NodeKey) {
-        self.lock().remove(&node);
+        self.0.lock().remove(&node);
     }
 
     /// Whether a node has said under which origin its requests come: so it belongs to this cluster.
     pub(crate) fn is_known(&self, node: NodeKey) -> bool {
-        self.lock().contains_key(&node)
+        self.0.lock().contains_key(&node)
     }
 
     /// Every origin that is some live node's, or a client's of one.
     pub(crate) fn live(&self) -> BTreeSet<NodeKey> {
-        let announced = self.lock();
+        let announced = self.0.lock();
         announced.values().flat_map(|one| one.clients.iter().copied().chain([one.origin])).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<NodeKey, Announced>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -113,9 +113,9 @@ async fn pause(until: Instant, retries: &mut Backoff) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::sync::Mutex;
 
     use futures_util::future::{BoxFuture, FutureExt, pending};
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::storage::StoredEntity;
@@ -134,7 +134,7 @@ mod tests {
 
     impl Script {
         fn next(&self) -> Word {
-            let mut words = self.0.lock().unwrap();
+            let mut words = self.0.lock();
             if words.len() > 1 { words.pop_front().unwrap() } else { words[0].clone() }
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::{Flushed, LogBounds, LogEntry, LogPosition, LogStore, Vote};
 
@@ -37,11 +38,6 @@ impl MemoryLog {
     ) -> Self {
         Self { inner: Mutex::new(Inner { entries: entries.into(), purged, vote, forgotten }) }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole log.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Inner {
@@ -57,13 +53,13 @@ impl Inner {
 
 impl LogStore for MemoryLog {
     fn bounds(&self) -> io::Result<LogBounds> {
-        let log = self.lock();
+        let log = self.inner.lock();
         Ok(LogBounds { purged: log.purged, last: log.entries.back().map(|entry| entry.at).or(log.purged) })
     }
 
     fn append(&self, entries: Vec<LogEntry>, done: Flushed) -> io::Result<()> {
         {
-            let mut log = self.lock();
+            let mut log = self.inner.lock();
             for (expected, entry) in (log.next()..).zip(&entries) {
                 if entry.at.index != expected {
                     let why = format!("entry {} cannot be appended to a log whose next is {expected}", entry.at.index);
@@ -78,7 +74,7 @@ impl LogStore for MemoryLog {
     }
 
     fn read(&self, range: Range<u64>, bytes_max: u64) -> io::Result<Vec<LogEntry>> {
-        let log = self.lock();
+        let log = self.inner.lock();
         let first = log.first();
         let (start, end) = (range.start.max(first), range.end.min(log.next()));
         if start >= end {
@@ -95,14 +91,14 @@ impl LogStore for MemoryLog {
     }
 
     fn truncate_after(&self, index: Option<u64>) -> io::Result<()> {
-        let mut log = self.lock();
+        let mut log = self.inner.lock();
         let keep = index.map_or(0, |index| index + 1).saturating_sub(log.first());
         log.entries.truncate(keep as usize);
         Ok(())
     }
 
     fn purge(&self, through: LogPosition) -> io::Result<()> {
-        let mut log = self.lock();
+        let mut log = self.inner.lock();
         if log.purged.is_some_and(|purged| purged.index >= through.index) {
             return Ok(());
         }
@@ -113,16 +109,16 @@ impl LogStore for MemoryLog {
     }
 
     fn save_vote(&self, vote: Vote, done: Flushed) -> io::Result<()> {
-        self.lock().vote = Some(vote);
+        self.inner.lock().vote = Some(vote);
         done(Ok(()));
         Ok(())
     }
 
     fn vote(&self) -> io::Result<Option<Vote>> {
-        Ok(self.lock().vote)
+        Ok(self.inner.lock().vote)
     }
 
     fn forgotten(&self) -> io::Result<Option<LogPosition>> {
-        Ok(self.lock().forgotten)
+        Ok(self.inner.lock().forgotten)
     }
 }

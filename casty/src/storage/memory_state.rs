@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 
 use super::{Change, Flushed, FrozenRows, RowBatch, RowReader, StagedRows, StateStore};
 use crate::base::{StableMap, stable_hash};
@@ -33,19 +34,6 @@ impl MemoryState {
     pub fn new() -> Self {
         Self { table: Arc::new(RwLock::new(Table::new())) }
     }
-
-    fn exclusive(&self) -> RwLockWriteGuard<'_, Table> {
-        exclusive(&self.table)
-    }
-
-    // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole table.
-    fn shared(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn exclusive(table: &RwLock<Table>) -> RwLockWriteGuard<'_, Table> {
-    table.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for MemoryState {
@@ -80,11 +68,11 @@ impl Table {
 
 impl StateStore for MemoryState {
     fn get(&self, key: &[u8]) -> io::Result<Option<Bytes>> {
-        Ok(self.shared().parts[part_of(key)].get(key).map(|value| Bytes::copy_from_slice(value)))
+        Ok(self.table.read().parts[part_of(key)].get(key).map(|value| Bytes::copy_from_slice(value)))
     }
 
     fn write(&self, batch: &[Change<'_>]) -> io::Result<()> {
-        let mut table = self.exclusive();
+        let mut table = self.table.write();
         for change in batch {
             match *change {
                 Change::Put(key, value) => table.put(key, value),
@@ -95,7 +83,7 @@ impl StateStore for MemoryState {
     }
 
     fn freeze(&self) -> io::Result<FrozenRows> {
-        let mut parts = self.shared().parts.clone();
+        let mut parts = self.table.read().parts.clone();
         parts.reverse();
         Ok(FrozenRows::Here(Box::new(Reader { parts, keys: BTreeSet::new() })))
     }
@@ -156,7 +144,7 @@ impl StagedRows for Staged {
     }
 
     fn adopt(self: Box<Self>) -> io::Result<()> {
-        *exclusive(&self.table) = self.rows;
+        *self.table.write() = self.rows;
         Ok(())
     }
 }

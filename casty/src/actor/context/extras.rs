@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::actor::Actor;
 use crate::actor::cell::{AnyCell, CellKey};
-use crate::actor::lock::Mutex;
 use crate::actor::stash::Stash;
 use crate::actor::supervision::Family;
 use crate::actor::timers::Timers;

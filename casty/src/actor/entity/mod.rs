@@ -199,16 +199,16 @@ impl<A: Registered> EntityCell for Cell<A> {
 
 /// Takes the reply of the handler that runs.
 #[derive(Default)]
-struct CellSink(super::lock::Mutex<Option<SinkReply>>);
+struct CellSink(parking_lot::Mutex<Option<SinkReply>>);
 
 impl CellSink {
     fn take(&self) -> Option<SinkReply> {
-        super::lock::lock(&self.0).take()
+        self.0.lock().take()
     }
 }
 
 impl ReplySink for CellSink {
     fn complete(&self, reply: SinkReply) {
-        *super::lock::lock(&self.0) = Some(reply);
+        *self.0.lock() = Some(reply);
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::actor::AskFailure;
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::scope::{Held, Scope};
 
 /// The commits of one cell, and the sends that have left it.
@@ -54,7 +54,7 @@ impl Progress {
 
     /// Ready when everything up to `version` is committed and the first `parcels` sends have left, or never will.
     fn poll(&self, cx: &Context<'_>, version: u64, parcels: u64) -> Poll<Result<(), AskFailure>> {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         if self.committed.load(Ordering::Acquire) >= version && self.released.load(Ordering::Acquire) >= parcels {
             return Poll::Ready(Ok(()));
         }
@@ -69,7 +69,7 @@ impl Progress {
     }
 
     fn wake(&self) {
-        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        let waiting = std::mem::take(&mut *self.waiting.lock());
         for waker in waiting {
             waker.wake();
         }
@@ -100,13 +100,13 @@ impl CellScope {
 
     /// What the handler sent.
     pub(super) fn take(&self) -> Vec<Held> {
-        std::mem::take(&mut *lock(&self.held))
+        std::mem::take(&mut *self.held.lock())
     }
 }
 
 impl Scope for CellScope {
     fn hold(&self, held: Held) {
-        lock(&self.held).push(held);
+        self.held.lock().push(held);
     }
 
     fn poll_committed(&self, cx: &mut Context<'_>, _ticket: &mut Option<u64>) -> Poll<Result<(), AskFailure>> {

@@ -13,8 +13,9 @@ mod tests;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::{Mutex, MutexGuard};
+
 use self::waiting::Waiting;
-use super::lock::{Mutex, MutexGuard, lock};
 
 /// How many messages a mailbox holds, unless its actor was spawned with another number.
 pub const MAILBOX_CAPACITY: usize = 1024;
@@ -100,7 +101,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Queues `msg` if there is room and nobody waits.
     #[inline]
     pub(crate) fn try_send(&self, msg: T) -> Result<(), Refused<T>> {
-        let queue = self.lock();
+        let queue = self.queue.lock();
         if queue.items.len() >= queue.limit as usize {
             return Err(self.refuse(queue, msg));
         }
@@ -111,7 +112,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Queues `msg` whether or not there is room: for what the actor asked for itself, and so bounds. Handed back if the
     /// mailbox is closed.
     pub(crate) fn push_own(&self, msg: T) -> Result<(), T> {
-        let queue = self.lock();
+        let queue = self.queue.lock();
         if queue.closed {
             return Err(msg);
         }
@@ -133,7 +134,7 @@ impl<T: Send + 'static> Mailbox<T> {
         if let Some(number) = *ticket {
             return self.poll_ticket(cx, number, ticket);
         }
-        let queue = self.lock();
+        let queue = self.queue.lock();
         if queue.items.len() >= queue.limit as usize {
             return self.enlist(queue, cx, msg, ticket);
         }
@@ -146,7 +147,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// The sender went away: its message is handed back, unless it is queued already.
     #[cold]
     pub(crate) fn cancel(&self, ticket: u64) -> Option<T> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         let Queue { waiting, limit, closed, .. } = &mut *queue;
         let waiting = waiting.as_mut()?;
         let msg = waiting.remove(ticket);
@@ -159,7 +160,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// Lets nothing more in. What is queued can still be taken; senders in line are told.
     pub(crate) fn close(&self) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.closed = true;
         queue.limit = 0;
         queue.parked = false;
@@ -178,7 +179,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Tells the receiver that something waits for it beside the queue.
     pub(crate) fn signal(&self) {
         self.flags.fetch_or(SIGNAL, Ordering::Release);
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.parked = false;
         let receiver = queue.waker.clone();
         drop(queue);
@@ -204,7 +205,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// Ready when the receiver is interrupted, whatever is queued.
     pub(crate) fn poll_interrupted(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if self.is_interrupted() {
             return Poll::Ready(());
         }
@@ -214,7 +215,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// Ready when the receiver is to stop, whatever is queued.
     pub(crate) fn poll_stopping(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if self.is_stopping() {
             return Poll::Ready(());
         }
@@ -224,7 +225,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// Whether anything more comes in.
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.queue.lock().closed
     }
 
     /// How many messages it holds.
@@ -234,20 +235,20 @@ impl<T: Send + 'static> Mailbox<T> {
 
     /// How many messages wait, those included that the receiver took last and may have handled in part.
     pub(crate) fn load(&self) -> usize {
-        let queue = self.lock();
+        let queue = self.queue.lock();
         queue.items.len() + usize::from(queue.taken)
     }
 
     /// What `see` makes of every message that is queued, the oldest first.
     #[cfg(feature = "testkit")]
     pub(crate) fn queued<S>(&self, see: impl Fn(&T) -> S) -> Vec<S> {
-        self.lock().items.iter().map(see).collect()
+        self.queue.lock().items.iter().map(see).collect()
     }
 
     /// Swaps what is queued into `batch`, which must be empty, and lets waiting senders in.
     #[inline]
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, batch: &mut Vec<T>) -> Poll<Received> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         // Read under the lock under which `close` and `signal` look for a sleeping receiver: none is slept through.
         if self.is_interrupted() {
             return Poll::Ready(if self.is_stopping() { Received::Stop } else { Received::Signal });
@@ -274,12 +275,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Closes, and takes what nobody will handle any more.
     pub(crate) fn take_left(&self) -> Vec<T> {
         self.stop();
-        std::mem::take(&mut self.lock().items)
-    }
-
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
-        lock(&self.queue)
+        std::mem::take(&mut self.queue.lock().items)
     }
 
     #[inline]
@@ -334,7 +330,7 @@ impl<T: Send + 'static> Mailbox<T> {
 
     #[cold]
     fn poll_ticket(&self, cx: &mut Context<'_>, number: u64, ticket: &mut Option<u64>) -> Poll<Result<(), Refused<T>>> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         let closed = queue.closed;
         let place = queue.waiting.as_mut().and_then(|waiting| waiting.place(number, closed, cx));
         match place {

@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::relay::{Relay, Waiting};
 use super::{Address, Exchange, sender, untold};
 use crate::actor::cell::{AnyCell, Cell, Local};
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::registration::{Origin, Outbound};
 use crate::actor::reply::ReplySink;
 use crate::actor::watch::Signal;
@@ -176,7 +176,7 @@ impl<A: Registered> Exported for Export<A> {
                 Ok(())
             }
             Err(unread) => {
-                let due = lock(&self.relay).taken(from, sequence);
+                let due = self.relay.lock().taken(from, sequence);
                 self.acknowledge(from, due);
                 Err(unread)
             }
@@ -211,7 +211,7 @@ impl<A: Registered> Exported for Export<A> {
     }
 
     fn forget(&self, peer: NodeKey) {
-        lock(&self.relay).forget(peer);
+        self.relay.lock().forget(peer);
     }
 
     fn cell(&self) -> Arc<dyn Any + Send + Sync> {

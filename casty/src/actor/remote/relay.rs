@@ -10,7 +10,6 @@ use tokio::time::{Instant, timeout_at};
 use super::exported::Export;
 use crate::actor::cell::Local;
 use crate::actor::dead_letters::DeadReason;
-use crate::actor::lock::lock;
 use crate::actor::reply::drop_displaced;
 use crate::actor::{Actor, Registered, Rejected, Target};
 use crate::base::NodeKey;
@@ -75,7 +74,7 @@ impl<A: Registered> Export<A> {
     /// Puts a message into the mailbox, or in line.
     pub(super) fn enter(self: Arc<Self>, mut waiting: Waiting<A>) {
         let (from, sequence) = (waiting.from, waiting.sequence);
-        let mut relay = lock(&self.relay);
+        let mut relay = self.relay.lock();
         if relay.running {
             if relay.line.len() < LINE_MAX {
                 relay.line.push_back(waiting);
@@ -119,13 +118,13 @@ impl<A: Registered> Export<A> {
                 Ok(sent) => self.settle(sent),
                 Err(_overdue) => place.leave(),
             }
-            let due = lock(&self.relay).taken(*from, *sequence);
+            let due = self.relay.lock().taken(*from, *sequence);
             self.acknowledge(*from, due);
         }
     }
 
     fn next(&self) -> Option<Waiting<A>> {
-        let mut relay = lock(&self.relay);
+        let mut relay = self.relay.lock();
         let next = relay.line.pop_front();
         relay.running = next.is_some();
         next

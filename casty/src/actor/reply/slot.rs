@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::Mutex;
+
 use super::Port;
 use super::sweeper::{Due, Sweeper, Timed};
 use super::unanswered::{Unanswered, unanswered};
 use crate::actor::cycles;
 use crate::actor::error::AskFailure;
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::recycle;
 
 /// How many slots of a reply type and system a thread keeps.
@@ -32,7 +33,7 @@ pub(crate) enum Answer<R> {
 #[inline]
 pub(crate) fn pair<R: Send + 'static>(sweeper: &Arc<Sweeper>, due: Due) -> (Port<R>, Wait<R>) {
     let slot = recycle::take(sweeper.id()).unwrap_or_else(|| new_slot(sweeper));
-    debug_assert!(!lock(&slot.state).overdue, "a slot is as new when it is used again");
+    debug_assert!(!slot.state.lock().overdue, "a slot is as new when it is used again");
     slot.due.store(due.0, Ordering::Relaxed);
     (Port::slot(SlotPort(Some(Arc::clone(&slot)))), Wait(Some(slot)))
 }
@@ -73,7 +74,7 @@ impl<R: Send + 'static> Wait<R> {
         let Some(slot) = &self.0 else { return Ok(()) };
         let Some(waits) = slot.sweeper.waits() else { return Ok(()) };
         waits.enter(asker, asked)?;
-        lock(&slot.state).edge = Some((asker, asked));
+        slot.state.lock().edge = Some((asker, asked));
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl<R: Send + 'static> Wait<R> {
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer<R>> {
         let Some(slot) = &self.0 else { return Poll::Pending };
-        let mut state = lock(&slot.state);
+        let mut state = slot.state.lock();
         if let Some(answer) = state.answer.take() {
             // The other side has left: this one recycles.
             slot.renew(&mut state);
@@ -116,7 +117,7 @@ impl<R: Send + 'static> Wait<R> {
     fn leave(&mut self) {
         let Some(slot) = self.0.take() else { return };
         slot.due.store(0, Ordering::Relaxed);
-        let mut state = lock(&slot.state);
+        let mut state = slot.state.lock();
         let left = (state.waker.take(), state.answer.take());
         let edge = state.edge.take();
         state.overdue = false;
@@ -159,13 +160,13 @@ impl<R: Send + 'static> SlotPort<R> {
 
     /// Whether the asker has left.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.0.as_ref().is_none_or(|slot| lock(&slot.state).one_left)
+        self.0.as_ref().is_none_or(|slot| slot.state.lock().one_left)
     }
 
     #[inline]
     fn finish(&mut self, answer: Given<R>) {
         let Some(slot) = self.0.take() else { return };
-        let mut state = lock(&slot.state);
+        let mut state = slot.state.lock();
         if state.one_left {
             slot.renew(&mut state);
             drop(state);
@@ -203,12 +204,12 @@ impl<R: Send> Timed for Slot<R> {
     }
 
     fn due_in_order(&self) -> u64 {
-        let _state = lock(&self.state);
+        let _state = self.state.lock();
         self.due.load(Ordering::Relaxed)
     }
 
     fn expire(&self, due: Due) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         // The asker may have left since, and another may have come: then this is another request.
         if self.due.load(Ordering::Relaxed) != due.0 || state.answer.is_some() {
             return;
@@ -275,12 +276,12 @@ mod tests {
         let slot = Arc::clone(wait.0.as_ref().unwrap());
         let seen = Due(slot.due.load(Ordering::Relaxed));
         port.reply(1);
-        let mut state = lock(&slot.state);
+        let mut state = slot.state.lock();
         assert!(state.answer.take().is_some());
         slot.renew(&mut state);
         drop(state);
         // The sweeper's turn, before the slot is in its pool again.
         slot.expire(seen);
-        assert!(!lock(&slot.state).overdue, "whoever uses the slot next would be overdue at once");
+        assert!(!slot.state.lock().overdue, "whoever uses the slot next would be overdue at once");
     }
 }

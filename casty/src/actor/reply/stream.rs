@@ -11,11 +11,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use crate::actor::Failure;
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::remote::Inflow;
 
 /// A reply of many items: the asker awaits one after the other, and nothing is made faster than it takes them.
@@ -153,7 +153,7 @@ impl<T: Send + 'static> ReplyStream<T> {
 
     /// Takes everything out: it goes to another node.
     pub(in crate::actor) fn take(&self) -> Self {
-        let inner = std::mem::replace(&mut *lock(&self.0), Inner { source: Source::Over, limit: None });
+        let inner = std::mem::replace(&mut *self.0.lock(), Inner { source: Source::Over, limit: None });
         Self(Mutex::new(inner))
     }
 

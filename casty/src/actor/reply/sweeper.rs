@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
 use crate::actor::cycles::Waits;
-use crate::actor::lock::{Mutex, lock};
 
 /// How long a new ask may go unseen.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -83,14 +83,14 @@ impl Sweeper {
 
     /// Where the task runs from its next start on.
     pub(crate) fn run_on(&self, handle: &Handle) {
-        let mut runtime = lock(&self.runtime);
+        let mut runtime = self.runtime.lock();
         if runtime.as_ref().is_none_or(|old| old.id() != handle.id()) {
             *runtime = Some(handle.clone());
         }
     }
 
     pub(super) fn watch(&self, slot: Weak<dyn Timed>) {
-        lock(&self.slots).push(slot);
+        self.slots.lock().push(slot);
     }
 
     /// Called by whoever waits, after it let go of its slot's lock.
@@ -113,7 +113,7 @@ impl Sweeper {
 
     #[cold]
     fn wake_up(self: &Arc<Self>) {
-        let Some(handle) = lock(&self.runtime).clone().or_else(|| Handle::try_current().ok()) else { return };
+        let Some(handle) = self.runtime.lock().clone().or_else(|| Handle::try_current().ok()) else { return };
         if !self.awake.swap(true, Ordering::AcqRel) {
             let asleep = Asleep { sweeper: Arc::clone(self), runtime: handle.id(), done: false };
             handle.spawn(sweep(asleep));
@@ -121,7 +121,7 @@ impl Sweeper {
     }
 
     fn epoch(&self) -> Instant {
-        *lock(&self.epoch).get_or_insert_with(Instant::now)
+        *self.epoch.lock().get_or_insert_with(Instant::now)
     }
 
     /// One look at every slot. Says whether anybody waits, and in how many milliseconds the next ask ends.
@@ -129,14 +129,14 @@ impl Sweeper {
         let epoch = self.epoch();
         let mut pass = Pass { epoch, now: elapsed_ms(epoch), waiting: false, next: u64::MAX };
         // Taken out: nobody who needs a new slot waits for the pass.
-        let mut slots = std::mem::take(&mut *lock(&self.slots));
+        let mut slots = std::mem::take(&mut *self.slots.lock());
         slots.retain(|slot| {
             slot.upgrade().is_some_and(|slot| {
                 pass.look(&*slot);
                 true
             })
         });
-        let mut kept = lock(&self.slots);
+        let mut kept = self.slots.lock();
         slots.append(&mut kept);
         *kept = slots;
         pass
@@ -144,7 +144,7 @@ impl Sweeper {
 
     /// Whether anybody waits, in an order with [`ensure_awake`](Self::ensure_awake).
     fn anybody_waits(&self) -> bool {
-        let slots: Vec<_> = lock(&self.slots).iter().filter_map(Weak::upgrade).collect();
+        let slots: Vec<_> = self.slots.lock().iter().filter_map(Weak::upgrade).collect();
         slots.iter().any(|slot| slot.due_in_order() != 0)
     }
 }
@@ -221,7 +221,7 @@ impl Drop for Asleep {
         }
         self.sweeper.awake.store(false, Ordering::Release);
         // This runtime is ending; the system may have moved on to another.
-        let moved = lock(&self.sweeper.runtime).as_ref().is_some_and(|handle| handle.id() != self.runtime);
+        let moved = self.sweeper.runtime.lock().as_ref().is_some_and(|handle| handle.id() != self.runtime);
         if moved && self.sweeper.anybody_waits() {
             self.sweeper.wake_up();
         }

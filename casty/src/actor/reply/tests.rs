@@ -1,6 +1,8 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::{Answer, Due, Port, ReplySink, SinkReply, Sweeper, Wait, pair};
 use crate::actor::error::AskFailure;
@@ -24,7 +26,7 @@ struct Sink(Mutex<Vec<SinkReply>>);
 
 impl ReplySink for Sink {
     fn complete(&self, reply: SinkReply) {
-        self.0.lock().unwrap().push(reply);
+        self.0.lock().push(reply);
     }
 }
 
@@ -93,7 +95,7 @@ fn a_sink_gets_one_encoded_answer_for_every_port() {
     }));
     assert!(panicked.is_err());
     let expected = [SinkReply::Value(encode(&5_u64).unwrap()), SinkReply::Stopped, SinkReply::Failed];
-    assert_eq!(*sink.0.lock().unwrap(), expected);
+    assert_eq!(*sink.0.lock(), expected);
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn a_reply_that_cannot_be_encoded_fails() {
 
     let sink = Arc::new(Sink::default());
     Port::into_sink(sink.clone()).reply(Unsayable);
-    assert_eq!(*sink.0.lock().unwrap(), [SinkReply::Failed]);
+    assert_eq!(*sink.0.lock(), [SinkReply::Failed]);
 }
 
 /// A reply whose decoder panics.

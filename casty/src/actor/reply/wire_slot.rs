@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::slot::SlotPort;
 use crate::actor::error::AskFailure;
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::{Failure, WireReply};
 
 /// The place where one reply is waited for. It is answered once; what comes later is ignored.
@@ -35,7 +35,7 @@ impl<R: WireReply> WireSlot<R> {
     }
 
     fn take(&self) -> Option<SlotPort<R>> {
-        lock(&self.0).take()
+        self.0.lock().take()
     }
 }
 
@@ -58,10 +58,10 @@ impl<R: WireReply> ReplySlot for WireSlot<R> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        lock(&self.0).as_ref()?.deadline()
+        self.0.lock().as_ref()?.deadline()
     }
 
     fn is_abandoned(&self) -> bool {
-        lock(&self.0).as_ref().is_none_or(SlotPort::is_abandoned)
+        self.0.lock().as_ref().is_none_or(SlotPort::is_abandoned)
     }
 }

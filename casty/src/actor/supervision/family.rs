@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{Failure, Strategy};
 use crate::actor::cell::AnyCell;
-use crate::actor::lock::{Mutex, lock};
 use crate::actor::watch::Signal;
 
 /// The living children of one actor, in the order in which they were spawned, and how to reach their parent.
@@ -52,16 +52,16 @@ impl Family {
     }
 
     pub(in crate::actor) fn set_strategy(&self, strategy: Strategy) {
-        lock(&self.state).strategy = strategy;
+        self.state.lock().strategy = strategy;
     }
 
     pub(in crate::actor) fn strategy(&self) -> Strategy {
-        lock(&self.state).strategy
+        self.state.lock().strategy
     }
 
     /// A child was spawned. False if the parent is about to end.
     pub(in crate::actor) fn add(&self, cell: Arc<dyn AnyCell>) -> bool {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         if !state.closed {
             state.children.insert(*cell.number(), Child { cell, epoch: 0 });
         }
@@ -70,7 +70,7 @@ impl Family {
 
     /// A child has stopped.
     pub(in crate::actor) fn remove(&self, number: u64) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let gone = state.children.remove(&number);
         let empty = state.children.is_empty();
         drop(state);
@@ -99,7 +99,7 @@ impl Family {
     pub(in crate::actor) async fn emptied(&self) {
         loop {
             let empty = self.empty.notified();
-            if lock(&self.state).children.is_empty() {
+            if self.state.lock().children.is_empty() {
                 return;
             }
             empty.await;
@@ -108,19 +108,19 @@ impl Family {
 
     /// How often the child was halted; `None` if it has stopped.
     pub(super) fn epoch(&self, number: u64) -> Option<u64> {
-        lock(&self.state).children.get(&number).map(|child| child.epoch)
+        self.state.lock().children.get(&number).map(|child| child.epoch)
     }
 
     /// The child heeds that it is to halt.
     pub(in crate::actor) fn next_epoch(&self, number: u64) {
-        if let Some(child) = lock(&self.state).children.get_mut(&number) {
+        if let Some(child) = self.state.lock().children.get_mut(&number) {
             child.epoch += 1;
         }
     }
 
     /// The children that restart with this one, itself among them, the oldest first.
     pub(super) fn affected(&self, number: u64) -> Vec<Arc<dyn AnyCell>> {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let range = match state.strategy {
             Strategy::OneForAll => 0..=u64::MAX,
             Strategy::RestForOne => number..=u64::MAX,
@@ -130,7 +130,7 @@ impl Family {
     }
 
     fn close(&self) -> Vec<Arc<dyn AnyCell>> {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.closed = true;
         state.children.values().map(|child| Arc::clone(&child.cell)).collect()
     }

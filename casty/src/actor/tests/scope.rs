@@ -1,8 +1,10 @@
 //! Inside an entity's handler nothing leaves before it may.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::probe::{Echo, Got, Probe, Seq, poll_times, soon, spawn};
 use crate::actor::error::AskFailure;
@@ -23,7 +25,7 @@ struct State {
 
 impl Journal {
     async fn release(&self) -> usize {
-        let held = std::mem::take(&mut self.0.lock().unwrap().held);
+        let held = std::mem::take(&mut self.0.lock().held);
         let count = held.len();
         for release in held {
             release().await;
@@ -32,7 +34,7 @@ impl Journal {
     }
 
     fn commit(&self, outcome: Result<(), AskFailure>) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
         state.committed = Some(outcome);
         state.waiting.drain(..).for_each(Waker::wake);
     }
@@ -41,11 +43,11 @@ impl Journal {
 impl Scope for Journal {
     fn hold(&self, held: Held) {
         assert!(scope::is_nested());
-        self.0.lock().unwrap().held.push(held);
+        self.0.lock().held.push(held);
     }
 
     fn poll_committed(&self, cx: &mut Context<'_>, ticket: &mut Option<u64>) -> Poll<Result<(), AskFailure>> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
         if ticket.is_none() {
             *ticket = Some(state.asked);
             state.asked += 1;
@@ -99,7 +101,7 @@ async fn a_handler_sends_no_more_than_its_fill_at_once() {
         };
     };
     scope::enter(journal.clone(), handler).await;
-    assert_eq!(journal.0.lock().unwrap().held.len(), HELD_MAX);
+    assert_eq!(journal.0.lock().held.len(), HELD_MAX);
 }
 
 #[tokio::test]
@@ -157,5 +159,5 @@ async fn a_scope_ends_with_a_panic_and_does_not_leak_into_an_outer_one() {
     })
     .await;
     assert!(!scope::is_nested());
-    assert_eq!((outer.0.lock().unwrap().held.len(), inner.0.lock().unwrap().held.len()), (1, 0));
+    assert_eq!((outer.0.lock().held.len(), inner.0.lock().held.len()), (1, 0));
 }

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::Mutex;
+
 use super::{ActorId, Ending, Far, Signal, Terminated};
 use crate::actor::cell::{AnyCell, CellKey};
-use crate::actor::lock::{Mutex, lock};
 
 /// The signals that wait for one actor, and who waits for its end.
 ///
@@ -56,7 +57,7 @@ pub(in crate::actor) enum Interest {
 impl Sideband {
     /// Leaves a signal. False if the actor has stopped.
     pub(in crate::actor) fn push(&self, signal: Signal) -> bool {
-        match lock(&self.0).used() {
+        match self.0.lock().used() {
             Ok(used) => {
                 used.signals.push_back(signal);
                 true
@@ -67,7 +68,7 @@ impl Sideband {
 
     /// The oldest signal.
     pub(in crate::actor) fn pop(&self) -> Option<Signal> {
-        match &mut *lock(&self.0) {
+        match &mut *self.0.lock() {
             State::Used(used) => used.signals.pop_front(),
             State::Empty | State::Ended(_) => None,
         }
@@ -75,13 +76,13 @@ impl Sideband {
 
     /// Whether a signal waits.
     pub(in crate::actor) fn has_signal(&self) -> bool {
-        matches!(&*lock(&self.0), State::Used(used) if !used.signals.is_empty())
+        matches!(&*self.0.lock(), State::Used(used) if !used.signals.is_empty())
     }
 
     /// Why the actor has stopped, if it has.
     #[cfg(feature = "testkit")]
     pub(in crate::actor) fn reason(&self) -> Option<super::StopReason> {
-        match &*lock(&self.0) {
+        match &*self.0.lock() {
             State::Ended(ending) => Some(ending.clone().into()),
             State::Empty | State::Used(_) => None,
         }
@@ -89,7 +90,7 @@ impl Sideband {
 
     /// Whether the actor has stopped.
     pub(in crate::actor) fn has_ended(&self) -> bool {
-        matches!(&*lock(&self.0), State::Ended(_))
+        matches!(&*self.0.lock(), State::Ended(_))
     }
 
     /// Ready when the actor has stopped.
@@ -100,7 +101,7 @@ impl Sideband {
     /// Tells the watcher of the end of `who`, whether it is still to come or not.
     pub(in crate::actor) fn add(&self, watcher: Watcher, who: impl FnOnce() -> ActorId) {
         let Watcher { key, cell, interest } = watcher;
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         let ended = match state.used() {
             Ok(used) => {
                 used.actors.insert((key, interest), cell);
@@ -114,7 +115,7 @@ impl Sideband {
 
     /// The watcher is told no more. False if it would not have been anyway.
     pub(in crate::actor) fn remove(&self, watcher: CellKey, interest: Interest) -> bool {
-        match &mut *lock(&self.0) {
+        match &mut *self.0.lock() {
             State::Used(used) => used.actors.remove(&(watcher, interest)).is_some(),
             State::Empty | State::Ended(_) => false,
         }
@@ -122,14 +123,14 @@ impl Sideband {
 
     /// It is linked with an actor of another node.
     pub(in crate::actor) fn link_far(&self, with: Far) {
-        if let Ok(used) = lock(&self.0).used() {
+        if let Ok(used) = self.0.lock().used() {
             used.far.insert(with);
         }
     }
 
     /// It is linked with that one no more. False if it was not.
     pub(in crate::actor) fn unlink_far(&self, with: Far) -> bool {
-        match &mut *lock(&self.0) {
+        match &mut *self.0.lock() {
             State::Used(used) => used.far.remove(&with),
             State::Empty | State::Ended(_) => false,
         }
@@ -137,7 +138,7 @@ impl Sideband {
 
     /// Tells everybody, now and later. No signal comes in any more.
     pub(in crate::actor) fn end(&self, ending: Ending, who: impl Fn() -> ActorId) {
-        let state = std::mem::replace(&mut *lock(&self.0), State::Ended(ending.clone()));
+        let state = std::mem::replace(&mut *self.0.lock(), State::Ended(ending.clone()));
         if let State::Used(used) = state {
             for ((_, interest), cell) in used.actors {
                 tell(&cell, interest, who(), ending.clone());
@@ -177,7 +178,7 @@ impl Future for Ended<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.sideband.0);
+        let mut state = self.sideband.0.lock();
         let Ok(used) = state.used() else { return Poll::Ready(()) };
         match used.wakers.iter_mut().find(|(ticket, _)| Some(*ticket) == self.ticket) {
             Some((_, waker)) => waker.clone_from(cx.waker()),
@@ -196,7 +197,7 @@ impl Future for Ended<'_> {
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         let Some(mine) = self.ticket else { return };
-        if let State::Used(used) = &mut *lock(&self.sideband.0) {
+        if let State::Used(used) = &mut *self.sideband.0.lock() {
             used.wakers.retain(|(ticket, _)| *ticket != mine);
         }
     }

@@ -1,7 +1,8 @@
 //! The clients that this node can send to: those that are connected to it, and those whose frames came by way of another.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +91,7 @@ impl Served {
 
     /// Puts news in line. A client that is too slow to be told loses its connection: it would go by what is no longer so.
     fn tell(&self, news: impl FnOnce() -> Vec<u8>) {
-        let _held = lock(&self.news);
+        let _held = self.news.lock();
         let news = news();
         if let Err(error) = self.outbox.push(Kind::NEWS, |out| out.extend_from_slice(&news)) {
             tracing::debug!(%error, "a client cannot be told what happens, and is let go");
@@ -111,7 +112,7 @@ impl Clients {
 
     /// Whether this is a client that is not gone, though there may be no way to it at the moment.
     pub(crate) fn is_known(&self, client: NodeKey) -> bool {
-        lock(&self.table).contains_key(&client)
+        self.table.lock().contains_key(&client)
     }
 
     /// Whether frames get to this client.
@@ -165,9 +166,9 @@ impl Clients {
 
     /// Lets a connection in, if the client has no newer one. It counts when it has [arrived](Self::arrived).
     pub(in crate::cluster) fn admit(&self, client: NodeKey, nonce: u64) -> Result<Arc<Served>, Reason> {
-        let known = lock(&self.table).get(&client).cloned();
+        let known = self.table.lock().get(&client).cloned();
         match known {
-            Some(known) if nonce <= lock(&known.place).nonce => Err(Reason::StaleLink),
+            Some(known) if nonce <= known.place.lock().nonce => Err(Reason::StaleLink),
             None if self.here().len() >= CLIENTS_MAX => Err(Reason::TooManyClients { max: CLIENTS_MAX as u32 }),
             _ => Ok(Arc::new(Served::new(nonce))),
         }
@@ -175,7 +176,7 @@ impl Clients {
 
     /// The entry of a client, a new one if there is none; `None` if there are too many.
     pub(super) fn enter(&self, client: NodeKey) -> Option<Arc<Client>> {
-        let mut table = lock(&self.table);
+        let mut table = self.table.lock();
         match table.get(&client) {
             Some(known) => Some(known.clone()),
             None if table.len() >= CLIENTS_KNOWN_MAX => None,
@@ -185,13 +186,13 @@ impl Clients {
 
     /// The entry of a client, if it is known.
     pub(super) fn known(&self, client: NodeKey) -> Option<Arc<Client>> {
-        lock(&self.table).get(&client).cloned()
+        self.table.lock().get(&client).cloned()
     }
 
     /// The clients whose frames come by way of a node, in an order that a simulation repeats.
     pub(super) fn through(&self, node: NodeKey) -> Vec<NodeKey> {
-        let table = lock(&self.table);
-        let through = |client: &Client| matches!(lock(&client.place).way, Some(Way::Through(by)) if by == node);
+        let table = self.table.lock();
+        let through = |client: &Client| matches!(client.place.lock().way, Some(Way::Through(by)) if by == node);
         let mut all: Vec<_> = table.iter().filter(|(_, client)| through(client)).map(|(key, _)| *key).collect();
         all.sort_unstable();
         all
@@ -207,7 +208,7 @@ impl Clients {
 
     /// Drops the entry of a client that is gone.
     pub(super) fn forget(&self, client: NodeKey) {
-        lock(&self.table).remove(&client);
+        self.table.lock().remove(&client);
     }
 
     /// A connection has ended.
@@ -232,8 +233,8 @@ impl Clients {
     }
 
     fn here(&self) -> Vec<Arc<Served>> {
-        let table = lock(&self.table);
-        let here = table.values().filter_map(|client| match &lock(&client.place).way {
+        let table = self.table.lock();
+        let here = table.values().filter_map(|client| match &client.place.lock().way {
             Some(Way::Here(served)) => Some(served.clone()),
             _ => None,
         });
@@ -241,8 +242,8 @@ impl Clients {
     }
 
     fn way(&self, client: NodeKey) -> Option<(Way, u64)> {
-        let known = lock(&self.table).get(&client).cloned()?;
-        let place = lock(&known.place);
+        let known = self.table.lock().get(&client).cloned()?;
+        let place = known.place.lock();
         Some((place.way.clone()?, place.nonce))
     }
 }
@@ -250,8 +251,8 @@ impl Clients {
 impl Client {
     /// Waits for the client's turn. `None`: it is gone, and has another entry if it came again.
     pub(super) fn turn(&self) -> Option<Turn<'_>> {
-        let turn = Turn { client: self, _held: lock(&self.turn) };
-        (!lock(&self.place).gone).then_some(turn)
+        let turn = Turn { client: self, _held: self.turn.lock() };
+        (!self.place.lock().gone).then_some(turn)
     }
 }
 
@@ -267,7 +268,7 @@ impl Turn<'_> {
     }
 
     fn come(&self, nonce: u64, way: Way) -> Came {
-        let mut place = lock(&self.client.place);
+        let mut place = self.client.place.lock();
         if nonce == place.nonce && place.way.as_ref().is_some_and(|before| before.is_same(&way)) {
             return Came::AsBefore;
         }
@@ -286,7 +287,7 @@ impl Turn<'_> {
     /// Whether a connection to this node is the newest.
     pub(super) fn is_at(&self, served: &Arc<Served>) -> bool {
         let at = Way::Here(served.clone());
-        lock(&self.client.place).way.as_ref().is_some_and(|way| way.is_same(&at))
+        self.client.place.lock().way.as_ref().is_some_and(|way| way.is_same(&at))
     }
 
     /// A connection to this node has ended. The number of the client's leave, if it was its newest.
@@ -301,7 +302,7 @@ impl Turn<'_> {
     }
 
     fn leave(&self, way: &Way, nonce: Option<u64>) -> Option<u64> {
-        let mut place = lock(&self.client.place);
+        let mut place = self.client.place.lock();
         let is_there = place.way.as_ref().is_some_and(|at| at.is_same(way));
         if !is_there || nonce.is_some_and(|nonce| nonce != place.nonce) {
             return None;
@@ -313,7 +314,7 @@ impl Turn<'_> {
 
     /// Whether the client has not come back since it left. From then on it is gone.
     pub(super) fn is_gone_since(&self, leave: u64) -> bool {
-        let mut place = lock(&self.client.place);
+        let mut place = self.client.place.lock();
         place.gone = place.way.is_none() && place.leaves == leave;
         place.gone
     }
@@ -327,11 +328,6 @@ impl Way {
             _ => false,
         }
     }
-}
-
-/// No lock is held while anything of others runs but a turn, and what panics there has changed nothing here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! A client's connection to the cluster, by way of one of its nodes.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -135,7 +136,7 @@ impl Uplink {
 
     /// Why the last attempt to connect failed.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.failure.lock().clone()
     }
 
     /// The members of the cluster, as far as the client's node has told, by id.
@@ -175,7 +176,7 @@ impl Uplink {
 
     /// The present node is of no use: another is looked for.
     pub(crate) fn elsewhere(&self) {
-        self.shared.present.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+        self.shared.present.lock().cancel();
     }
 
     /// Writes what is queued, and ends the connection.
@@ -194,7 +195,7 @@ impl Uplink {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Keeps a connection until the client ends.
@@ -205,7 +206,7 @@ impl Shared {
         while !self.sealed.is_cancelled() {
             let mut addresses = self.addresses().await;
             addresses.shuffle(&mut rng);
-            let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let before = self.before.lock().clone();
             addresses.sort_by_key(|addr| before.as_ref() == Some(addr));
             if let Some(greeted) = self.first_of(addresses, &mut nonce).await {
                 let begun = Instant::now();
@@ -286,8 +287,8 @@ impl Shared {
     async fn exchange(&self, greeted: Greeted) -> String {
         let Greeted { member, mut reader, mut writer, .. } = greeted;
         let (outbox, over) = (Arc::new(outbox()), CancellationToken::new());
-        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = over.clone();
-        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(member.addr.clone());
+        *self.present.lock() = over.clone();
+        *self.before.lock() = Some(member.addr.clone());
         self.state().outbox = Some(outbox.clone());
         if self.sealed.is_cancelled() {
             outbox.seal();
@@ -338,7 +339,7 @@ impl Shared {
                 members.into_iter().for_each(|member| self.up(member));
                 linked.into_iter().for_each(|key| self.linked(key));
                 tracing::info!(node = %through, "connected to the cluster");
-                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.failure.lock() = None;
                 self.through.send_replace(Some(through.clone()));
             }
             News::Up(member) => self.up(member),
@@ -385,6 +386,6 @@ impl Shared {
     }
 
     fn failed(&self, why: String) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        *self.failure.lock() = Some(why);
     }
 }

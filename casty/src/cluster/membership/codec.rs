@@ -1,9 +1,10 @@
 //! How foca's headers and members become bytes, and what is noticed on the way back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut};
 use foca::Header;
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -55,7 +56,7 @@ impl GossipCodec {
     }
 
     fn meet(&self, member: &Member) -> Result<(), GossipError> {
-        let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sight = self.sight.lock();
         if member.id == self.me.id && member.incarnation > self.me.incarnation {
             sight.newer_me = Some(member.clone());
             return Err(GossipError::NewerMe { newer: member.clone() });
@@ -91,7 +92,7 @@ impl foca::Codec<Member> for GossipCodec {
         let member: foca::Member<Member> = get(buf)?;
         self.meet(member.id())?;
         if member.state() != foca::State::Down {
-            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sight = self.sight.lock();
             sight.said_alive.push(member.id().clone());
         }
         Ok(member)
@@ -164,7 +165,7 @@ mod tests {
         codec().encode_member(&foca::Member::alive(member("me", 4)), &mut bytes).unwrap();
         let mut codec = codec();
         assert!(matches!(codec.decode_member(&bytes[..]), Err(GossipError::NewerMe { .. })));
-        assert_eq!(codec.sight.lock().unwrap().newer_me, Some(member("me", 4)));
+        assert_eq!(codec.sight.lock().newer_me, Some(member("me", 4)));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The one task that owns foca: it feeds it with packets and timers, and carries out what it wants.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use foca::{AccumulatingRuntime, Error, Foca, NoCustomBroadcast, OwnedNotification, Timer};
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 use tokio::sync::{mpsc, oneshot};
@@ -97,7 +98,7 @@ impl Membership {
         let now = Instant::now();
         while let Some(timer) = self.timers.pop_due(now) {
             if let Timer::RemoveDown(member) = &timer {
-                self.sight.lock().unwrap_or_else(PoisonError::into_inner).known.remove(&member.id);
+                self.sight.lock().known.remove(&member.id);
             }
             let result = self.foca.handle_timer(timer, &mut self.wants);
             self.settle(result);
@@ -149,7 +150,7 @@ impl Membership {
             self.publish();
         }
         let (newer, said_alive) = {
-            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sight = self.sight.lock();
             (sight.newer_me.take(), std::mem::take(&mut sight.said_alive))
         };
         if let Some(newer) = newer {

@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, duplex};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -242,7 +243,7 @@ fn port(addr: &str) -> u16 {
 
 impl Net for MemoryNet {
     fn bind<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
-        let mut listening = self.listening.lock().unwrap();
+        let mut listening = self.listening.lock();
         let port = Some(port(addr)).filter(|port| *port != 0).unwrap_or(1 + listening.len() as u16);
         let (connect, accept) = mpsc::channel(16);
         listening.insert(port, connect);
@@ -250,7 +251,7 @@ impl Net for MemoryNet {
     }
 
     fn connect<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
-        let listening = self.listening.lock().unwrap().get(&port(addr)).cloned();
+        let listening = self.listening.lock().get(&port(addr)).cloned();
         async move {
             let (near, far) = duplex(64 << 10);
             let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
@@ -289,7 +290,7 @@ impl FaultyNet {
 
     /// Breaks every connection that was dialled to the address.
     pub(super) fn cut(&self, addr: &str) {
-        for (to, cut, _) in self.dialled.lock().unwrap().iter() {
+        for (to, cut, _) in self.dialled.lock().iter() {
             if to == addr {
                 cut.cancel();
             }
@@ -298,20 +299,20 @@ impl FaultyNet {
 
     /// Lets the connections that were dialled to the address take all bytes and carry none.
     pub(super) fn swallow(&self, addr: &str) {
-        for (to, _, lost) in self.dialled.lock().unwrap().iter() {
+        for (to, _, lost) in self.dialled.lock().iter() {
             lost.fetch_or(to == addr, Ordering::Relaxed);
         }
-        self.blocked.lock().unwrap().insert(addr.to_owned());
+        self.blocked.lock().insert(addr.to_owned());
     }
 
     /// Breaks every connection that was dialled to the address and lets no other be made.
     pub(super) fn block(&self, addr: &str) {
-        self.blocked.lock().unwrap().insert(addr.to_owned());
+        self.blocked.lock().insert(addr.to_owned());
         self.cut(addr);
     }
 
     pub(super) fn unblock(&self, addr: &str) {
-        self.blocked.lock().unwrap().remove(addr);
+        self.blocked.lock().remove(addr);
     }
 }
 
@@ -322,12 +323,12 @@ impl Net for FaultyNet {
 
     fn connect<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
         async move {
-            if self.blocked.lock().unwrap().contains(addr) {
+            if self.blocked.lock().contains(addr) {
                 return Err(io::ErrorKind::HostUnreachable.into());
             }
             let (io, cut) = (self.inner.connect(addr).await?, CancellationToken::new());
             let lost = Arc::<AtomicBool>::default();
-            self.dialled.lock().unwrap().push((addr.to_owned(), cut.clone(), lost.clone()));
+            self.dialled.lock().push((addr.to_owned(), cut.clone(), lost.clone()));
             Ok(Box::new(Breakable { io, cut: Box::pin(cut.cancelled_owned()), lost }) as Box<dyn Stream>)
         }
         .boxed()

@@ -1,8 +1,9 @@
 //! How many connections are in the handshake at one time, and which of them has to go when there are too many.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,7 @@ impl Door {
     }
 
     fn silent(&self) -> MutexGuard<'_, VecDeque<Silent>> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.silent.lock()
     }
 }
 

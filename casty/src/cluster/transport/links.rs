@@ -1,8 +1,9 @@
 //! The outgoing links that are usable now.
 
 use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::outbox::{Lane, Outbox};
@@ -32,24 +33,24 @@ impl Links {
     }
 
     pub(crate) fn is_open(&self, to: NodeKey) -> bool {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(&to)
+        self.open.read().contains_key(&to)
     }
 
     /// The peers to which there are links, in an order that a simulation repeats.
     pub(crate) fn open_to(&self) -> Vec<NodeKey> {
-        let mut all: Vec<_> = self.open.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let mut all: Vec<_> = self.open.read().keys().copied().collect();
         all.sort_unstable();
         all
     }
 
     /// Whether there is any link.
     pub(super) fn any(&self) -> bool {
-        !self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.open.read().is_empty()
     }
 
     /// The link is usable until the result is dropped. A peer has one dialler, hence at most one link.
     pub(super) fn open(self: &Arc<Self>, to: NodeKey, lanes: Arc<Lanes>) -> OpenLink {
-        self.open.write().unwrap_or_else(PoisonError::into_inner).insert(to, lanes);
+        self.open.write().insert(to, lanes);
         self.changed.send_replace(());
         OpenLink { links: self.clone(), to }
     }
@@ -75,14 +76,14 @@ impl Links {
 
     /// Lets every link write what it holds and end then.
     pub(crate) fn seal(&self) {
-        for lanes in self.open.read().unwrap_or_else(PoisonError::into_inner).values() {
+        for lanes in self.open.read().values() {
             lanes.seal();
         }
     }
 
     /// Waits until there is no link.
     pub(crate) async fn until_none(&self) {
-        self.wait(|| self.open.read().unwrap_or_else(PoisonError::into_inner).is_empty()).await;
+        self.wait(|| self.open.read().is_empty()).await;
     }
 
     async fn wait(&self, reached: impl Fn() -> bool) {
@@ -97,7 +98,7 @@ impl Links {
 
     /// The lanes of the link to `to`.
     pub(crate) fn get(&self, to: NodeKey) -> Option<Arc<Lanes>> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).get(&to).cloned()
+        self.open.read().get(&to).cloned()
     }
 }
 
@@ -138,7 +139,7 @@ pub(super) struct OpenLink {
 
 impl Drop for OpenLink {
     fn drop(&mut self) {
-        self.links.open.write().unwrap_or_else(PoisonError::into_inner).remove(&self.to);
+        self.links.open.write().remove(&self.to);
         self.links.changed.send_replace(());
     }
 }

@@ -1,7 +1,8 @@
 //! Tells the log of a failure once, and not with every attempt.
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::base::StableMap;
 use crate::cluster::limits::NOTED_MAX;
@@ -24,11 +25,11 @@ impl Noted {
 
     /// The peer is well: its next failure is news.
     pub(crate) fn forget(&self, peer: &str) {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(peer);
+        self.last.lock().remove(peer);
     }
 
     fn is_news(&self, peer: &str, error: String) -> bool {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if last.get(peer) == Some(&error) {
             return false;
         }
@@ -61,6 +62,6 @@ mod tests {
         for peer in 0..3 * NOTED_MAX {
             noted.is_news(&peer.to_string(), "refused".into());
         }
-        assert!(noted.last.lock().unwrap().len() <= NOTED_MAX);
+        assert!(noted.last.lock().len() <= NOTED_MAX);
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::cluster::SendFailure;
@@ -204,8 +204,8 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // An encoder that unwinds leaves the queue as it was, so a poisoned lock guards a good queue.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        // An encoder may unwind under it, which leaves the queue as it was.
+        self.queue.lock()
     }
 }
 

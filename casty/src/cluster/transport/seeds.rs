@@ -2,9 +2,10 @@
 //! partition may end where only a seed joins both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -29,11 +30,7 @@ pub(crate) struct Seeds {
 impl Seeds {
     /// The seeds that answered so far.
     pub(crate) fn met(&self) -> Vec<Member> {
-        self.lock().values().cloned().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Member>> {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+        self.met.lock().values().cloned().collect()
     }
 }
 
@@ -82,7 +79,7 @@ fn follow(mesh: &Arc<Mesh>, followed: &mut BTreeMap<String, DropGuard>, found: B
                 () = follow_seed(&following, &addr) => {}
                 () = over.cancelled() => {}
             }
-            following.seeds.lock().remove(&addr);
+            following.seeds.met.lock().remove(&addr);
         });
     }
 }
@@ -96,7 +93,7 @@ async fn follow_seed(mesh: &Arc<Mesh>, addr: &str) {
             Ok(None) => return tracing::debug!(addr, "this node is its own seed"),
             Ok(Some(member)) => {
                 let key = member.key;
-                mesh.seeds.lock().insert(addr.to_owned(), member.clone());
+                mesh.seeds.met.lock().insert(addr.to_owned(), member.clone());
                 mesh.with_peers(|peers| peers.introduce(member, Instant::now()));
                 if timeout(INTRODUCED_FOR, mesh.links.until(key, true)).await.is_ok() {
                     backoff.reset();

@@ -1,7 +1,6 @@
 //! Challenges that nobody can foresee.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng, TryRng};
 
@@ -27,7 +26,7 @@ impl Nonces {
             Self::System => SysRng
                 .try_fill_bytes(&mut nonce)
                 .map_err(|error| HandshakeError::NoRandomness { why: error.to_string() })?,
-            Self::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut nonce),
+            Self::Seeded(rng) => rng.lock().fill_bytes(&mut nonce),
         }
         Ok(nonce)
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -14,7 +15,7 @@ use super::serve::{Answer, Waiting};
 use super::{Applied, ApplyError, MachineWord, ReadIndex, StateMachine};
 use crate::base::{NodeId, NodeKey, RequestId, SessionId};
 use crate::codec::{decode, encode, tag};
-use crate::node::inner::{Inner, lock};
+use crate::node::inner::Inner;
 use crate::raft::{Group, GroupStatus, Leadership, RaftError};
 
 /// Commands of one node to one machine that are under way; more wait for a place.
@@ -210,7 +211,7 @@ impl<M: StateMachine> Shared<M> {
 
     /// Numbers a command.
     fn number(&self) -> Numbered<'_> {
-        let mut requests = lock(&self.requests);
+        let mut requests = self.requests.lock();
         let sequence = requests.next;
         requests.next += 1;
         requests.open.insert(sequence);
@@ -238,13 +239,13 @@ impl Numbered<'_> {
 
     /// Everything below is answered or given up.
     fn floor(&self) -> u64 {
-        lock(self.requests).open.first().copied().unwrap_or(self.id.sequence)
+        self.requests.lock().open.first().copied().unwrap_or(self.id.sequence)
     }
 }
 
 impl Drop for Numbered<'_> {
     fn drop(&mut self) {
-        lock(self.requests).open.remove(&self.id.sequence);
+        self.requests.lock().open.remove(&self.id.sequence);
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -15,7 +16,7 @@ use super::{Applied, MachineWord, ReadIndex};
 use crate::base::{GroupId, NodeKey};
 use crate::cluster::Lane;
 use crate::codec::{decode, encode};
-use crate::node::inner::{Inner, lock};
+use crate::node::inner::Inner;
 use crate::node::meta::Topology;
 use crate::raft::{Group, ProposeError};
 use crate::sharding::Expiry;
@@ -72,12 +73,12 @@ impl Machines {
 
     /// What this node's program holds of the machine of this name, if it has started it.
     pub(super) fn handle(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
-        lock(&self.handles).get(name).cloned()
+        self.handles.lock().get(name).cloned()
     }
 
     /// The program starts a machine. False if it is about to start one of this name.
     pub(super) fn begin(&self, name: &str) -> bool {
-        lock(&self.starting).insert(name.to_owned())
+        self.starting.lock().insert(name.to_owned())
     }
 
     /// The number of the next attempt to start a machine.
@@ -87,48 +88,48 @@ impl Machines {
 
     /// The start of a machine has ended, one way or the other.
     pub(super) fn started(&self, name: &str) {
-        lock(&self.starting).remove(name);
+        self.starting.lock().remove(name);
     }
 
     /// What the program has of a machine from now on.
     pub(super) fn keep(&self, name: &str, handle: Arc<dyn Any + Send + Sync>) {
-        lock(&self.handles).insert(name.to_owned(), handle);
+        self.handles.lock().insert(name.to_owned(), handle);
     }
 
     pub(super) fn remove(&self, group: GroupId) {
-        lock(&self.copies).remove(&group);
+        self.copies.lock().remove(&group);
     }
 
     pub(super) fn insert(&self, machine: AnyMachine) {
-        lock(&self.copies).insert(machine.group.id(), machine);
+        self.copies.lock().insert(machine.group.id(), machine);
     }
 
     /// A number under which `waiting` is told.
     pub(super) fn wait(&self, waiting: Waiting) -> u64 {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        lock(&self.waiting).insert(id, waiting);
+        self.waiting.lock().insert(id, waiting);
         id
     }
 
     /// Nobody waits any more.
     pub(super) fn forget(&self, id: u64) {
-        lock(&self.waiting).remove(&id);
+        self.waiting.lock().remove(&id);
     }
 
     /// A node is out of reach: whoever waits for its word asks again.
     pub(in crate::node) fn peer_lost(&self, peer: NodeKey) {
-        lock(&self.waiting).retain(|_, waiting| waiting.from != peer);
+        self.waiting.lock().retain(|_, waiting| waiting.from != peer);
     }
 
     fn get(&self, group: GroupId) -> Option<AnyMachine> {
-        lock(&self.copies).get(&group).cloned()
+        self.copies.lock().get(&group).cloned()
     }
 }
 
 impl Inner {
     /// Closes the groups in which machines were to begin that begin elsewhere: nothing was applied there.
     pub(in crate::node) async fn close_machines_elsewhere(&self, topology: &Topology) {
-        let open: Vec<_> = lock(&self.machines.copies).keys().copied().collect();
+        let open: Vec<_> = self.machines.copies.lock().keys().copied().collect();
         for group in open.into_iter().filter(|group| topology.followers(*group).is_none()) {
             self.machines.remove(group);
             self.host.close(group).await;
@@ -178,7 +179,7 @@ impl Inner {
     }
 
     fn machines_waiting(&self, from: NodeKey, id: u64) -> Option<Answer> {
-        let mut waiting = lock(&self.machines.waiting);
+        let mut waiting = self.machines.waiting.lock();
         let asked = waiting.get(&id).is_some_and(|waiting| waiting.from == from);
         if asked { waiting.remove(&id).map(|waiting| waiting.answer) } else { None }
     }
@@ -224,7 +225,7 @@ impl Inner {
         let mut expiries = BTreeMap::<GroupId, Expiry>::new();
         loop {
             period.tick().await;
-            let machines: Vec<_> = lock(&self.machines.copies).values().cloned().collect();
+            let machines: Vec<_> = self.machines.copies.lock().values().cloned().collect();
             for AnyMachine { group, copy, .. } in machines {
                 let expiry = expiries.entry(group.id()).or_default();
                 let Some(leader) = group.leadership().borrow().ours else {

@@ -8,9 +8,10 @@ mod next;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -18,7 +19,7 @@ use self::next::{Step, Wanted, next};
 use self::plan::{Sight, plan};
 use super::NotReady;
 use super::control::Control;
-use super::inner::{Inner, lock};
+use super::inner::Inner;
 use super::meta::{Command, Topology, Verdict};
 use crate::base::{GroupId, NodeKey};
 use crate::cluster::Member;
@@ -66,7 +67,7 @@ struct UnderWay {
 impl Stewardship {
     /// A node says whether others should lead in its place.
     pub(super) fn learn(&self, node: NodeKey, is_unfit: bool) {
-        let mut unfit = lock(&self.unfit);
+        let mut unfit = self.unfit.lock();
         if is_unfit {
             unfit.insert(node)
         } else {
@@ -76,7 +77,7 @@ impl Stewardship {
 
     /// A node is gone.
     pub(super) fn forget(&self, node: NodeKey) {
-        lock(&self.unfit).remove(&node);
+        self.unfit.lock().remove(&node);
         self.wake.notify_one();
     }
 
@@ -105,7 +106,7 @@ impl Inner {
     fn tend_all(self: &Arc<Self>, topology: &Arc<Topology>) -> bool {
         let mut busy = false;
         let full = self.stores.is_full();
-        let mut under_way = lock(&self.stewardship.under_way);
+        let mut under_way = self.stewardship.under_way.lock();
         under_way.full_since = full.then(|| under_way.full_since.unwrap_or_else(Instant::now));
         drop(under_way);
         for group in self.host.groups() {
@@ -126,7 +127,7 @@ impl Inner {
         if self.leads_meta() {
             busy |= self.tend_cluster(topology);
         } else {
-            lock(&self.stewardship.under_way).absent.clear();
+            self.stewardship.under_way.lock().absent.clear();
         }
         busy
     }
@@ -138,15 +139,15 @@ impl Inner {
         let followers = topology.followers(id).unwrap_or_default();
         let learners = followers.into_iter().filter(|node| !voters.contains(node)).collect();
         let wanted = Wanted { learners, settled: placement.is_settled() && topology.has_begun(id), voters };
-        let unfit = lock(&self.stewardship.unfit).clone();
+        let unfit = self.stewardship.unfit.lock().clone();
         let reaches = |node| self.links.cluster().is_some_and(|cluster| cluster.is_linked(node));
         let is_unfit =
-            lock(&self.stewardship.under_way).full_since.is_some_and(|since| since.elapsed() >= FULL_PATIENCE);
+            self.stewardship.under_way.lock().full_since.is_some_and(|since| since.elapsed() >= FULL_PATIENCE);
         let may_lead = |node| if node == self.me { !is_unfit } else { !unfit.contains(&node) };
         let sight = next::Sight { me: self.me, reaches: &reaches, may_lead: &may_lead };
         let Some(step) = next(&sight, &group.roster(), &wanted) else { return !wanted.settled };
         let epoch = placement.epoch;
-        let mut under_way = lock(&self.stewardship.under_way);
+        let mut under_way = self.stewardship.under_way.lock();
         let now = Instant::now();
         let rests = under_way.rests.get(&id).is_some_and(|until| now < *until);
         if rests && matches!(step, Step::HandOver(_)) {
@@ -161,7 +162,7 @@ impl Inner {
                 if timeout(STEP_MAX, inner.take_step(&group, epoch, step.clone())).await.is_err() {
                     tracing::debug!(group = %id, ?step, "a step of a group's membership was not done in time");
                 }
-                lock(&inner.stewardship.under_way).groups.remove(&id);
+                inner.stewardship.under_way.lock().groups.remove(&id);
                 inner.stewardship.wake();
             });
         }
@@ -198,7 +199,7 @@ impl Inner {
         let now = Instant::now();
         let members = self.links.cluster().map(|cluster| cluster.members()).unwrap_or_default();
         self.tell_the_over(topology, &members);
-        let mut under_way = lock(&self.stewardship.under_way);
+        let mut under_way = self.stewardship.under_way.lock();
         let in_sight: BTreeSet<NodeKey> = members.iter().map(|member| member.key).collect();
         under_way.absent.retain(|node, _| topology.nodes().contains_key(node) && !in_sight.contains(node));
         for node in topology.nodes().keys().filter(|node| !in_sight.contains(node)) {
@@ -218,7 +219,7 @@ impl Inner {
                 inner.propose(&command).await;
             }
             sleep(BUSY_PERIOD).await;
-            lock(&inner.stewardship.under_way).plan = false;
+            inner.stewardship.under_way.lock().plan = false;
             inner.stewardship.wake();
         });
         true

@@ -1,10 +1,11 @@
 //! Snapshots that a follower is sent: their rows go to where they will be as they come.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use openraft::raft::SnapshotResponse;
 use openraft::storage::Snapshot;
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -48,13 +49,13 @@ struct Assembly {
 impl Assemblies {
     /// What came of a snapshot for a group is of no use any more.
     pub(super) fn remove(&self, group: GroupId) {
-        lock(&self.0).remove(&group);
+        self.0.lock().remove(&group);
     }
 
     fn place(self: &Arc<Self>, group: GroupId) -> Arc<Place> {
-        let mut places = lock(&self.0);
+        let mut places = self.0.lock();
         if let Some(place) = places.get(&group) {
-            *lock(&place.progress) = Instant::now();
+            *place.progress.lock() = Instant::now();
             return place.clone();
         }
         let place = Arc::new(Place { assembly: AsyncMutex::default(), progress: Mutex::new(Instant::now()) });
@@ -69,8 +70,8 @@ async fn expire(assemblies: Weak<Assemblies>, group: GroupId, place: Weak<Place>
     loop {
         sleep(RESUME_MAX).await;
         let Some((assemblies, place)) = assemblies.upgrade().zip(place.upgrade()) else { return };
-        if lock(&place.progress).elapsed() >= RESUME_MAX {
-            let mut places = lock(&assemblies.0);
+        if place.progress.lock().elapsed() >= RESUME_MAX {
+            let mut places = assemblies.0.lock();
             if places.get(&group).is_some_and(|open| Arc::ptr_eq(open, &place)) {
                 places.remove(&group);
             }
@@ -195,6 +196,3 @@ impl Assembly {
 }
 
 // Nothing panics half-way through a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

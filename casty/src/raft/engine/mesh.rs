@@ -1,10 +1,11 @@
 //! The traffic of all groups of a host with all peers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
@@ -79,12 +80,12 @@ impl Mesh {
     /// A group takes part. Must be called on the runtime that serves the groups.
     pub(super) fn add(&self, group: GroupId, member: Member) {
         self.runtime.get_or_init(Handle::current);
-        self.members.write().unwrap_or_else(PoisonError::into_inner).insert(group, member);
+        self.members.write().insert(group, member);
     }
 
     /// A group no longer takes part.
     pub(in crate::raft) fn remove(&self, group: GroupId) {
-        let member = self.members.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        let member = self.members.write().remove(&group);
         // Nothing waits for what its followers were being sent, or holds the state for it.
         member.iter().for_each(|member| member.replica.transfers.clear());
         self.assemblies.remove(group);
@@ -92,7 +93,7 @@ impl Mesh {
 
     /// Nothing is expected from any peer any more.
     pub(in crate::raft) fn clear(&self) {
-        let peers = std::mem::take(&mut *self.peers.write().unwrap_or_else(PoisonError::into_inner));
+        let peers = std::mem::take(&mut *self.peers.write());
         for peer in peers.into_values() {
             peer.close();
         }
@@ -104,14 +105,14 @@ impl Mesh {
     }
 
     pub(super) fn member(&self, group: GroupId) -> Option<Member> {
-        self.members.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
+        self.members.read().get(&group).cloned()
     }
 
     pub(super) fn peer(&self, key: NodeKey) -> Arc<Peer> {
-        if let Some(peer) = self.peers.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(peer) = self.peers.read().get(&key) {
             return peer.clone();
         }
-        self.peers.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+        self.peers.write().entry(key).or_default().clone()
     }
 
     pub(super) fn next_id(&self) -> u64 {
@@ -161,7 +162,7 @@ impl Mesh {
 
     /// Ends what was open with a peer.
     pub(in crate::raft) fn link_down(&self, peer: NodeKey) {
-        let Some(gone) = self.peers.write().unwrap_or_else(PoisonError::into_inner).remove(&peer) else { return };
+        let Some(gone) = self.peers.write().remove(&peer) else { return };
         for (session, group) in gone.close() {
             // The peer may have a new connection already and send the rest of the session through it.
             self.send(peer, group, Frame::Gone { session });

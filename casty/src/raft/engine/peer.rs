@@ -1,7 +1,6 @@
 //! What is open between this host and one peer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot};
 
 use super::types::{AppendRequest, AppendResult};
@@ -45,7 +44,7 @@ pub(super) struct Served {
 impl Peer {
     /// What is open. The lock is never held while a task waits.
     pub(super) fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 
     /// Ends everything. Gives the peer's sessions, for the peer to be told.

@@ -1,11 +1,12 @@
 //! The way of a proposal into the log, and of its fate back.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason};
+use parking_lot::Mutex;
 
 use super::Engine;
 use super::types::{Command, Done, WriteResult};
@@ -17,7 +18,7 @@ struct Fate(Arc<Mutex<Option<ProposalDone>>>);
 
 impl Fate {
     fn tell(&self, result: Result<Proposed, ProposeError>) {
-        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let done = self.0.lock().take();
         if let Some(done) = done {
             done(result);
         }

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::raft::SnapshotResponse;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -76,7 +77,7 @@ impl Transfers {
         loop {
             // The sender is here: it is not closed.
             drop(self.open.subscribe().wait_for(|open| open.is_empty()).await);
-            let ended = *lock(&self.ended);
+            let ended = *self.ended.lock();
             match ended.map(|ended| ended + FOLLOWED_MAX).filter(|followed| *followed > Instant::now()) {
                 Some(followed) => sleep_until(followed).await,
                 None => return,
@@ -112,7 +113,7 @@ impl Transfers {
         self.open.send_if_modified(|open| {
             let found = open.get(&to).is_some_and(|open| Arc::ptr_eq(open, transfer));
             if found {
-                *lock(&self.ended) = Some(Instant::now());
+                *self.ended.lock() = Some(Instant::now());
             }
             found && open.remove(&to).is_some()
         });
@@ -124,7 +125,7 @@ async fn expire(transfers: std::sync::Weak<Transfers>, to: NodeKey, transfer: st
     loop {
         sleep(RESUME_MAX).await;
         let Some((transfers, transfer)) = transfers.upgrade().zip(transfer.upgrade()) else { return };
-        if lock(&transfer.progress).elapsed() >= RESUME_MAX {
+        if transfer.progress.lock().elapsed() >= RESUME_MAX {
             return transfers.end(to, &transfer);
         }
     }
@@ -171,14 +172,14 @@ impl Transfer {
     /// The first part that was not taken, with its number.
     async fn part(self: &Arc<Self>, replica: &Replica) -> Result<(u64, Part), Broken> {
         self.read_ahead(replica).await?;
-        let source = lock(&self.source);
+        let source = self.source.lock();
         let part = source.parts.front().cloned().ok_or(Broken::Astray)?;
         Ok((source.number, part))
     }
 
     async fn read_ahead(self: &Arc<Self>, replica: &Replica) -> Result<(), Broken> {
         let transfer = self.clone();
-        replica.run(move || Ok(lock(&transfer.source).fill()?)).await.map_err(|why| {
+        replica.run(move || Ok(transfer.source.lock().fill()?)).await.map_err(|why| {
             tracing::error!(%why, "the state of a group could not be read; a follower stays behind");
             Broken::Astray
         })
@@ -234,8 +235,8 @@ impl Mesh {
             let (answer, read) = tokio::join!(ask, transfer.read_ahead(replica));
             match answer.map_err(Broken::Lost)? {
                 Response::Taken if !last => {
-                    lock(&transfer.source).taken(number);
-                    *lock(&transfer.progress) = Instant::now();
+                    transfer.source.lock().taken(number);
+                    *transfer.progress.lock() = Instant::now();
                     damaged = 0;
                 }
                 Response::Installed(response) => return Ok(response),
@@ -249,6 +250,3 @@ impl Mesh {
 }
 
 // Nothing panics half-way through a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

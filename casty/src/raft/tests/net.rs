@@ -1,9 +1,10 @@
 //! Connections in memory that can be cut.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -42,12 +43,12 @@ pub(super) struct NodeLinks {
 
 impl Net {
     pub(super) fn add(&self, host: &Arc<Host>) {
-        self.inner.lock().unwrap().hosts.insert(host.me(), Arc::downgrade(host));
+        self.inner.lock().hosts.insert(host.me(), Arc::downgrade(host));
     }
 
     /// Breaks the connection of two nodes; frames on their way are lost, and both sides are told.
     pub(super) fn cut(&self, a: NodeKey, b: NodeKey) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         let mut told = Vec::new();
         for (from, to) in [(a, b), (b, a)] {
             inner.cut.insert((from, to));
@@ -64,35 +65,35 @@ impl Net {
 
     /// Connects two nodes again.
     pub(super) fn join(&self, a: NodeKey, b: NodeKey) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         inner.cut.remove(&(a, b));
         inner.cut.remove(&(b, a));
     }
 
     /// Loses the next frames from one node to another, without telling anyone.
     pub(super) fn lose(&self, from: NodeKey, to: NodeKey, frames: u32) {
-        self.inner.lock().unwrap().lose.insert((from, to), frames);
+        self.inner.lock().lose.insert((from, to), frames);
     }
 
     /// Changes a byte in each of the next chunks of snapshots from one node to another.
     pub(super) fn damage(&self, from: NodeKey, to: NodeKey, chunks: u32) {
-        self.inner.lock().unwrap().damage.insert((from, to), chunks);
+        self.inner.lock().damage.insert((from, to), chunks);
     }
 
     /// The connection breaks when so many chunks of snapshots were sent.
     pub(super) fn break_at(&self, chunk: u32) {
-        self.inner.lock().unwrap().break_at = Some(chunk);
+        self.inner.lock().break_at = Some(chunk);
     }
 
     /// How many chunks of snapshots were sent.
     pub(super) fn chunks(&self) -> watch::Receiver<u32> {
-        self.inner.lock().unwrap().chunks.subscribe()
+        self.inner.lock().chunks.subscribe()
     }
 }
 
 impl Links for NodeLinks {
     fn send(&self, to: NodeKey, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
-        let mut inner = self.net.inner.lock().unwrap();
+        let mut inner = self.net.inner.lock();
         let way = (self.me, to);
         let Some(host) = inner.hosts.get(&to).cloned().filter(|host| host.strong_count() > 0) else { return false };
         if inner.cut.contains(&way) {
@@ -134,7 +135,7 @@ impl Links for NodeLinks {
     }
 
     fn is_up(&self, to: NodeKey) -> bool {
-        let inner = self.net.inner.lock().unwrap();
+        let inner = self.net.inner.lock();
         let there = inner.hosts.get(&to).is_some_and(|host| host.strong_count() > 0);
         there && !inner.cut.contains(&(self.me, to))
     }

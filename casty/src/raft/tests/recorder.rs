@@ -1,9 +1,10 @@
 //! A machine that remembers all it did.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::base::BoxError;
@@ -42,7 +43,7 @@ impl Recorder {
 
 impl Record {
     pub(super) fn all(&self) -> Vec<(u64, Bytes)> {
-        self.applied.lock().unwrap().clone()
+        self.applied.lock().clone()
     }
 
     pub(super) fn commands(&self) -> Vec<Bytes> {
@@ -65,7 +66,7 @@ impl Machine for Recorder {
         if self.fail_at == Some(command.clone()) {
             return Err("the disk is full".into());
         }
-        let mut applied = self.applied.lock().unwrap();
+        let mut applied = self.applied.lock();
         assert!(applied.last().is_none_or(|(last, _)| *last < index), "{index} comes once and in order");
         applied.push((index, command.clone()));
         self.count.send_replace(applied.len());
@@ -73,7 +74,7 @@ impl Machine for Recorder {
     }
 
     fn snapshot(&self) -> Result<MachineSnapshot, BoxError> {
-        Ok(codec::encode(&*self.applied.lock().unwrap())?.into())
+        Ok(codec::encode(&*self.applied.lock())?.into())
     }
 
     fn restore(&mut self, head: &[u8], _: Option<Box<dyn StagedRows>>) -> Result<(), BoxError> {
@@ -82,7 +83,7 @@ impl Machine for Recorder {
         }
         let restored: Vec<(u64, Bytes)> = codec::decode(head)?;
         let count = restored.len();
-        *self.applied.lock().unwrap() = restored;
+        *self.applied.lock() = restored;
         self.restored.fetch_add(1, Ordering::SeqCst);
         self.count.send_replace(count);
         Ok(())

@@ -19,10 +19,11 @@ mod sessions;
 mod task;
 mod unsent;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use self::cells::CellKey;
@@ -155,7 +156,7 @@ impl Region {
 
     fn push(&self, change: impl FnOnce(&mut Events)) {
         {
-            let mut events = self.lock();
+            let mut events = self.events.lock();
             if events.closed {
                 return;
             }
@@ -174,17 +175,13 @@ impl Region {
     }
 
     fn take(&self) -> Events {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut *self.events.lock())
     }
 
     /// Nothing is taken any more.
     fn shut(&self) {
-        let events = std::mem::replace(&mut *self.lock(), Events { closed: true, ..Events::default() });
+        let events = std::mem::replace(&mut *self.events.lock(), Events { closed: true, ..Events::default() });
         drop(events);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Events> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The regions of a node.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use super::Region;
 use crate::base::{GroupId, StableMap};
@@ -12,21 +14,21 @@ pub(crate) struct Regions(RwLock<StableMap<GroupId, Arc<Region>>>);
 impl Regions {
     /// The region of a group, if the node holds a replica.
     pub(crate) fn get(&self, group: GroupId) -> Option<Arc<Region>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
+        self.0.read().get(&group).cloned()
     }
 
     /// All regions.
     pub(crate) fn all(&self) -> Vec<Arc<Region>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0.read().values().cloned().collect()
     }
 
     /// The node holds a replica of one more group.
     pub(crate) fn insert(&self, region: Arc<Region>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(region.group(), region);
+        self.0.write().insert(region.group(), region);
     }
 
     /// The node holds no replica of this group any more.
     pub(crate) fn remove(&self, group: GroupId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&group);
+        self.0.write().remove(&group);
     }
 }

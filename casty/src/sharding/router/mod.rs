@@ -6,10 +6,11 @@ mod session;
 mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -138,7 +139,7 @@ impl Router {
 
     /// The leaders of all groups, as far as this node knows.
     pub(crate) fn leaders(&self) -> Vec<Leading> {
-        self.routes.get().into_iter().flatten().filter_map(|route| lock(route).leader()).collect()
+        self.routes.get().into_iter().flatten().filter_map(|route| route.lock().leader()).collect()
     }
 
     /// Changes when a group has another leader, or none.
@@ -213,7 +214,7 @@ impl Router {
     pub(crate) fn peer_lost(&self, peer: NodeKey) {
         let mut changed = false;
         for route in self.routes.get().into_iter().flatten() {
-            let mut route = lock(route);
+            let mut route = route.lock();
             let before = route.leader();
             route.peer_lost(peer, Instant::now());
             changed |= route.leader() != before;
@@ -227,7 +228,7 @@ impl Router {
         let _ = self.closed.set(why.to_owned());
         let mut finished = Vec::new();
         for route in self.routes.get().into_iter().flatten() {
-            lock(route).give_up(why, &mut finished);
+            route.lock().give_up(why, &mut finished);
         }
         self.finish(finished);
     }
@@ -256,7 +257,7 @@ impl Router {
     fn tick(&self) -> bool {
         let (now, mut busy, mut finished) = (Instant::now(), false, Vec::new());
         for route in self.routes.get().into_iter().flatten() {
-            let mut route = lock(route);
+            let mut route = route.lock();
             route.tick(now, &self.way, &mut finished);
             busy |= route.is_busy();
         }
@@ -267,7 +268,7 @@ impl Router {
     /// The cluster refuses the origin `expired` for good: if it is still ours, give up what is under way, and go on
     /// under another.
     pub(crate) fn renew_origin(&self, expired: NodeKey) {
-        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lives = self.lives.lock();
         if expired != self.origin() {
             return;
         }
@@ -276,7 +277,7 @@ impl Router {
         self.origin.store(origin.0, Ordering::Release);
         let mut finished = Vec::new();
         for route in self.routes.get().into_iter().flatten() {
-            lock(route).renew(origin, &mut finished);
+            route.lock().renew(origin, &mut finished);
         }
         self.finish(finished);
     }
@@ -305,10 +306,6 @@ impl Router {
     }
 
     fn route(&self, group: GroupId) -> Option<MutexGuard<'_, Route>> {
-        self.routes.get()?.get(usize::from(group.0)).map(lock)
+        self.routes.get()?.get(usize::from(group.0)).map(Mutex::lock)
     }
-}
-
-fn lock(route: &Mutex<Route>) -> MutexGuard<'_, Route> {
-    route.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,11 @@
 //! Entities in a map.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 
 use super::{EntityKey, EntityStore, EntityStoreError, StoredEntity};
 use crate::base::StableMap;
@@ -18,15 +19,11 @@ impl MemoryEntityStore {
     pub fn new() -> Self {
         Self::default()
     }
-
-    fn lock(&self) -> MutexGuard<'_, StableMap<EntityKey, StoredEntity>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl EntityStore for MemoryEntityStore {
     fn load<'a>(&'a self, key: &'a EntityKey) -> BoxFuture<'a, Result<Option<StoredEntity>, EntityStoreError>> {
-        async move { Ok(self.lock().get(key).cloned()) }.boxed()
+        async move { Ok(self.0.lock().get(key).cloned()) }.boxed()
     }
 
     fn save<'a>(
@@ -36,7 +33,7 @@ impl EntityStore for MemoryEntityStore {
         row: Bytes,
     ) -> BoxFuture<'a, Result<(), EntityStoreError>> {
         async move {
-            let mut rows = self.lock();
+            let mut rows = self.0.lock();
             if rows.get(key).map_or(0, |stored| stored.revision) != expected {
                 return Err(EntityStoreError::Conflict);
             }

@@ -1,8 +1,10 @@
 //! The history that the clients of one run write together.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::{End, Operation};
 
@@ -55,7 +57,7 @@ impl<I, O> History<I, O> {
 
     /// Records that `client` is about to ask for `input`, `now` after the start of the run.
     pub fn call(&self, client: u64, now: Duration, input: I) -> Pending<I, O> {
-        let mut events = self.lock();
+        let mut events = self.events.lock();
         let call = events.time(now);
         events.operations.push(Some(Operation { client, call, input, end: End::Unknown }));
         let place = events.operations.len() - 1;
@@ -70,18 +72,13 @@ impl<I, O> History<I, O> {
         I: Clone,
         O: Clone,
     {
-        self.lock().operations.iter().flatten().cloned().collect()
+        self.events.lock().operations.iter().flatten().cloned().collect()
     }
 
     fn write_down(&self, place: usize, events: &Events<I, O>) {
         if let Some(journal) = &self.journal {
             journal(place, events.operations[place].as_ref());
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Events<I, O>> {
-        // Nothing in here panics half-way through a change, so a poisoned lock still guards a whole history.
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,7 +92,7 @@ impl<I, O> Events<I, O> {
 impl<I, O> Pending<I, O> {
     /// The answer came `now`.
     pub fn returned(self, now: Duration, output: O) {
-        let mut events = self.history.lock();
+        let mut events = self.history.events.lock();
         let at = events.time(now);
         if let Some(operation) = &mut events.operations[self.place] {
             operation.end = End::Returned { at, output };
@@ -108,7 +105,7 @@ impl<I, O> Pending<I, O> {
 
     /// The operation certainly did not happen and never will: it leaves the history.
     pub fn withdraw(self) {
-        let mut events = self.history.lock();
+        let mut events = self.history.events.lock();
         events.operations[self.place] = None;
         self.history.write_down(self.place, &events);
     }
@@ -128,6 +125,6 @@ impl<I, O> Clone for History<I, O> {
 
 impl<I, O> fmt::Debug for History<I, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("History").field("operations", &self.lock().operations.len()).finish_non_exhaustive()
+        f.debug_struct("History").field("operations", &self.events.lock().operations.len()).finish_non_exhaustive()
     }
 }

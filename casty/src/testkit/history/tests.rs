@@ -1,6 +1,8 @@
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::{End, History, Operation};
 
@@ -75,7 +77,7 @@ fn a_journal_hears_of_a_call_before_the_call_returns_and_of_every_end() {
     let heard = Mutex::new(heard);
     let history = History::journaled(move |place, operation: Option<&Operation<&str, u64>>| {
         let end = operation.map(|operation| operation.end.clone());
-        heard.lock().unwrap().send((place, end)).unwrap();
+        heard.lock().send((place, end)).unwrap();
     });
     let kept = history.call(1, NOW, "kept");
     assert_eq!(told.try_recv(), Ok((0, Some(End::Unknown))));

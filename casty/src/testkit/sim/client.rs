@@ -4,11 +4,12 @@ use std::future::Future;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -141,11 +142,11 @@ impl Shared {
 
     /// The first violation stands.
     pub(super) fn violates(&self, violation: Violation) {
-        self.violation.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(violation);
+        self.violation.lock().get_or_insert(violation);
     }
 
     pub(super) fn violation(&self) -> Option<Violation> {
-        self.violation.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.violation.lock().clone()
     }
 
     /// Whether clients were told to end.

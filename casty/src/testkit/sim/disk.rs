@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::base::GroupId;
@@ -74,12 +75,12 @@ pub(super) struct SimDisk {
 impl SimDisk {
     /// From now on each flush takes so long.
     fn set_delay(&self, delay: Duration) {
-        *lock(&self.delay) = delay;
+        *self.delay.lock() = delay;
     }
 
     /// The log of a group, if the node has opened one: the last one, where it left the group and came back.
     fn log_of(&self, group: GroupId) -> Option<Arc<SimLog>> {
-        lock(&self.logs).get(&group).cloned()
+        self.logs.lock().get(&group).cloned()
     }
 }
 
@@ -87,7 +88,7 @@ impl Stores for SimDisk {
     fn log(&self, group: GroupId) -> io::Result<Arc<dyn LogStore>> {
         let new = || Arc::new(SimLog { log: MemoryLog::new(), delay: self.delay.clone(), last: Mutex::default() });
         let log = new();
-        lock(&self.logs).insert(group, log.clone());
+        self.logs.lock().insert(group, log.clone());
         Ok(log)
     }
 
@@ -106,7 +107,7 @@ pub(super) struct SimLog {
 
 impl SimLog {
     fn flush(&self, done: Flushed) {
-        let (now, delay, mut last) = (Instant::now(), *lock(&self.delay), lock(&self.last));
+        let (now, delay, mut last) = (Instant::now(), *self.delay.lock(), self.last.lock());
         let busy = last.filter(|last| *last > now);
         if delay.is_zero() && busy.is_none() {
             drop(last);
@@ -154,8 +155,4 @@ impl LogStore for SimLog {
     fn vote(&self) -> io::Result<Option<Vote>> {
         self.log.vote()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,10 @@
 //! A machine, and the lives of the node that runs on it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
@@ -93,7 +94,7 @@ impl Process {
 
     /// The node, once it has started.
     pub(super) fn node(&self) -> Option<Arc<Node>> {
-        self.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.node.lock().clone()
     }
 
     /// Whether the node has asked to leave.
@@ -112,7 +113,7 @@ impl Process {
     }
 
     fn ended(&self) -> Option<String> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.ended.lock().clone()
     }
 
     async fn leave(self: Arc<Self>) {
@@ -131,7 +132,7 @@ impl Process {
     }
 
     fn end(&self, why: String) {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.ended.lock().get_or_insert(why);
     }
 
     /// The whole life of a node, as its `main` would be.
@@ -140,7 +141,7 @@ impl Process {
             Err(error) => error.to_string(),
             Ok(node) => {
                 let node = Arc::new(node);
-                *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
+                *self.node.lock() = Some(node.clone());
                 match node.ready().await {
                     Err(error) => error.to_string(),
                     Ok(()) => {
@@ -216,7 +217,7 @@ impl Host {
             self.disk = if power || disk.has_failed() { disk.after_power_loss(seed) } else { disk.after_kill() };
         }
         // The node goes with the tasks that hold it, on the runtime that it ran on.
-        life.process.node.lock().unwrap_or_else(PoisonError::into_inner).take();
+        life.process.node.lock().take();
         drop(life.runtime);
     }
 

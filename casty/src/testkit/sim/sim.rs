@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::clock::SimClock;
 use super::failure::{Failure, Passed};
@@ -139,13 +141,13 @@ impl Sim {
         let (next, found) = (AtomicU64::new(seeds.start), Mutex::new(None::<Box<Failure>>));
         let replay = self.replay.clone().unwrap_or_else(replay_of_this_test);
         let work = || {
-            while lock(&found).is_none() {
+            while found.lock().is_none() {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= seeds.end {
                     break;
                 }
                 if let Err(failure) = self.run_seed(seed, &replay, &scenario) {
-                    lock(&found).get_or_insert(failure);
+                    found.lock().get_or_insert(failure);
                 }
             }
         };
@@ -153,7 +155,7 @@ impl Sim {
         thread::scope(|scope| {
             (0..cores).for_each(|_| drop(scope.spawn(work)));
         });
-        found.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        found.into_inner().map_or(Ok(()), Err)
     }
 
     /// Runs `scenario` with one seed.
@@ -222,8 +224,4 @@ fn replay_of_this_test() -> String {
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let test = thread::current().name().unwrap_or_default().to_owned();
     format!("{SEED_VARIABLE}={{seed}} cargo test -p {package} {test}")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

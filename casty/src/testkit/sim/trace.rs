@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::clock::SimClock;
@@ -54,17 +55,17 @@ impl Trace {
 
     /// Says which node runs from now on.
     pub(super) fn enter(&self, host: Option<usize>) {
-        self.lock().host = host;
+        self.inner.lock().host = host;
     }
 
     /// Something happened that nobody wants to read.
     pub(super) fn event(&self, parts: &[&[u8]]) {
-        self.lock().absorb(self.clock.now(), parts);
+        self.inner.lock().absorb(self.clock.now(), parts);
     }
 
     /// Something happened that somebody may want to read.
     pub(super) fn say(&self, text: String) {
-        let (at, mut inner) = (self.clock.now(), self.lock());
+        let (at, mut inner) = (self.clock.now(), self.inner.lock());
         inner.absorb(at, &[text.as_bytes()]);
         let node = inner.host;
         if inner.lines.len() >= LINES_MAX {
@@ -75,17 +76,13 @@ impl Trace {
 
     /// What the run is told by so far.
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        let inner = self.lock();
+        let inner = self.inner.lock();
         Fingerprint { events: inner.events, hash: inner.hash.digest() }
     }
 
     /// The lines that are kept.
     pub(super) fn lines(&self) -> Vec<Line> {
-        self.lock().lines.iter().cloned().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().lines.iter().cloned().collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the clients of a run saw.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::entries::Change;
@@ -79,7 +80,7 @@ impl Books {
     }
 
     pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
-        lock(&self.inner.notes)
+        self.inner.notes.lock()
     }
 }
 
@@ -110,7 +111,7 @@ impl<I, O> Histories<I, O> {
         I: Clone + 'static,
         O: Clone + 'static,
     {
-        lock(&self.by_id).entry(id.to_owned()).or_insert_with(|| self.begin(id)).clone()
+        self.by_id.lock().entry(id.to_owned()).or_insert_with(|| self.begin(id)).clone()
     }
 
     fn begin(&self, id: &str) -> History<I, O>
@@ -129,7 +130,7 @@ impl<I, O> Histories<I, O> {
         I: Clone,
         O: Clone,
     {
-        lock(&self.by_id).iter().map(|(id, history)| (id.clone(), history.operations())).collect()
+        self.by_id.lock().iter().map(|(id, history)| (id.clone(), history.operations())).collect()
     }
 }
 
@@ -143,8 +144,4 @@ impl<I, O> Default for Histories<I, O> {
     fn default() -> Self {
         Self { by_id: Mutex::default(), journal: None }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,9 @@
 //! The books entry by entry, for a process that may be killed: what it has written down is what is left of it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::books::{Books, Histories, Inner, Recording};
@@ -101,14 +102,14 @@ mod tests {
     fn what_was_written_down_is_what_the_books_say() {
         let (entries, now) = (Arc::new(Mutex::new(Vec::new())), Duration::from_millis(5));
         let journal = entries.clone();
-        let books = Books::journaled(move |entry| journal.lock().unwrap().push(entry));
+        let books = Books::journaled(move |entry| journal.lock().push(entry));
         let counter = books.inner.counters.of("counter-1");
         let (answered, withdrawn) =
             (counter.call(1, now, CounterInput::Add(1)), counter.call(2, now, CounterInput::Read));
         drop(books.inner.lists.of("list-1").call(3, now, AppendListInput::Append(7)));
         withdrawn.withdraw();
         answered.returned(now * 2, 1);
-        let written: Recording = entries.lock().unwrap().drain(..).collect();
+        let written: Recording = entries.lock().drain(..).collect();
         assert_eq!(written, books.recording());
         assert_eq!((written.counters["counter-1"].len(), written.lists["list-1"].len()), (1, 1));
     }

@@ -1,8 +1,9 @@
 //! Certificates that are replaced while the node runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::load::{Contents, Files, Loaded};
@@ -40,7 +41,7 @@ impl Live {
     pub(super) fn reload(&self) -> Result<(), TlsError> {
         let contents = self.files.read()?;
         let loaded = self.files.load(&contents);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.contents = Some(contents);
         state.looked = Some(Instant::now());
         state.loaded = Some(Arc::new(loaded?));
@@ -50,13 +51,13 @@ impl Live {
 
     /// The certificates to use now: those in the files, if they can be used, and else the last that could.
     pub(super) async fn current(self: &Arc<Self>) -> Result<Arc<Loaded>, TlsError> {
-        if let Some(loaded) = self.lock().fresh(Instant::now()) {
+        if let Some(loaded) = self.state.lock().fresh(Instant::now()) {
             return Ok(loaded);
         }
         let me = self.clone();
         // It fails when the runtime ends or the look panics, and then what is in use stays in use.
         let _ = tokio::task::spawn_blocking(move || me.look()).await;
-        match self.lock().loaded.clone() {
+        match self.state.lock().loaded.clone() {
             Some(loaded) => Ok(loaded),
             None => Err(TlsError::Empty { what: "usable certificate", path: self.files.cert.clone() }),
         }
@@ -65,14 +66,14 @@ impl Live {
     /// Takes the files over if they have changed. Of what cannot be used, the log is told once.
     fn look(&self) {
         let loaded = self.files.read().and_then(|contents| {
-            if self.lock().contents.as_ref() == Some(&contents) {
+            if self.state.lock().contents.as_ref() == Some(&contents) {
                 return Ok(None);
             }
             let loaded = self.files.load(&contents);
-            self.lock().contents = Some(contents);
+            self.state.lock().contents = Some(contents);
             loaded.map(Some)
         });
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         match loaded {
             Ok(None) => {}
             Ok(Some(loaded)) => {
@@ -88,10 +89,6 @@ impl Live {
                 state.fault = Some(fault);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
