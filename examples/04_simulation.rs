@@ -81,9 +81,9 @@ macro_rules! no_seat_is_sold_twice {
                     }
                 }
             });
-            run.finally("no seat is sold twice", move |_| async move {
+            run.finally("no seat is sold twice", move |_| {
                 let sold = sold.load(Ordering::Relaxed);
-                if sold <= SEATS { Ok(()) } else { Err(format!("{sold} of {SEATS} seats are sold")) }
+                async move { if sold <= SEATS { Ok(()) } else { Err(format!("{sold} of {SEATS} seats are sold")) } }
             });
         }
     };

@@ -56,8 +56,12 @@ pub enum NotReady {
     /// which. What was acknowledged is on other nodes as well, which go on without this one until it is started again.
     #[error("the store of this node has failed, as the log says: mend the cause, and start the node again")]
     StoreFailed,
-    /// The cluster has given this node up, since it was away for too long, and others hold what it held.
-    #[error("the cluster has removed this node, which was away for too long: restart it, and it joins as a new one")]
+    /// The cluster has given this node up, since it was away for too long, or had begun to leave when it stopped; others hold
+    /// what it held.
+    #[error(
+        "the cluster has removed this node, which was away for too long or had begun to leave: restart it, and it joins as \
+         a new one"
+    )]
     Removed,
 }
 

@@ -1,5 +1,7 @@
 //! The simulator finds what it is there to find, and says what a user needs to know.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use casty::prelude::*;
@@ -66,6 +68,29 @@ fn an_actor_that_forgets_its_state_is_found_and_the_failure_tells_how_to_see_it_
 #[test]
 fn without_faults_nothing_is_found() {
     Sim::new(3).lasting(Duration::from_secs(3)).run(0..3, counts);
+}
+
+#[test]
+fn a_check_whose_node_ends_is_run_again_on_another_and_what_it_says_then_counts() {
+    let sim = Sim::new(3).lasting(Duration::from_secs(1));
+    for verdict in [Ok(()), Err("it is wrong".to_owned())] {
+        let begun = Arc::<AtomicUsize>::default();
+        let found = sim.run_one(0, |run| {
+            let (begun, verdict) = (begun.clone(), verdict.clone());
+            run.finally("the end is right", move |client| {
+                let (is_first, verdict) = (begun.fetch_add(1, Ordering::Relaxed) == 0, verdict.clone());
+                async move {
+                    if is_first {
+                        client.node().shutdown().await;
+                        return Err("its node has ended".to_owned());
+                    }
+                    verdict
+                }
+            });
+        });
+        assert_eq!(found.map(drop).map_err(|failure| failure.explanation), verdict);
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+    }
 }
 
 #[test]

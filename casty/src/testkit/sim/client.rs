@@ -60,6 +60,11 @@ impl Client {
         &self.node
     }
 
+    /// The same, to be kept.
+    pub(super) fn life(&self) -> Arc<Node> {
+        self.node.clone()
+    }
+
     /// Connects to the cluster from outside, by way of whichever node answers: for what is asked without a node's own router.
     pub async fn connect(&self) -> Result<crate::client::Client, ConnectError> {
         self.process.connect(self.number).await

@@ -44,13 +44,16 @@ impl Scenario {
                 }
             }
         });
-        self.finally("the workload is served and all that it saw is right", move |client| async move {
-            let objects = Objects::start(client.node()).await.map_err(|error| error.to_string())?;
-            let silent = workload::read_all(&objects, &books, &pace, client).await;
-            if !silent.is_empty() {
-                return Err(format!("after the faults these do not answer: {}", silent.join(", ")));
+        self.finally("the workload is served and all that it saw is right", move |client| {
+            let (books, pace) = (books.clone(), pace.clone());
+            async move {
+                let objects = Objects::start(client.node()).await.map_err(|error| error.to_string())?;
+                let silent = workload::read_all(&objects, &books, &pace, client).await;
+                if !silent.is_empty() {
+                    return Err(format!("after the faults these do not answer: {}", silent.join(", ")));
+                }
+                judge(&books.recording()).into_result()
             }
-            judge(&books.recording()).into_result()
         });
     }
 }

@@ -14,7 +14,7 @@ use super::faults_on::FaultsOn;
 use super::host::{Host, Setup};
 use super::net::{HostNet, Network};
 use super::plan::Plan;
-use super::scenario::Scenario;
+use super::scenario::{Check, Scenario, Verdict};
 use super::sim::Sim;
 use super::trace::Trace;
 use crate::client::ClientConfig;
@@ -138,15 +138,27 @@ impl Simulation {
         down.into_iter().for_each(|host| self.boots[host] = Some(now));
     }
 
-    /// Runs the checks of the scenario on the first node, one after the other.
+    /// Runs the checks of the scenario, one after the other.
     fn check(&mut self) -> Result<(), Violation> {
         for check in std::mem::take(&mut self.scenario.finally) {
-            let ready = self.hosts.iter().filter_map(Host::life).find(|life| life.process.is_ready());
-            let Some((life, client)) = ready.and_then(|life| Some((life, self.shared.client(life)?))) else { continue };
-            self.shared.spawn(life, check(client));
-            self.run_until(CHECKS_MAX, "the checks end", |me| me.shared.running() == 0)?;
+            let verdict = Verdict::default();
+            self.run_until(CHECKS_MAX, "the checks end", |me| me.is_decided(&check, &verdict))?;
+            verdict.get().cloned().unwrap_or(Ok(()))?;
         }
         Ok(())
+    }
+
+    /// Whether a check has come to its verdict. It begins on the first node that takes requests, and again if that ends: a node
+    /// may learn late that the cluster has removed it.
+    fn is_decided(&self, check: &Check, verdict: &Verdict) -> bool {
+        if verdict.get().is_none() && self.shared.running() == 0 {
+            let ready = self.hosts.iter().filter_map(Host::life).filter(|life| life.process.is_ready());
+            let mut clients = ready.filter_map(|life| Some((life, self.shared.client(life)?)));
+            if let Some((life, client)) = clients.find(|(_, client)| !client.life().is_closed()) {
+                self.shared.spawn(life, check.task(client, verdict.clone()));
+            }
+        }
+        verdict.get().is_some()
     }
 
     fn run_until(&mut self, max: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), Violation> {
