@@ -9,10 +9,11 @@ use parking_lot::RwLock;
 use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend};
 
+use super::changes::Tables;
 use super::lock::FolderLock;
 use super::moments::Moments;
 use super::room::Room;
-use super::tables::{self, FORMAT, Owner, Tables};
+use super::tables::{self, FORMAT, Owner};
 use super::unsynced::{self, Mark, UnsyncedFile};
 use super::work::Work;
 use super::{DiskSettings, Fsync, Identity, StoreError};

@@ -1,5 +1,6 @@
 //! Everything that a node keeps, in one file. No file outside this folder names redb, which writes it.
 
+mod changes;
 mod checksum;
 mod copies;
 mod error;
@@ -136,6 +137,7 @@ struct Found {
 
 impl Found {
     fn read(read: &ReadTransaction) -> Result<Self, redb::Error> {
+        tables::check_groups(read)?;
         Ok(Self {
             record: tables::read_record(read)?,
             stale: tables::stale(read, rows::ALL)?,

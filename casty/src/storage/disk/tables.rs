@@ -1,17 +1,14 @@
-//! How the file is laid out.
+//! How the file is laid out, and what is read from it. What changes it is in `changes`.
 
 use std::collections::BTreeSet;
-use std::ops::{RangeBounds, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, TableDefinition, WriteTransaction};
 
 use super::Identity;
 use super::checksum::Place;
-use super::moments::Moments;
-use super::rows::{self, Generation, ROWS, RowsTable};
-use super::state::UnsavedRows;
-use super::work::{Checkpoint, Work};
+use super::rows::{self, Generation, ROWS};
 use crate::base::{GroupId, NodeId};
 use crate::storage::{LogEntry, LogPosition, Payload, StoredSnapshot, Vote};
 
@@ -23,7 +20,7 @@ pub(super) const ENTRIES: TableDefinition<'_, (u16, u64), EntryValue> = TableDef
 /// The term and the index of the last purged entry, by group.
 pub(super) const PURGED: TableDefinition<'_, u16, PositionValue> = TableDefinition::new("purged");
 /// Term, node and whether a quorum gave it, by group.
-pub(super) const VOTES: TableDefinition<'_, u16, (u64, u64, u64, u8)> = TableDefinition::new("votes");
+pub(super) const VOTES: TableDefinition<'_, u16, VoteValue> = TableDefinition::new("votes");
 /// The term and the index of the last entry of a log that was forgotten, by group.
 pub(super) const FORGOTTEN: TableDefinition<'_, u16, PositionValue> = TableDefinition::new("forgotten");
 /// The term and the index of the last entry in a snapshot, the generation of its rows, the bytes of its head, and its
@@ -35,21 +32,22 @@ pub(super) const PARTS: TableDefinition<'_, (u16, u32), (u64, &[u8])> = TableDef
 pub(super) const NODE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
 
 pub(super) type PositionValue = (u64, u64, u64);
+pub(super) type VoteValue = (u64, u64, u64, u8);
 pub(super) type EntryValue = (u64, u64, u8, &'static [u8]);
 pub(super) type SnapshotValue = (u64, u64, u64, u32, u64, &'static [u8]);
 
 const KEY_FORMAT: &str = "format";
 const KEY_NODE: &str = "node";
 const KEY_CLUSTER: &str = "cluster";
-const KEY_RECORD: &str = "record";
+pub(super) const KEY_RECORD: &str = "record";
 
 /// The bytes of a part. The library stores a value in one run of pages, which is a power of two: this leaves room for
 /// what it adds.
-const PART_BYTES: usize = (1 << 20) - 4_096;
+pub(super) const PART_BYTES: usize = (1 << 20) - 4_096;
 
-const BLANK: u8 = 0;
-const COMMAND: u8 = 1;
-const MEMBERSHIP: u8 = 2;
+pub(super) const BLANK: u8 = 0;
+pub(super) const COMMAND: u8 = 1;
+pub(super) const MEMBERSHIP: u8 = 2;
 
 /// The log of a group as the file has it.
 #[derive(Debug, Default)]
@@ -131,15 +129,32 @@ pub(super) fn read_groups(read: &ReadTransaction) -> Result<Vec<GroupId>, redb::
     Ok(groups.into_iter().collect())
 }
 
-pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
-    let vote = match read.open_table(VOTES)?.get(group.0)? {
-        None => None,
-        Some(row) => {
-            let (checksum, term, node, committed) = row.value();
-            Place::Vote(group.0).check(checksum, &[term, node, committed.into()], &[])?;
-            Some(Vote { term, node, committed: committed != 0 })
+/// Looks at all that is kept once for a group. A row whose key has changed would be found by nobody, and what it says count as
+/// never said: a node would vote twice.
+pub(super) fn check_groups(read: &ReadTransaction) -> Result<(), redb::Error> {
+    for row in read.open_table(VOTES)?.iter()? {
+        let (group, value) = row?;
+        vote(group.value(), value.value())?;
+    }
+    for row in read.open_table(PURGED)?.iter()? {
+        let (group, value) = row?;
+        position(Place::Purged(group.value()), value.value())?;
+    }
+    if let Some(forgotten) = forgotten(read)? {
+        for row in forgotten.iter()? {
+            let (group, value) = row?;
+            position(Place::Forgotten(group.value()), value.value())?;
         }
-    };
+    }
+    for row in read.open_table(SNAPSHOTS)?.iter()? {
+        let (group, value) = row?;
+        place_of(GroupId(group.value()), value.value())?;
+    }
+    Ok(())
+}
+
+pub(super) fn read_log(read: &ReadTransaction, group: GroupId) -> Result<StoredLog, redb::Error> {
+    let vote = read.open_table(VOTES)?.get(group.0)?.map(|row| vote(group.0, row.value())).transpose()?;
     let purged = read.open_table(PURGED)?.get(group.0)?.map(|row| row.value());
     let purged = purged.map(|row| position(Place::Purged(group.0), row)).transpose()?;
     let forgotten = forgotten(read)?.map(|table| table.get(group.0)).transpose()?.flatten().map(|row| row.value());
@@ -166,7 +181,12 @@ pub(super) fn forgotten(read: &ReadTransaction) -> Result<Option<ReadOnlyTable<u
     }
 }
 
-fn position(place: Place<'_>, (checksum, term, index): PositionValue) -> Result<LogPosition, StorageError> {
+fn vote(group: u16, (checksum, term, node, committed): VoteValue) -> Result<Vote, StorageError> {
+    Place::Vote(group).check(checksum, &[term, node, committed.into()], &[])?;
+    Ok(Vote { term, node, committed: committed != 0 })
+}
+
+pub(super) fn position(place: Place<'_>, (checksum, term, index): PositionValue) -> Result<LogPosition, StorageError> {
     place.check(checksum, &[term, index], &[])?;
     Ok(LogPosition { term, index })
 }
@@ -206,7 +226,7 @@ pub(super) fn snapshot_place(read: &ReadTransaction, group: GroupId) -> Result<O
     Ok(row.map(|row| place_of(group, row.value())).transpose()?)
 }
 
-fn place_of(
+pub(super) fn place_of(
     group: GroupId,
     (checksum, term, index, number, head_bytes, meta): (u64, u64, u64, u32, u64, &[u8]),
 ) -> Result<SnapshotPlace, StorageError> {
@@ -234,178 +254,6 @@ pub(super) fn newest_generation(read: &ReadTransaction) -> Result<u32, redb::Err
         newest = newest.max(row?.1.value().3);
     }
     Ok(newest)
-}
-
-/// The tables of one transaction.
-pub(super) struct Tables<'a> {
-    entries: Table<'a, (u16, u64), EntryValue>,
-    purged: Table<'a, u16, PositionValue>,
-    votes: Table<'a, u16, (u64, u64, u64, u8)>,
-    forgotten: Table<'a, u16, PositionValue>,
-    snapshots: Table<'a, u16, SnapshotValue>,
-    parts: Table<'a, (u16, u32), (u64, &'static [u8])>,
-    rows: RowsTable<'a>,
-    node: Table<'a, &'static str, &'static [u8]>,
-    moments: &'a Moments,
-}
-
-impl<'a> Tables<'a> {
-    pub(super) fn open(write: &'a WriteTransaction, moments: &'a Moments) -> Result<Self, redb::TableError> {
-        Ok(Self {
-            entries: write.open_table(ENTRIES)?,
-            purged: write.open_table(PURGED)?,
-            votes: write.open_table(VOTES)?,
-            forgotten: write.open_table(FORGOTTEN)?,
-            snapshots: write.open_table(SNAPSHOTS)?,
-            parts: write.open_table(PARTS)?,
-            rows: write.open_table(ROWS)?,
-            node: write.open_table(NODE)?,
-            moments,
-        })
-    }
-
-    /// Carries out some work. What is left of it to do later is returned.
-    pub(super) fn carry_out(&mut self, work: &Work) -> Result<Vec<Work>, StorageError> {
-        match work {
-            Work::Append(group, entries) => {
-                for LogEntry { at: LogPosition { term, index }, payload } in entries {
-                    let (kind, payload) = kind_of(payload);
-                    let checksum = Place::Entry(group.0, *index).checksum(&[*term, kind.into()], payload);
-                    self.entries.insert((group.0, *index), (checksum, *term, kind, payload))?;
-                }
-            }
-            Work::Truncate(group, last) => {
-                let first = last.map_or(0, |last| last + 1);
-                self.remove_entries((group.0, first)..=(group.0, u64::MAX))?;
-            }
-            Work::Purge(group, through) => {
-                self.remove_entries((group.0, 0)..=(group.0, through.index))?;
-                let LogPosition { term, index } = *through;
-                let checksum = Place::Purged(group.0).checksum(&[term, index], &[]);
-                self.purged.insert(group.0, (checksum, term, index))?;
-            }
-            Work::Vote(group, vote) => {
-                let Vote { term, node, committed } = *vote;
-                let checksum = Place::Vote(group.0).checksum(&[term, node, committed.into()], &[]);
-                self.votes.insert(group.0, (checksum, term, node, committed.into()))?;
-            }
-            Work::Forget(group) => {
-                self.keep_end(*group)?;
-                self.remove_entries((group.0, 0)..=(group.0, u64::MAX))?;
-                self.purged.remove(group.0)?;
-                self.remove_snapshot(*group)?;
-                return self.sweep(*group..=*group);
-            }
-            Work::Clear => {
-                self.remove_entries(..)?;
-                self.parts.retain(|_, _| false)?;
-                self.purged.retain(|_, _| false)?;
-                self.votes.retain(|_, _| false)?;
-                self.forgotten.retain(|_, _| false)?;
-                self.snapshots.retain(|_, _| false)?;
-                self.node.remove(KEY_RECORD)?;
-                return self.sweep(rows::ALL);
-            }
-            Work::Record(record) => {
-                self.node.insert(KEY_RECORD, &*Place::Node(KEY_RECORD).seal(record))?;
-            }
-            Work::Checkpoint(checkpoint) => return self.replace_snapshot(checkpoint),
-            Work::Stage(generation, batch) => {
-                for (key, value) in batch.iter() {
-                    rows::put(&mut self.rows, *generation, key, value)?;
-                }
-            }
-            Work::Sweep(generation) if !self.moments.may_remove(*generation) => {}
-            Work::Sweep(generation) => {
-                let more = rows::sweep(&mut self.rows, *generation)?;
-                return Ok(more.then_some(Work::Sweep(*generation)).into_iter().collect());
-            }
-            Work::Barrier => {}
-        }
-        Ok(Vec::new())
-    }
-
-    /// Keeps where the log of a group ends that is about to be removed.
-    fn keep_end(&mut self, group: GroupId) -> Result<(), StorageError> {
-        let mut ends = Vec::new();
-        if let Some((key, value)) = self.entries.range((group.0, 0)..=(group.0, u64::MAX))?.next_back().transpose()? {
-            let ((_, index), (checksum, term, kind, payload)) = (key.value(), value.value());
-            Place::Entry(group.0, index).check(checksum, &[term, kind.into()], payload)?;
-            ends.push(LogPosition { term, index });
-        }
-        if let Some(row) = self.purged.get(group.0)? {
-            ends.push(position(Place::Purged(group.0), row.value())?);
-        }
-        // One that was forgotten before may have been longer.
-        if let Some(row) = self.forgotten.get(group.0)? {
-            ends.push(position(Place::Forgotten(group.0), row.value())?);
-        }
-        let Some(LogPosition { term, index }) = ends.into_iter().max() else { return Ok(()) };
-        let checksum = Place::Forgotten(group.0).checksum(&[term, index], &[]);
-        self.forgotten.insert(group.0, (checksum, term, index))?;
-        Ok(())
-    }
-
-    fn remove_entries(&mut self, range: impl RangeBounds<(u16, u64)>) -> Result<(), StorageError> {
-        self.entries.retain_in(range, |_, _| false)
-    }
-
-    /// Removes the rows of generations, later.
-    fn sweep(&self, groups: RangeInclusive<GroupId>) -> Result<Vec<Work>, StorageError> {
-        Ok(rows::generations(&self.rows, groups)?.into_iter().map(Work::Sweep).collect())
-    }
-
-    fn remove_snapshot(&mut self, group: GroupId) -> Result<Option<Generation>, StorageError> {
-        self.parts.retain_in((group.0, 0)..=(group.0, u32::MAX), |_, _| false)?;
-        let before = self.snapshots.remove(group.0)?;
-        before.map(|before| Ok(place_of(group, before.value())?.generation)).transpose()
-    }
-
-    /// The rows of an earlier generation are left to be removed.
-    fn replace_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<Vec<Work>, StorageError> {
-        let Checkpoint { group, snapshot, rows } = checkpoint;
-        let before = self.remove_snapshot(*group)?;
-        for (number, part) in (0..).zip(snapshot.head.chunks(PART_BYTES)) {
-            let checksum = Place::Part(group.0, number).checksum(&[], part);
-            self.parts.insert((group.0, number), (checksum, part))?;
-        }
-        let number = rows.as_ref().map_or(0, |rows| rows.generation.number);
-        if let Some(rows) = rows {
-            self.change_rows(rows)?;
-        }
-        let (LogPosition { term, index }, head_bytes) = (snapshot.through, snapshot.head.len() as u64);
-        let numbers = [term, index, number.into(), head_bytes];
-        let checksum = Place::Snapshot(group.0).checksum(&numbers, &snapshot.meta);
-        self.snapshots.insert(group.0, (checksum, term, index, number, head_bytes, &*snapshot.meta))?;
-        Ok(before.into_iter().filter(|before| before.number != number).map(Work::Sweep).collect())
-    }
-
-    fn change_rows(&mut self, rows: &UnsavedRows) -> Result<(), StorageError> {
-        let is_read = self.moments.is_read(rows.generation);
-        for layer in &rows.layers {
-            // In the order of the file, so that a page is written to once.
-            let mut changes: Vec<_> = layer.iter().collect();
-            changes.sort_unstable_by_key(|(key, _)| *key);
-            for (key, value) in changes {
-                if is_read {
-                    self.moments.keep(&mut self.rows, rows.generation, key)?;
-                }
-                match value {
-                    Some(value) => rows::put(&mut self.rows, rows.generation, key, value)?,
-                    None => rows::delete(&mut self.rows, rows.generation, key)?,
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn kind_of(payload: &Payload) -> (u8, &[u8]) {
-    match payload {
-        Payload::Blank => (BLANK, &[]),
-        Payload::Command(bytes) => (COMMAND, bytes),
-        Payload::Membership(bytes) => (MEMBERSHIP, bytes),
-    }
 }
 
 fn payload_of(kind: u8, bytes: &[u8]) -> Result<Payload, StorageError> {

@@ -6,9 +6,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use redb::{Database, ReadableTable, WriteTransaction};
 
 use super::super::file::FILE;
+use super::super::tables::{FORGOTTEN, PURGED, SNAPSHOTS, VOTES};
 use super::{GROUP, identity, open};
+use crate::base::GroupId;
 use crate::storage::suite::durable;
 use crate::storage::{
     Change, DiskStores, LogBounds, LogEntry, LogPosition, Payload, StoreError, StoredSnapshot, Stores, Vote,
@@ -41,8 +44,14 @@ fn value(kind: u8, bytes: usize) -> Vec<u8> {
 
 const ROWS: u8 = 200;
 
+/// A group whose log was removed.
+const FORGOTTEN_GROUP: GroupId = GroupId(GROUP.0 + 7);
+
 fn fill(folder: &Path) {
     let stores = open(folder);
+    let entry = LogEntry { at: LogPosition { term: 1, index: 0 }, payload: Payload::Blank };
+    durable(|done| stores.log(FORGOTTEN_GROUP).unwrap().append(vec![entry], done)).unwrap();
+    durable(|done| stores.forget(FORGOTTEN_GROUP, done)).unwrap();
     let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
     durable(|done| stores.save_record(value(1, 20).into(), done)).unwrap();
     let at = |index| LogPosition { term: number(2), index };
@@ -125,6 +134,51 @@ fn a_value_that_has_changed_is_an_error_from_then_on_and_never_a_wrong_value() {
             }
         }
         assert!(seen > 0, "kind {kind} is in the file, and looked at");
+    }
+}
+
+/// It would count as never written.
+#[test]
+fn what_a_group_has_once_is_missed_at_the_opening_if_its_key_has_changed() {
+    const OTHER: u16 = GROUP.0 + 1;
+    let damages: [(&str, fn(&WriteTransaction)); 4] = [
+        ("the vote in", |write| {
+            let mut votes = write.open_table(VOTES).unwrap();
+            let vote = votes.remove(GROUP.0).unwrap().unwrap().value();
+            votes.insert(OTHER, vote).unwrap();
+        }),
+        ("the beginning of the log of", |write| {
+            let mut purged = write.open_table(PURGED).unwrap();
+            let position = purged.remove(GROUP.0).unwrap().unwrap().value();
+            purged.insert(OTHER, position).unwrap();
+        }),
+        ("the end of the log of", |write| {
+            let mut forgotten = write.open_table(FORGOTTEN).unwrap();
+            let position = forgotten.remove(FORGOTTEN_GROUP.0).unwrap().unwrap().value();
+            forgotten.insert(OTHER, position).unwrap();
+        }),
+        ("the snapshot of", |write| {
+            let mut snapshots = write.open_table(SNAPSHOTS).unwrap();
+            let (checksum, term, index, generation, bytes, meta) = {
+                let snapshot = snapshots.get(GROUP.0).unwrap().unwrap();
+                let (checksum, term, index, generation, bytes, meta) = snapshot.value();
+                (checksum, term, index, generation, bytes, meta.to_vec())
+            };
+            snapshots.remove(GROUP.0).unwrap();
+            snapshots.insert(OTHER, (checksum, term, index, generation, bytes, &*meta)).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        let file = Database::open(folder.path().join(FILE)).unwrap();
+        let write = file.begin_write().unwrap();
+        damage(&write);
+        write.commit().unwrap();
+        drop(file);
+        let why = DiskStores::open(folder.path(), &identity()).err().expect("it is damaged");
+        names_the_file(&why);
+        assert!(why.to_string().contains(&format!("{what} group {OTHER}")), "{why}");
     }
 }
 
