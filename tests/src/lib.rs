@@ -12,6 +12,7 @@ pub mod fault;
 pub mod gates;
 pub mod journal;
 pub mod load;
+pub mod meter;
 pub mod postgres;
 pub mod processes;
 pub mod rows;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use casty::Sharded;
+use casty::{AskError, Sharded};
 use tokio::task::JoinSet;
 
 use crate::bank::{Account, Deposit};
@@ -16,24 +16,36 @@ pub struct Load {
 }
 
 impl Load {
-    /// So many clients.
+    /// So many clients, each of which pays into an account.
     pub fn start(accounts: &Sharded<Account>, clients: usize) -> Self {
+        let accounts = accounts.clone();
+        Self::of(clients, move |id| {
+            let account = accounts.entity(id);
+            async move { account.deposit(Deposit { amount: 1 }).await }
+        })
+    }
+
+    /// So many clients, each of which has the entity with its id count one more, and is told how far that has come.
+    pub fn of<W, F>(clients: usize, write: W) -> Self
+    where
+        W: Fn(&str) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<u64, AskError>> + Send,
+    {
         let (end, written) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let mut set = JoinSet::new();
         for client in 0..clients {
             let id = format!("load-{client}");
-            let account = accounts.entity(id.as_str());
-            let (end, written) = (end.clone(), written.clone());
+            let (end, written, write) = (end.clone(), written.clone(), write.clone());
             set.spawn(async move {
-                let mut balance = 0;
+                let mut count = 0;
                 while !end.load(Ordering::Relaxed) {
-                    match account.deposit(Deposit { amount: 1 }).await {
-                        Ok(now) if now == balance + 1 => balance = now,
-                        other => return Err(format!("{id}: after {balance}: {other:?}")),
+                    match write(&id).await {
+                        Ok(now) if now == count + 1 => count = now,
+                        other => return Err(format!("{id}: after {count}: {other:?}")),
                     }
                     written.fetch_add(1, Ordering::Relaxed);
                 }
-                Ok((id, balance))
+                Ok((id, count))
             });
         }
         Self { end, written, clients: set }

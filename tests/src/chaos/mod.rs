@@ -36,7 +36,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<_> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|word| word == NODE) {
         arguments.remove(1);
-        return node::main(arguments);
+        return node::main(arguments, |_| Box::pin(async { Ok(()) }));
     }
     let options = Options::parse_from(arguments);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

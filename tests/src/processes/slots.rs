@@ -123,6 +123,11 @@ impl Processes {
         Ok(())
     }
 
+    /// Has nodes run another program from their next start on.
+    pub fn use_program(&mut self, program: impl Into<PathBuf>) {
+        self.setup.program = program.into();
+    }
+
     /// Starts a node that does not run, and waits until it is ready.
     pub async fn restart(&mut self, node: usize) -> Result<(), HarnessError> {
         self.begin(node)?;

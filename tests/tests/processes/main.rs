@@ -6,6 +6,7 @@ mod cleanup;
 mod faults;
 mod network;
 mod replacing;
+mod versions;
 
 use std::sync::LazyLock;
 

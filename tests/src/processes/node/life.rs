@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::orders::Desk;
 use super::words::{orders, say};
-use super::{Answer, Numbered, Options, Order, Said};
+use super::{Answer, Declare, Numbered, Options, Order, Said};
 
 /// How long a node has to shut down.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 const LOGGED: &str = "info,openraft=error";
 
 /// Runs a node until it is told to stop, or its standard input ends.
-pub async fn run(options: &Options) -> Result<(), BoxError> {
+pub async fn run(options: &Options, declare: Declare) -> Result<(), BoxError> {
     // A process that is stopped would not notice that its input ended.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
@@ -28,7 +28,7 @@ pub async fn run(options: &Options) -> Result<(), BoxError> {
     let mut orders = orders();
     let node = Arc::new(ActorSystem::cluster(options.config()).await?);
     let desk = Desk::open(options, node.clone()).await?;
-    let ready = tokio::spawn(get_ready(node.clone(), desk.clone()));
+    let ready = tokio::spawn(get_ready(node.clone(), desk.clone(), declare));
     while let Some(Numbered { number, what }) = orders.recv().await {
         if matches!(what, Order::Stop) {
             say(&Said::Answer(Numbered { number, what: Answer::Done }));
@@ -46,10 +46,11 @@ pub async fn run(options: &Options) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn get_ready(node: Arc<Node>, desk: Arc<Desk>) {
+async fn get_ready(node: Arc<Node>, desk: Arc<Desk>, declare: Declare) {
     let ready = async {
         node.ready().await?;
-        desk.declare().await
+        desk.declare().await?;
+        declare(node.clone()).await
     };
     match ready.await {
         Ok(()) => say(&Said::Ready),

@@ -18,17 +18,24 @@ pub use protocol::{Answer, Numbered, Order, Said, Status};
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use casty::Node;
+use casty::base::BoxError;
 use clap::Parser;
+use futures_util::future::BoxFuture;
+
+/// Starts the entity types that a program has besides those of the harness.
+pub type Declare = fn(Arc<Node>) -> BoxFuture<'static, Result<(), BoxError>>;
 
 /// Runs the node program with the arguments of a command line, the program's name first.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>, declare: Declare) -> ExitCode {
     let options = Options::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    match runtime.block_on(run(&options)) {
+    match runtime.block_on(run(&options, declare)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),
     }
