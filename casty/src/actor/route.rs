@@ -53,6 +53,11 @@ pub trait Route: Send + Sync + 'static {
     fn ended(&self) -> Ended<'static> {
         Box::pin(std::future::pending())
     }
+
+    /// Whether it was heard that the actor has stopped.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// The typed end of a [`Route`].
@@ -160,6 +165,10 @@ impl<A: Registered> RemoteTarget<A> for Routed<A> {
 
     fn ended(&self) -> Ended<'static> {
         self.route.ended()
+    }
+
+    fn is_over(&self) -> bool {
+        self.route.is_over()
     }
 
     fn id(&self) -> ActorId {

@@ -104,6 +104,9 @@ pub trait RemoteTarget<A: Actor>: Send + Sync + 'static {
     /// Ends when the actor has stopped, or is known to be gone. Its node is asked before this returns.
     fn ended(&self) -> Ended<'static>;
 
+    /// Whether it was heard that the actor has stopped: from its node, which says so to whoever sends to it.
+    fn is_over(&self) -> bool;
+
     /// Which actor it is.
     fn id(&self) -> ActorId;
 

@@ -169,6 +169,9 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Weak<Cell<A>> {
 
 impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
     fn deliver(&self, msg: M) -> Delivered {
+        if self.is_over() {
+            return Delivered::Gone;
+        }
         match self.try_send(A::wrap(msg, Port::none())) {
             Ok(()) => Delivered::Taken,
             Err(rejected) => {
@@ -184,7 +187,7 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
     }
 
     fn is_gone(&self) -> bool {
-        false
+        self.is_over()
     }
 
     fn again(&self) -> Box<dyn Subscriber<M>> {

@@ -267,6 +267,10 @@ impl Route for Channel {
         self.hub.word(self.address.node, &Word::Drain { number: self.address.number });
     }
 
+    fn is_over(&self) -> bool {
+        self.state.lock().ended
+    }
+
     fn ended(&self) -> Ended<'static> {
         let (hub, Address { node, number, .. }) = (&self.hub, &self.address);
         let ended = self.state.lock().ended;

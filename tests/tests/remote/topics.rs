@@ -84,3 +84,24 @@ async fn subscriptions_outlive_a_broken_link_and_go_with_their_node() {
     cluster.crash(0);
     eventually(DEADLINE, "nobody is left", || here.nodes() == 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_of_another_node_is_let_go_when_it_has_stopped() {
+    let cluster = Cluster::start(2).await;
+    let shown = Arc::<Mutex<Vec<u64>>>::default();
+    let display = cluster.node(0).spawn(Display(Arc::clone(&shown))).named("display").await.unwrap();
+    let far = cluster.node(1).lookup::<Display>("display").await.unwrap();
+    let (there, here) = (cluster.node(1).topic::<Price>("p").unwrap(), cluster.node(0).topic::<Price>("p").unwrap());
+    assert!(there.subscribe(&far) && !there.subscribe(&far));
+    eventually(DEADLINE, "it is told of", || here.nodes() == 1).await;
+    assert_eq!(there.publish(Price(1)).here, 1);
+    eventually(DEADLINE, "it is shown", || *shown.lock().unwrap() == [1]).await;
+    display.stop();
+    display.stopped().await;
+    // Its node says so to whoever sends to it.
+    eventually(DEADLINE, "nobody subscribes any more", || {
+        here.publish(Price(2));
+        here.nodes() == 0
+    })
+    .await;
+}
