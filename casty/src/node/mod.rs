@@ -22,6 +22,8 @@ mod recovery;
 mod references;
 mod remote;
 mod replication;
+#[cfg(feature = "sim")]
+mod sight;
 mod singleton;
 mod spawn_on;
 mod start;
@@ -306,38 +308,6 @@ impl Node {
     /// then, but the others see it no more. It never ends for a node that is well.
     pub async fn ended(&self) -> NotReady {
         self.inner.ended().await
-    }
-
-    /// The cluster that the node belongs to.
-    #[cfg(feature = "sim")]
-    pub(crate) fn cluster_id(&self) -> Option<u64> {
-        self.inner.links.cluster_id()
-    }
-
-    /// Who belongs to each group of which this node holds a replica, as far as it knows.
-    #[cfg(feature = "sim")]
-    pub(crate) fn rosters(&self) -> Vec<(GroupId, crate::raft::Roster)> {
-        self.inner.host.groups().iter().map(|group| (group.id(), group.roster())).collect()
-    }
-
-    /// Whether the node takes no requests any more.
-    #[cfg(feature = "sim")]
-    pub(crate) fn is_closed(&self) -> bool {
-        self.inner.router.is_closed()
-    }
-
-    /// Who is to vote in each group, as far as this node has heard.
-    #[cfg(feature = "sim")]
-    pub(crate) fn wanted(&self) -> Vec<(GroupId, Vec<NodeKey>)> {
-        let topology = self.inner.topology();
-        let placements = topology.iter().flat_map(|topology| topology.placements());
-        placements.map(|(group, placement)| (*group, placement.replicas.clone())).collect()
-    }
-
-    /// The table of a data group whose replica this node holds.
-    #[cfg(feature = "sim")]
-    pub(crate) fn table(&self, group: GroupId) -> Option<crate::replication::SharedState> {
-        self.inner.regions.get(group).map(|region| region.table().clone())
     }
 
     /// Stops the node: its actors first, as its settings say, then its part in the groups, then its links.

@@ -200,7 +200,7 @@ mod tests {
     fn what_waits_for_a_node_that_takes_no_replies_is_bounded() {
         let mut waiting = Waiting { items: VecDeque::new(), bytes: BACKLOG_BYTES_MAX - ANSWER_BYTES };
         let failed = || End::Failure(AskFailure::Stopped);
-        assert!(matches!(waiting.admit(End::Value(vec![7].into())), Some(End::Failure(_))), "it finds no room");
+        assert!(matches!(waiting.admit(End::Value(vec![7])), Some(End::Failure(_))), "it finds no room");
         for _ in 0..=ASKS_MAX {
             waiting.bytes += waiting.admit(failed()).map_or(0, |end| bytes(&end));
         }

@@ -137,11 +137,14 @@ fn a_value_that_has_changed_is_an_error_from_then_on_and_never_a_wrong_value() {
     }
 }
 
+/// What happens to a file.
+type Damage = fn(&WriteTransaction);
+
 /// It would count as never written.
 #[test]
 fn what_a_group_has_once_is_missed_at_the_opening_if_its_key_has_changed() {
     const OTHER: u16 = GROUP.0 + 1;
-    let damages: [(&str, fn(&WriteTransaction)); 4] = [
+    let damages: [(&str, Damage); 4] = [
         ("the vote in", |write| {
             let mut votes = write.open_table(VOTES).unwrap();
             let vote = votes.remove(GROUP.0).unwrap().unwrap().value();

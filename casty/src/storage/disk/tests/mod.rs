@@ -7,6 +7,7 @@ mod moments;
 mod opening;
 mod reopening;
 mod rows;
+mod staged;
 mod unsynced;
 
 use std::path::Path;

@@ -16,18 +16,17 @@ use super::{GROUP, at, identity, loaded, open};
 use crate::base::GroupId;
 use crate::storage::suite::{durable, entries};
 use crate::storage::{
-    Change, DiskSettings, DiskStores, Flushed, LogEntry, LogStore, Payload, RowBatch, StateStore, StoredSnapshot,
-    Stores, Vote,
+    Change, DiskSettings, DiskStores, Flushed, LogEntry, LogStore, Payload, StateStore, StoredSnapshot, Stores, Vote,
 };
 
 pub(super) type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
-fn key(number: u64) -> [u8; 8] {
+pub(super) fn key(number: u64) -> [u8; 8] {
     number.to_be_bytes()
 }
 
 /// Saves a table as the entries up to `index` have made it.
-fn save(log: &Arc<dyn LogStore>, state: &dyn StateStore, index: u64, done: Flushed) {
+pub(super) fn save(log: &Arc<dyn LogStore>, state: &dyn StateStore, index: u64, done: Flushed) {
     let snapshot = StoredSnapshot { through: at(index), meta: "meta".into(), head: index.to_string().into() };
     log.snapshots().unwrap().save(snapshot, Some(state.freeze().unwrap()), done).unwrap();
 }
@@ -41,7 +40,7 @@ pub(super) fn save_durably(log: &Arc<dyn LogStore>, state: &dyn StateStore, inde
 }
 
 /// The rows of the last snapshot.
-fn saved(log: &Arc<dyn LogStore>) -> Rows {
+pub(super) fn saved(log: &Arc<dyn LogStore>) -> Rows {
     let Some((_, mut reader)) = log.snapshots().unwrap().load().unwrap() else { return Rows::new() };
     let batch = reader.read(usize::MAX).unwrap();
     batch.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
@@ -178,68 +177,6 @@ fn groups_have_rows_of_their_own() {
 }
 
 #[test]
-fn what_a_snapshot_of_another_node_replaced_is_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let stores = open(folder.path());
-    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
-    put(&*state, 0..5_000, &[1; 500]);
-    save(&log, &*state, 1, Box::new(|_| {}));
-    // One that is given up, and one that comes.
-    for (index, adopt) in [(2, false), (3, true)] {
-        let mut staged = state.stage().unwrap();
-        let mut batch = RowBatch::builder();
-        (0..3_000).for_each(|number| batch.push(&key(number), &[index; 500]).unwrap());
-        let batch = batch.build();
-        durable(|done| staged.put(batch, done)).unwrap();
-        if adopt {
-            staged.adopt().unwrap();
-            save(&log, &*state, 3, Box::new(|_| {}));
-        }
-    }
-    drop((log, state));
-    let left = generations(stores, folder.path());
-    assert_eq!(left.len(), 1, "{left:?}");
-    let rows = saved(&open(folder.path()).log(GROUP).unwrap());
-    assert!(rows.len() == 3_000 && rows.values().all(|value| *value == [3; 500]));
-}
-
-#[test]
-fn a_snapshot_of_another_node_that_was_cut_off_leaves_the_old_state_and_is_removed() {
-    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
-    let stores = disk.open(folder.path());
-    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
-    put(&*state, 0..1_000, b"old");
-    save_durably(&log, &*state, 1);
-    let mut staged = state.stage().unwrap();
-    for from in [0, 3_000] {
-        let mut batch = RowBatch::builder();
-        (from..from + 3_000).for_each(|number| batch.push(&key(number), &[7; 500]).unwrap());
-        let batch = batch.build();
-        durable(|done| staged.put(batch, done)).unwrap();
-    }
-    // The switch does not reach the disk.
-    staged.adopt().unwrap();
-    disk.hold(true);
-    save(&log, &*state, 2, Box::new(|_| {}));
-    disk.is_held();
-    let lost = disk.without_power(1);
-    disk.hold(false);
-    drop((stores, log, state));
-    let stores = lost.open(folder.path());
-    let log = stores.log(GROUP).unwrap();
-    let (rows, through) = (saved(&log), loaded(&log).unwrap().through.index);
-    let whole = if through == 1 { (1_000, &b"old"[..]) } else { (6_000, &[7; 500][..]) };
-    assert!(rows.len() == whole.0 && rows.values().all(|value| value == whole.1), "{} rows at {through}", rows.len());
-    drop((log, stores));
-    let file = lost.file(folder.path());
-    assert_eq!(
-        file.read(|read| Ok(rows::generations(&read.open_table(rows::ROWS)?, rows::ALL)?)).unwrap().len(),
-        1,
-        "one of the two is removed"
-    );
-}
-
-#[test]
 fn a_row_that_is_read_while_the_disk_is_full_comes_when_there_is_room() {
     let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
     let stores = disk.open(folder.path());
@@ -283,47 +220,6 @@ fn a_group_that_was_forgotten_has_no_rows_when_it_comes_back() {
 }
 
 #[test]
-fn what_is_left_of_an_earlier_table_does_not_meet_the_next_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let stores = open(folder.path());
-    let log = stores.log(GROUP).unwrap();
-    let old = stores.state(GROUP).unwrap().stage().unwrap();
-    let state = stores.state(GROUP).unwrap();
-    let mut staged = state.stage().unwrap();
-    let mut batch = RowBatch::builder();
-    (0..1_000).for_each(|number| batch.push(&key(number), b"new").unwrap());
-    let batch = batch.build();
-    durable(|done| staged.put(batch, done)).unwrap();
-    staged.adopt().unwrap();
-    save_durably(&log, &*state, 1);
-    // A chunk of a transfer was still being taken when its group was closed.
-    drop(old);
-    put(&*state, 0..1, b"newer");
-    save_durably(&log, &*state, 2);
-    assert_eq!(saved(&log).len(), 1_000);
-}
-
-#[test]
-fn rows_that_were_taken_and_not_saved_are_removed_when_the_group_is_opened_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let stores = open(folder.path());
-    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
-    put(&*state, 0..10, b"old");
-    save_durably(&log, &*state, 1);
-    let mut staged = state.stage().unwrap();
-    let mut batch = RowBatch::builder();
-    (0..3_000).for_each(|number| batch.push(&key(number), &[7; 500]).unwrap());
-    let batch = batch.build();
-    durable(|done| staged.put(batch, done)).unwrap();
-    staged.adopt().unwrap();
-    drop(state);
-    let state = stores.state(GROUP).unwrap();
-    assert_eq!(state.get(&key(5)).unwrap().as_deref(), Some(&b"old"[..]));
-    drop((log, state));
-    assert_eq!(generations(stores, folder.path()).len(), 1, "nobody names them");
-}
-
-#[test]
 fn a_snapshot_of_a_group_that_is_forgotten_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let stores = open(folder.path());
@@ -335,26 +231,6 @@ fn a_snapshot_of_a_group_that_is_forgotten_is_refused() {
         let saved = log.snapshots().unwrap().save(late, Some(state.freeze().unwrap()), Box::new(|_| {}));
         assert!(saved.unwrap_err().to_string().contains("forgotten"));
         assert_eq!(loaded(&stores.log(GROUP).unwrap()), None);
-    }
-}
-
-#[test]
-fn a_full_disk_takes_no_rows_of_other_nodes() {
-    let (folder, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
-    let stores = disk.open(folder.path());
-    let (log, state) = (stores.log(GROUP).unwrap(), stores.state(GROUP).unwrap());
-    let mut staged = state.stage().unwrap();
-    disk.fill(true);
-    put(&*state, 0..1, &[8; 3 << 20]);
-    save(&log, &*state, 2, Box::new(|_| {}));
-    while !stores.is_full() {
-        std::thread::yield_now();
-    }
-    let refused = [staged.put(RowBatch::default(), Box::new(|_| {})).err(), state.stage().err()];
-    // A store is closed once what is queued is written.
-    disk.fill(false);
-    for error in refused {
-        assert_eq!(error.unwrap().kind(), std::io::ErrorKind::StorageFull);
     }
 }
 

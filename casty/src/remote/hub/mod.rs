@@ -1,5 +1,7 @@
 //! Everything between the actors of one node and those of others.
 
+mod exchange;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -7,30 +9,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::answers::{self, Backlog, post};
-use super::asks::Asks;
-use super::channel::Channel;
-use super::exports::Exports;
-use super::linked::{self, Ends, Linked};
-use super::links::Links;
-use super::protocol::{
-    Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item, decode_published, decode_word,
-};
-use super::spawning::{self, Refusal};
-use super::streams::Streams;
-use super::topics::{self, Topics};
-use super::watches::Watches;
-use crate::actor::remote::{
-    Address, Entities, Exchange, Exported, Flowing, Outflow, Parcel, TooManyExported, TooManyLinks, TooManyStreams,
-};
-use crate::actor::{ActorSystem, AskFailure, DeadReason, Env, Route, StopReason};
+use crate::actor::remote::{Address, Entities, Exchange, Flowing, Parcel};
+use crate::actor::{ActorSystem, AskFailure, DeadReason, Env};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::{PeerEvent, SendFailure};
 use crate::codec::DecodeError;
+use crate::remote::answers::{self, Backlog, post};
+use crate::remote::asks::Asks;
+use crate::remote::channel::Channel;
+use crate::remote::exports::Exports;
+use crate::remote::linked::{self, Ends, Linked};
+use crate::remote::links::Links;
+use crate::remote::protocol::{
+    Call, Came, End, Head, Reason, Word, decode_answer, decode_call, decode_item, decode_published, decode_word,
+};
+use crate::remote::spawning::{self, Refusal};
+use crate::remote::streams::Streams;
+use crate::remote::topics::{self, Topics};
+use crate::remote::watches::Watches;
 use crate::wire::Kind;
 
 /// Everything between the actors of one node and those of others.
@@ -41,15 +41,15 @@ pub(crate) struct Hub {
     system: ActorSystem,
     links: Arc<dyn Links>,
     runtime: Handle,
-    pub(super) asks: Asks,
-    pub(super) exports: Exports,
-    pub(super) watches: Watches,
-    pub(super) linked: Linked,
-    pub(super) streams: Streams,
-    pub(super) topics: Topics,
+    pub(in crate::remote) asks: Asks,
+    pub(in crate::remote) exports: Exports,
+    pub(in crate::remote) watches: Watches,
+    pub(in crate::remote) linked: Linked,
+    pub(in crate::remote) streams: Streams,
+    pub(in crate::remote) topics: Topics,
     backlog: Backlog,
     /// Actors that are being made for other nodes.
-    pub(super) spawns: Arc<Semaphore>,
+    pub(in crate::remote) spawns: Arc<Semaphore>,
     /// One for each actor of another node that a reference leads to. A reference holds it.
     channels: RwLock<StableMap<(NodeKey, u64), Weak<Channel>>>,
     /// Where entities are found.
@@ -154,7 +154,7 @@ impl Hub {
     }
 
     /// Runs a task in the node's runtime.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    pub(in crate::remote) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.runtime.spawn(task).abort_handle()
     }
 
@@ -163,24 +163,24 @@ impl Hub {
         spawning::make(&self.system, actor, args)
     }
 
-    pub(super) fn system(&self) -> &ActorSystem {
+    pub(in crate::remote) fn system(&self) -> &ActorSystem {
         &self.system
     }
 
-    pub(super) fn me(&self) -> NodeKey {
+    pub(in crate::remote) fn me(&self) -> NodeKey {
         self.me
     }
 
-    pub(super) fn env(&self) -> &Env {
+    pub(in crate::remote) fn env(&self) -> &Env {
         &self.env
     }
 
-    pub(super) fn links(&self) -> &dyn Links {
+    pub(in crate::remote) fn links(&self) -> &dyn Links {
         &*self.links
     }
 
     /// Says a word to a node, if there is a link. It waits for room, behind those that were said before.
-    pub(super) fn word(&self, to: NodeKey, word: &Word) {
+    pub(in crate::remote) fn word(&self, to: NodeKey, word: &Word) {
         let waits = if self.backlog.is_waiting(to) { None } else { Some(self.say(to, word)) };
         match waits {
             Some(Ok(())) => {}
@@ -195,12 +195,12 @@ impl Hub {
     }
 
     /// Says a word to a node.
-    pub(super) fn say(&self, to: NodeKey, word: &Word) -> Result<(), SendFailure> {
+    pub(in crate::remote) fn say(&self, to: NodeKey, word: &Word) -> Result<(), SendFailure> {
         self.links.send(to, Kind::ACTOR, &mut |out| word.encode(out))
     }
 
     /// Tells a node how an ask ended.
-    pub(super) fn answer(&self, peer: NodeKey, ask: u64, end: End) {
+    pub(in crate::remote) fn answer(&self, peer: NodeKey, ask: u64, end: End) {
         match post(self, peer, ask, &end) {
             Ok(()) => {}
             Err(SendFailure::Full { .. }) => {
@@ -213,7 +213,7 @@ impl Hub {
     }
 
     /// Has what waits for the link to this node sent when there is room.
-    pub(super) fn wait_for_room(&self, peer: NodeKey) {
+    pub(in crate::remote) fn wait_for_room(&self, peer: NodeKey) {
         let first = self.full.lock().insert(peer);
         let Some(hub) = self.myself.upgrade().filter(|_| first) else { return };
         let room = self.links.room(peer);
@@ -230,7 +230,7 @@ impl Hub {
     }
 
     /// The last reference to an actor of another node is gone.
-    pub(super) fn forget(&self, node: NodeKey, number: u64) {
+    pub(in crate::remote) fn forget(&self, node: NodeKey, number: u64) {
         let mut channels = self.channels.write();
         // Another may have been made meanwhile.
         if channels.get(&(node, number)).is_some_and(|channel| channel.strong_count() == 0) {
@@ -348,85 +348,5 @@ impl Hub {
         let mut some: Vec<_> = channels.iter().filter(|((node, _), _)| of(*node)).collect();
         some.sort_unstable_by_key(|(key, _)| **key);
         some.into_iter().filter_map(|(_, channel)| channel.upgrade()).collect()
-    }
-}
-
-impl Exchange for Hub {
-    fn node(&self) -> NodeKey {
-        self.me
-    }
-
-    fn export(
-        &self,
-        number: u64,
-        make: &mut dyn FnMut() -> Option<Arc<dyn Exported>>,
-    ) -> Result<bool, TooManyExported> {
-        self.exports.add(number, make)
-    }
-
-    fn exported(&self, number: u64) -> Option<Arc<dyn Exported>> {
-        self.exports.get(number)
-    }
-
-    fn route(self: Arc<Self>, address: Address) -> Arc<dyn Route> {
-        let key = (address.node, address.number);
-        if let Some(channel) = self.channel(key.0, key.1) {
-            return channel;
-        }
-        let new = Arc::new(Channel::new(Arc::clone(&self), address));
-        let mut channels = self.channels.write();
-        let place = channels.entry(key).or_default();
-        let faster = place.upgrade();
-        if faster.is_none() {
-            *place = Arc::downgrade(&new);
-        }
-        // Before one of them is dropped, which looks at the table.
-        drop(channels);
-        faster.unwrap_or(new)
-    }
-
-    fn entities(&self) -> Option<Arc<dyn Entities>> {
-        self.entities.get().cloned()
-    }
-
-    fn ended(&self, number: u64, reason: &StopReason) {
-        // In this order: whoever adds a link looks afterwards whether the actor can be called still.
-        let watching = self.exports.ended(number, reason);
-        for peer in watching.union(&self.linked.ours_ended(number)).copied() {
-            self.word(peer, &Word::Ended { number, reason: Reason::from(reason) });
-        }
-    }
-
-    fn link(&self, ours: Address, theirs: &Address) -> Result<(), TooManyLinks> {
-        self.myself.upgrade().map_or(Ok(()), |hub| linked::link(&hub, ours, theirs))
-    }
-
-    fn unlink(&self, number: u64, from: &Address) {
-        linked::unlink(self, Ends { node: from.node, theirs: from.number, ours: number });
-    }
-
-    fn taken(&self, from: NodeKey, number: u64, sequence: u64) {
-        self.word(from, &Word::Taken { number, sequence });
-    }
-
-    fn outflow(&self, to: NodeKey, ask: u64, items: Outflow) -> Result<u64, TooManyStreams> {
-        self.streams.add(to, ask, items)
-    }
-
-    fn inflow(&self, from: NodeKey, stream: u64, to: mpsc::Sender<Flowing>) {
-        // Entered before it is asked for: from then on a link that breaks tells. Without a link, nothing would.
-        self.streams.expect(from, stream, to);
-        if !self.links.is_linked(from) {
-            self.streams.forget(from, stream);
-        }
-    }
-
-    fn pull(&self, from: NodeKey, stream: u64, items: u32) {
-        self.word(from, &Word::Pull { stream, items });
-    }
-
-    fn abandon(&self, from: NodeKey, stream: u64) {
-        self.streams.forget(from, stream);
-        self.word(from, &Word::Abandon { stream });
     }
 }
