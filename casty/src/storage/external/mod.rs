@@ -53,11 +53,11 @@ use crate::base::EntityId;
 ///
 /// impl EntityStore for InMemory {
 ///     fn load<'a>(&'a self, key: &'a EntityKey) -> BoxFuture<'a, Result<Option<StoredEntity>, EntityStoreError>> {
-///         ready(Ok(self.0.lock().get(key).cloned())).boxed()
+///         ready(Ok(self.0.lock().unwrap().get(key).cloned())).boxed()
 ///     }
 ///
 ///     fn save<'a>(&'a self, key: &'a EntityKey, expected: u64, row: Bytes) -> BoxFuture<'a, Result<(), EntityStoreError>> {
-///         let mut rows = self.0.lock();
+///         let mut rows = self.0.lock().unwrap();
 ///         let stored = rows.get(key).map_or(0, |stored| stored.revision);
 ///         if stored != expected {
 ///             return ready(Err(EntityStoreError::Conflict)).boxed();
