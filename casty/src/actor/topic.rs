@@ -169,11 +169,9 @@ impl<M: Message, A: Handles<M>> Subscriber<M> for Weak<Cell<A>> {
 
 impl<M: Message, A: Handles<M>> Subscriber<M> for Arc<dyn RemoteTarget<A>> {
     fn deliver(&self, msg: M) -> Delivered {
-        if self.is_over() {
-            return Delivered::Gone;
-        }
         match self.try_send(A::wrap(msg, Port::none())) {
             Ok(()) => Delivered::Taken,
+            Err(_) if self.is_over() => Delivered::Gone,
             Err(rejected) => {
                 let reason = match rejected {
                     Rejected::Full(_) => DeadReason::NoRoom,

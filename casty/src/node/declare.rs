@@ -110,9 +110,11 @@ impl Inner {
                 }
                 Some(Verdict::Conflict(theirs)) if theirs.is_of_type(ours) => stored = theirs.state,
                 Some(Verdict::Conflict(theirs)) => return Err(conflict(ours, &theirs)),
-                // All else that a declaration can be is told: there is no room for it.
-                Some(_) => return Err(ShardingError::TooMany { name: ours.name.clone(), max: ENTITY_TYPES_MAX }),
-                None => return Err(ShardingError::Unavailable { name: ours.name.clone(), after: DECLARE_MAX }),
+                // A declaration is overtaken by nothing else: there is no room for it.
+                Some(Verdict::Overtaken) => {
+                    return Err(ShardingError::TooMany { name: ours.name.clone(), max: ENTITY_TYPES_MAX });
+                }
+                _ => return Err(ShardingError::Unavailable { name: ours.name.clone(), after: DECLARE_MAX }),
             }
         }
     }

@@ -142,15 +142,16 @@ impl Simulation {
     fn check(&mut self) -> Result<(), Violation> {
         for check in std::mem::take(&mut self.scenario.finally) {
             let verdict = Verdict::default();
-            self.run_until(CHECKS_MAX, "the checks end", |me| me.is_decided(&check, &verdict))?;
+            self.run_until(CHECKS_MAX, "the checks end", |me| me.pursue(&check, &verdict))?;
             verdict.get().cloned().unwrap_or(Ok(()))?;
         }
         Ok(())
     }
 
-    /// Whether a check has come to its verdict. It begins on the first node that takes requests, and again if that ends: a node
+    /// Has a check run until it comes to its verdict, and says whether it has: on the first node that takes requests, and again if that
+    /// ends. A node
     /// may learn late that the cluster has removed it.
-    fn is_decided(&self, check: &Check, verdict: &Verdict) -> bool {
+    fn pursue(&self, check: &Check, verdict: &Verdict) -> bool {
         if verdict.get().is_none() && self.shared.running() == 0 {
             let ready = self.hosts.iter().filter_map(Host::life).filter(|life| life.process.is_ready());
             let mut clients = ready.filter_map(|life| Some((life, self.shared.client(life)?)));
