@@ -148,9 +148,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// Has a check run until it comes to its verdict, and says whether it has: on the first node that takes requests, and again if that
-    /// ends. A node
-    /// may learn late that the cluster has removed it.
+    /// Has a check run until it comes to its verdict, and says whether it has. It begins on the first node that takes requests,
+    /// and again if that ends: a node may learn late that the cluster has removed it.
     fn pursue(&self, check: &Check, verdict: &Verdict) -> bool {
         if verdict.get().is_none() && self.shared.running() == 0 {
             let ready = self.hosts.iter().filter_map(Host::life).filter(|life| life.process.is_ready());
