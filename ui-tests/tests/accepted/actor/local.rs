@@ -58,7 +58,8 @@ impl<T: Send + 'static> Stack<T> {
     }
 }
 
-async fn use_it() -> Result<(), BoxError> {
+#[tokio::test]
+async fn a_local_actor_is_used() -> Result<(), BoxError> {
     let system = ActorSystem::new("local");
     let cache = system.spawn(Cache { observers: vec![] }).named("cache").await?;
     let (observer, seen) = std::sync::mpsc::channel();
@@ -73,8 +74,4 @@ async fn use_it() -> Result<(), BoxError> {
     assert_eq!(stack.push(Push(std::rc::Weak::<u8>::new().upgrade().is_none())).await?, 1);
     system.shutdown().await;
     Ok(())
-}
-
-fn main() -> Result<(), BoxError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
 }

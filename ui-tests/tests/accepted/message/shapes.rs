@@ -35,7 +35,7 @@ macro_rules! message_of {
     ($name:ident, $field:ty) => {
         #[message]
         #[derive(Debug, PartialEq)]
-        struct $name($field, $crate::Unit);
+        struct $name($field, $crate::message::shapes::Unit);
     };
 }
 
@@ -47,7 +47,8 @@ fn comes_back<M: WireMessage + std::fmt::Debug + PartialEq>(message: M) {
     assert_eq!(M::decode(&bytes).unwrap(), message);
 }
 
-fn main() {
+#[test]
+fn every_shape_of_a_message_comes_back() {
     comes_back(Unit);
     comes_back(Tuple(1, "one".into()));
     comes_back(Tree::Node(Box::new(Tree::Leaf), Box::new(Tree::Many { branches: vec![] })));

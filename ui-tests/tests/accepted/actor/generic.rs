@@ -29,15 +29,12 @@ where
     }
 }
 
-async fn use_it() -> Result<(), BoxError> {
+#[tokio::test]
+async fn a_generic_actor_is_used() -> Result<(), BoxError> {
     let system = ActorSystem::new("stores");
     let store = system.spawn(Store::<Box<str>> { items: vec![] }).await?;
     assert_eq!(store.push(Push("a".into())).await?.as_deref(), Some("a"));
     assert_eq!(store.len(Len).await?, 1);
     system.shutdown().await;
     Ok(())
-}
-
-fn main() -> Result<(), BoxError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
 }

@@ -36,15 +36,12 @@ mod bank {
     }
 }
 
-async fn use_it() -> Result<(), casty::base::BoxError> {
+#[tokio::test]
+async fn methods_need_no_import_and_private_messages_stay_private() -> Result<(), casty::base::BoxError> {
     let system = casty::actor::ActorSystem::new("bank");
     let account = system.spawn(bank::Account::open()).await?;
     assert_eq!(account.deposit(bank::Deposit(1)).await?, 1);
     assert!(bank::audited(&account).await);
     system.shutdown().await;
     Ok(())
-}
-
-fn main() -> Result<(), casty::base::BoxError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
 }

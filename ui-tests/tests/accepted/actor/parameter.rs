@@ -16,14 +16,11 @@ impl<T: Message> Store<T> {
     }
 }
 
-async fn use_it() -> Result<(), BoxError> {
+#[tokio::test]
+async fn handlers_take_what_they_ask_for() -> Result<(), BoxError> {
     let system = ActorSystem::new("stores");
     let store = system.spawn(Store(vec![])).await?;
     assert_eq!(store.keep(Parcel(1)).await?, 1);
     assert_eq!(store.ask(Parcel(2)).await?, 2);
     Ok(())
-}
-
-fn main() -> Result<(), BoxError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
 }

@@ -1,4 +1,4 @@
-//! Generated code passes the strictest lints. `tests/lints.rs` compiles this file too, so that clippy reads it.
+//! Generated code passes the strictest lints, clippy's among them.
 
 #![deny(
     warnings,
@@ -169,8 +169,8 @@ pub struct Quiet;
 #[actor]
 impl Quiet {}
 
-/// Makes one of each.
-pub fn main() {
+#[test]
+fn one_of_each_can_be_made() {
     let reason = Reason { text: String::new(), because: None, _seen: true };
     let because = reason.because.is_some();
     drop((Withdraw::All { why: vec![reason] }, Withdraw::Some(1, None), Convert([0; 32]), GetBalance, Audit, because));

@@ -69,7 +69,8 @@ impl Sum {
     }
 }
 
-fn main() {
+#[test]
+fn events_are_replayed_and_state_is_restored() {
     let mut sum = Sum { total: 1, seen: 0 };
     sum.replay(1, &encode(&Event::Added(2)).unwrap()).unwrap();
     assert_eq!((sum.total, sum.seen), (3, 1));

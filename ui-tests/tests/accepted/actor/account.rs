@@ -97,7 +97,9 @@ impl Account {
     }
 }
 
-async fn use_it() -> Result<(), BoxError> {
+#[tokio::test]
+async fn an_account_is_used_in_every_way() -> Result<(), BoxError> {
+    assert_eq!(Account::new("alice".into()).helper(), 0);
     let system = ActorSystem::new("bank");
     let alice: ActorRef<Account> = system.spawn(Account::new("alice".into())).named("alice").await?;
     alice.send(Deposit { amount: 5 }).await?;
@@ -128,9 +130,4 @@ async fn use_it() -> Result<(), BoxError> {
     assert!(dead_letters.recv().await?.message.ends_with("::Rename"));
     system.shutdown().await;
     Ok(())
-}
-
-fn main() -> Result<(), BoxError> {
-    assert_eq!(Account::new("alice".into()).helper(), 0);
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(use_it())
 }

@@ -65,5 +65,3 @@ impl<T: Clone + Send + Sync + 'static> Boss<T> {
         if failure.child.is_some() { Directive::Escalate } else { Directive::Restart }
     }
 }
-
-fn main() {}

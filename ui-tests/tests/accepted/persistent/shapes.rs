@@ -52,7 +52,8 @@ fn restore(into: &mut impl Persistent, bytes: &[u8]) {
     assert!(state::restore(into, bytes.to_vec()).unwrap());
 }
 
-fn main() {
+#[test]
+fn every_shape_of_state_comes_back() {
     let bytes = saved(&Some { balance: 9, name: "a".into(), limit: 3 });
     let mut some = Some { balance: 1, name: String::new(), limit: 0 };
     restore(&mut some, &bytes);

@@ -41,5 +41,3 @@ impl Member {
         Some(said.room)
     }
 }
-
-fn main() {}
