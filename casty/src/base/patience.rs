@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -13,10 +13,13 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// What [`tokio::time::timeout`] does, again and again.
 ///
 /// A timer that is made, moved or dropped takes the lock of all timers. This one stays where it is when a wait ends in time,
-/// and is moved when it goes off too early: once in a limit, however many waits there are.
+/// and is moved when it goes off too early: once in a limit, however many waits there are. It is asked when it may have gone off,
+/// or when it has to learn whom to wake.
 #[derive(Default)]
 pub(crate) struct Patience {
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes.
+    wakes: Option<Waker>,
 }
 
 /// The time was over.
@@ -31,20 +34,22 @@ impl Patience {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            let until = *until.get_or_insert_with(|| {
-                let now = Instant::now();
-                now.checked_add(max.min(FAR)).unwrap_or(now)
-            });
-            self.poll_reached(cx, until).map(|()| Err(Over))
+            let now = Instant::now();
+            let until = *until.get_or_insert_with(|| now.checked_add(max.min(FAR)).unwrap_or(now));
+            self.poll_reached(cx, now, until).map(|()| Err(Over))
         })
         .await
     }
 
-    fn poll_reached(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_reached(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if timer.deadline() > until {
             timer.as_mut().reset(until);
         }
+        if now < timer.deadline() && self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        self.wakes = Some(cx.waker().clone());
         while timer.as_mut().poll(cx).is_ready() {
             if timer.deadline() >= until {
                 return Poll::Ready(());

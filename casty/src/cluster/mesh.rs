@@ -59,6 +59,7 @@ impl Mesh {
         inbound: Arc<dyn Inbound>,
         gossip: mpsc::Sender<Input>,
     ) -> Result<Self, ClusterError> {
+        let stop = CancellationToken::new();
         Ok(Self {
             trust: Trust::new(&settings)?,
             cluster_name: settings.cluster_name,
@@ -74,9 +75,9 @@ impl Mesh {
             gossip_errors: AtomicU64::new(0),
             view: watch::Sender::new([me.clone()].into()),
             leaving: CancellationToken::new(),
-            stop: CancellationToken::new(),
+            peers: Mutex::new(PeerTable::new(me.clone(), stop.clone())),
+            stop,
             tasks: TaskTracker::new(),
-            peers: Mutex::new(PeerTable::new(me.clone())),
             nonce: AtomicU64::new(settings.first_number + 1),
             seed: settings.seed,
             superseded: OnceLock::new(),

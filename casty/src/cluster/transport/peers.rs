@@ -18,6 +18,8 @@ pub(super) const INTRODUCED_FOR: Duration = Duration::from_secs(5);
 /// The peers that this node knows.
 pub(crate) struct PeerTable {
     me: Member,
+    /// The end of all that is admitted.
+    stop: CancellationToken,
     peers: StableMap<NodeKey, Peer>,
 }
 
@@ -71,8 +73,9 @@ struct Peer {
 }
 
 impl PeerTable {
-    pub(crate) fn new(me: Member) -> Self {
-        Self { me, peers: StableMap::default() }
+    /// The incoming links end with `stop`.
+    pub(crate) fn new(me: Member, stop: CancellationToken) -> Self {
+        Self { me, stop, peers: StableMap::default() }
     }
 
     /// A seed named this peer.
@@ -106,11 +109,11 @@ impl PeerTable {
     /// A peer asks to send to this node on a new link.
     pub(super) fn admit(&mut self, member: Member, nonce: u64) -> Result<Admitted, Reason> {
         self.check_life(&member)?;
+        let (cut, ended) = (self.stop.child_token(), CancellationToken::new());
         let peer = self.entry(member).ok_or(Reason::TooManyPeers { max: PEERS_MAX as u32 })?;
         if peer.incoming.as_ref().is_some_and(|incoming| nonce <= incoming.nonce) {
             return Err(Reason::StaleLink);
         }
-        let (cut, ended) = (CancellationToken::new(), CancellationToken::new());
         let (come, bulk) = oneshot::channel();
         let incoming = Incoming { nonce, bulk: Some(come), heard: false, cut: cut.clone(), ended: ended.clone() };
         let before = peer.incoming.replace(incoming);
@@ -239,7 +242,7 @@ mod tests {
     }
 
     fn table() -> PeerTable {
-        PeerTable::new(member("me", 1))
+        PeerTable::new(member("me", 1), CancellationToken::new())
     }
 
     #[test]

@@ -78,17 +78,17 @@ impl Incoming {
     /// Reads one lane to its end. It ends the other too unless it was closed in order, also when a frame makes it panic.
     async fn read_lane(&self, first: (Kind, Bytes), mut lane: Connection) {
         let other_ends = self.cut.clone().drop_guard();
-        let (mut cut, mut stop) = (pin!(self.cut.cancelled()), pin!(self.mesh.stop.cancelled()));
+        let mut cut = pin!(self.cut.cancelled());
         self.hand_on(first);
         loop {
-            // What has been read is handed on at once: it has an end, and the signals are looked at before more is read.
+            // What has been read is handed on at once: it has an end, and the signal is looked at before more is read.
             let next = match lane.reader.buffered().transpose() {
                 Some(frame) => self.understood(frame.map(Some)),
+                None if self.cut.is_cancelled() => return,
                 None => tokio::select! {
                     biased;
-                    () = &mut cut => return,
-                    () = &mut stop => return,
                     next = self.next(&mut lane.reader) => next,
+                    () = &mut cut => return,
                 },
             };
             match next {
