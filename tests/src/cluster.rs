@@ -49,7 +49,9 @@ impl Cluster {
         let mut cluster = Self::empty().await;
         for number in 0..size {
             let seed = cluster.addresses.first().map_or("127.0.0.1:1", String::as_str);
-            let config = config(number + 1, size).seeds([seed]).net(cluster.network.of(number));
+            let config = config(number + 1, size).net(cluster.network.of(number));
+            // A node that founds alone has no seeds.
+            let config = if size > 1 { config.seeds([seed]) } else { config };
             cluster.add(node(settings(config)).await);
         }
         for (_, node) in cluster.live() {

@@ -32,7 +32,8 @@ impl Codec for Bincode {
     const ID: u8 = 1;
 
     fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        bincode::serde::encode_into_writer(value, Appending(out), CONFIG).map_err(|why| EncodeError { of: type_name::<T>(), why: why.to_string() })
+        bincode::serde::encode_into_writer(value, Appending(out), CONFIG)
+            .map_err(|why| EncodeError { of: type_name::<T>(), why: why.to_string() })
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {

@@ -38,6 +38,7 @@ pub struct ClusterConfig {
     remove_after: Option<Duration>,
     pub(super) ask_timeout: Duration,
     pub(super) window: usize,
+    pub(super) live_entities_max: usize,
     pub(super) tls: Option<Tls>,
     pub(super) secret: Option<Secret>,
     pub(super) compression: Compression,
@@ -78,6 +79,7 @@ impl ClusterConfig {
             remove_after: None,
             ask_timeout: Duration::from_secs(5),
             window: 2048,
+            live_entities_max: 250_000,
             tls: None,
             secret: None,
             compression: Compression::off(),
@@ -208,6 +210,14 @@ impl ClusterConfig {
     /// eighth of them. Default: 2,048.
     pub fn window(mut self, requests: usize) -> Self {
         self.window = requests;
+        self
+    }
+
+    /// How many entities this node has in memory at once, as long as not more than these have something to do. Beyond it those
+    /// leave that were called longest ago, however long an entity [may stay](crate::StartSharded::passivate_after); the next
+    /// request makes one anew from its state. Default: 250,000.
+    pub fn live_entities_max(mut self, entities: usize) -> Self {
+        self.live_entities_max = entities;
         self
     }
 

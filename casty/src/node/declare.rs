@@ -11,7 +11,7 @@ use super::inner::Inner;
 use super::meta::{Command, Verdict};
 use crate::actor::Actor;
 use crate::codec::encode;
-use crate::sharding::{Acknowledge, Declaration, ENTITY_TYPES_MAX, SLOTS, Sharded, ShardingError};
+use crate::sharding::{Acknowledge, Declaration, ENTITY_TYPES_MAX, SLOTS, Said, Sharded, ShardingError};
 
 /// How long `start` tries to reach the meta group.
 const DECLARE_MAX: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ pub struct StartSharded<A> {
     inner: Arc<Inner>,
     name: String,
     shards: u32,
-    acknowledge: Option<Acknowledge>,
+    said: Said,
     store: Option<String>,
     actor: PhantomData<fn() -> A>,
 }
@@ -37,7 +37,7 @@ pub struct StartSharded<A> {
 // `Node::sharded` alone asks for what an entity needs: asked here too, it would be reported again at every call.
 impl<A: Actor> StartSharded<A> {
     pub(super) fn new(inner: Arc<Inner>, name: String) -> Self {
-        Self { inner, name, shards: SHARDS_DEFAULT, acknowledge: None, store: None, actor: PhantomData }
+        Self { inner, name, shards: SHARDS_DEFAULT, said: Said::default(), store: None, actor: PhantomData }
     }
 
     /// Into how many shards the entities are divided: fixed for the life of the type. Default: 100.
@@ -50,7 +50,18 @@ impl<A: Actor> StartSharded<A> {
     /// [`Replication::acknowledge`](super::Replication::acknowledge) has it for all. Each node goes by what its own program
     /// has said last: say the same on all.
     pub fn acknowledge(mut self, acknowledge: Acknowledge) -> Self {
-        self.acknowledge = Some(acknowledge);
+        self.said.acknowledge = Some(acknowledge);
+        self
+    }
+
+    /// How long an entity of this type may have nothing to do before it leaves the memory of its node, after its `on_stop`. The
+    /// next request makes it anew from its state, as after a failover: only fields that are no state are lost. Each node
+    /// goes by what its own program has said last. Default: two minutes; `Duration::MAX` is never.
+    ///
+    /// An entity with a timer, or a future [of its own](crate::Ctx::pipe_to_self), has something to do, and stays. A node
+    /// that has [more than it may](crate::ClusterConfig::live_entities_max) does not wait so long.
+    pub fn passivate_after(mut self, idle: Duration) -> Self {
+        self.said.passivate_after = Some(idle);
         self
     }
 
@@ -75,28 +86,22 @@ impl<A: Actor> StartSharded<A> {
     /// [says](crate#state-and-its-change-of-shape) what becomes of that. Programs of an earlier and a later version may
     /// run side by side.
     pub async fn start(self) -> Result<Sharded<A>, ShardingError> {
-        let Self { inner, name, shards, acknowledge, store, .. } = self;
+        let Self { inner, name, shards, said, store, .. } = self;
         if shards == 0 || shards > SLOTS {
             return Err(ShardingError::Shards { name, shards, max: SLOTS });
         }
         let (actor, state) = (A::NAME.to_owned(), Vec::new());
         let declaration = Declaration { name, actor, shards, single: false, store, state };
-        inner.declare(&declaration, acknowledge).await?;
+        inner.declare(&declaration, said).await?;
         Ok(Sharded::new(inner.router.clone(), &declaration.name, shards))
     }
 }
 
 impl Inner {
-    /// Has the cluster agree on an entity type, and on the shape of its state in this program, which may say when its
-    /// requests are answered.
-    pub(super) async fn declare(
-        &self,
-        ours: &Declaration,
-        acknowledge: Option<Acknowledge>,
-    ) -> Result<(), ShardingError> {
-        if let Some(acknowledge) = acknowledge {
-            self.kinds.acknowledging(ours.tag()).set(acknowledge);
-        }
+    /// Has the cluster agree on an entity type, and on the shape of its state in this program. What the program says of it
+    /// besides holds on this node.
+    pub(super) async fn declare(&self, ours: &Declaration, said: Said) -> Result<(), ShardingError> {
+        self.kinds.settings(ours.tag()).say(said);
         let until = Instant::now() + DECLARE_MAX;
         let mut stored = Vec::new();
         loop {
@@ -125,7 +130,7 @@ impl Inner {
         let mut learned = self.kinds.learned();
         loop {
             for declaration in self.kinds.newer() {
-                if let Err(error) = self.declare(&declaration, None).await {
+                if let Err(error) = self.declare(&declaration, Said::default()).await {
                     tracing::warn!(entity_type = declaration.name, %error, "this program's state is not declared");
                 }
             }

@@ -206,6 +206,7 @@ impl Inner {
             origins: self.origins.clone(),
             post: self.links.clone(),
             system: self.system.clone(),
+            live: self.live.clone(),
         }
     }
 

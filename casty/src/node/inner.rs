@@ -28,7 +28,7 @@ use crate::base::{GroupId, NodeId, NodeKey};
 use crate::cluster::{Lane, Role};
 use crate::raft::{Group, Host};
 use crate::remote::Hub;
-use crate::sharding::{Announcement, Kinds, Leading, Origins, Regions, Router};
+use crate::sharding::{Announcement, Kinds, Leading, LiveEntities, Origins, Regions, Router};
 use crate::storage::Stores;
 use crate::wire::Kind;
 
@@ -51,6 +51,7 @@ pub(super) struct Inner {
     pub(super) desk: Desk,
     pub(super) kinds: Kinds,
     pub(super) origins: Arc<Origins>,
+    pub(super) live: Arc<LiveEntities>,
     pub(super) stores: Arc<dyn Stores>,
     pub(super) life: Life,
     /// Held while groups are opened or closed.

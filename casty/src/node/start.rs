@@ -21,7 +21,7 @@ use crate::actor::ActorSystem;
 use crate::cluster::{Cluster, Role, Settings};
 use crate::raft::{Host, RaftSettings};
 use crate::remote::Hub;
-use crate::sharding::{EntityTypes, Kinds, Regions, Router, RouterSettings};
+use crate::sharding::{EntityTypes, Kinds, LiveEntities, Regions, Router, RouterSettings};
 use crate::storage::{DiskSettings, DiskStores, Identity, Stores};
 
 impl ActorSystem {
@@ -119,6 +119,7 @@ fn assemble(
         desk: Default::default(),
         kinds,
         origins: Arc::default(),
+        live: Arc::new(LiveEntities::new(config.live_entities_max)),
         stores,
         life,
         holding: Default::default(),

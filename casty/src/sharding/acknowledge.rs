@@ -1,8 +1,5 @@
 //! When a request to an entity is answered.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 /// When a request that changed an entity is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledge {
@@ -13,23 +10,4 @@ pub enum Acknowledge {
     Leader,
     /// Once a majority of the replicas has it, on their disks as their settings say. Reads and writes are linearizable.
     Quorum,
-}
-
-/// What this node's program says of one entity type. It may change while entities run.
-#[derive(Clone, Debug)]
-pub(crate) struct Acknowledging(Arc<AtomicBool>);
-
-impl Acknowledging {
-    pub(crate) fn new(acknowledge: Acknowledge) -> Self {
-        Self(Arc::new(AtomicBool::new(acknowledge == Acknowledge::Leader)))
-    }
-
-    pub(crate) fn set(&self, acknowledge: Acknowledge) {
-        self.0.store(acknowledge == Acknowledge::Leader, Ordering::Relaxed);
-    }
-
-    /// Whether answers do not wait for the quorum.
-    pub(crate) fn at_once(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }

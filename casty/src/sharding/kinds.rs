@@ -7,8 +7,9 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::acknowledge::{Acknowledge, Acknowledging};
+use super::acknowledge::Acknowledge;
 use super::outside::OutsideStore;
+use super::settings::TypeSettings;
 use crate::actor::entity::EntityType;
 use crate::actor::registration::Registry;
 use crate::actor::remote::NoEntity;
@@ -86,7 +87,7 @@ pub(crate) struct Kinds {
     learned: Arc<watch::Sender<()>>,
     /// How types are answered of which the program says nothing.
     acknowledge: Acknowledge,
-    acknowledging: Arc<RwLock<BTreeMap<u32, Acknowledging>>>,
+    settings: Arc<RwLock<BTreeMap<u32, TypeSettings>>>,
 }
 
 /// What a region makes of an entity type.
@@ -99,6 +100,8 @@ pub(crate) enum Kind {
         run: &'static dyn EntityType,
         /// Where its entities are kept, if their groups do not keep them.
         store: Option<OutsideStore>,
+        /// It is a singleton, which runs without being called.
+        single: bool,
     },
     /// The program cannot run it.
     Missing {
@@ -120,7 +123,7 @@ impl Kinds {
             declared: Arc::default(),
             learned: Arc::default(),
             acknowledge,
-            acknowledging: Arc::default(),
+            settings: Arc::default(),
         }
     }
 
@@ -129,17 +132,17 @@ impl Kinds {
         Self { stores: stores.into_iter().collect(), ..self }
     }
 
-    /// When requests to entities of the type with this tag are answered, as it is now and will be.
-    pub(crate) fn acknowledging(&self, tag: u32) -> Acknowledging {
-        let known = self.acknowledging.read().get(&tag).cloned();
+    /// What this program says of the type with this tag, now and later.
+    pub(crate) fn settings(&self, tag: u32) -> TypeSettings {
+        let known = self.settings.read().get(&tag).cloned();
         known.unwrap_or_else(|| {
-            let mut known = self.acknowledging.write();
+            let mut known = self.settings.write();
             if known.len() >= ENTITY_TYPES_MAX {
                 // Not all that a program says something about comes to be declared.
                 let declared = self.declared.read();
                 known.retain(|tag, _| declared.contains_key(tag));
             }
-            known.entry(tag).or_insert_with(|| Acknowledging::new(self.acknowledge)).clone()
+            known.entry(tag).or_insert_with(|| TypeSettings::new(self.acknowledge)).clone()
         })
     }
 
@@ -229,7 +232,7 @@ impl Kinds {
             Fit::Runs(_, Standing::Newer) => Kind::Undeclared,
             Fit::Runs(run, _) => {
                 let store = declaration.store.as_deref().and_then(|store| self.store(store)).cloned();
-                Kind::Known { name, run: *run, store }
+                Kind::Known { name, run: *run, store, single: declaration.single }
             }
             Fit::Lacks => {
                 let actor = &declaration.actor;
@@ -305,6 +308,7 @@ mod tests {
     use crate::actor::entity::{Birth, EntityCell};
     use crate::base::BoxError;
     use crate::codec::Shape;
+    use crate::sharding::Said;
     use crate::storage::MemoryEntityStore;
 
     fn declaration(state: Vec<StateShape>) -> Declaration {
@@ -375,11 +379,11 @@ mod tests {
         let kinds = Kinds::new(Registry::load().unwrap(), Acknowledge::Quorum);
         let account = declaration(Vec::new());
         kinds.learn([account.clone()]);
-        kinds.acknowledging(account.tag()).set(Acknowledge::Leader);
+        kinds.settings(account.tag()).say(Said { acknowledge: Some(Acknowledge::Leader), passivate_after: None });
         let others = (0..).filter(|tag| *tag != account.tag());
-        others.take(2 * ENTITY_TYPES_MAX).for_each(|tag| drop(kinds.acknowledging(tag)));
-        assert!(kinds.acknowledging.read().len() <= ENTITY_TYPES_MAX);
-        assert!(kinds.acknowledging(account.tag()).at_once());
+        others.take(2 * ENTITY_TYPES_MAX).for_each(|tag| drop(kinds.settings(tag)));
+        assert!(kinds.settings.read().len() <= ENTITY_TYPES_MAX);
+        assert!(kinds.settings(account.tag()).at_once());
     }
 
     #[test]

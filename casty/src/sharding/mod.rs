@@ -19,6 +19,7 @@ mod post;
 mod protocol;
 pub(crate) mod region;
 mod router;
+mod settings;
 mod shard;
 
 pub use acknowledge::Acknowledge;
@@ -33,6 +34,7 @@ pub(crate) use post::Post;
 pub(crate) use protocol::{Announcement, Leading, decode_to_region, decode_to_router};
 #[cfg(feature = "sim")]
 pub(crate) use protocol::{Call, Outcome, Request, ToRegion, ToRouter, encode_to_router};
-pub(crate) use region::{Expiry, Region, Regions};
+pub(crate) use region::{Expiry, LiveEntities, Region, Regions};
 pub(crate) use router::{Router, RouterSettings};
+pub(crate) use settings::Said;
 pub use shard::{GROUPS_PER_NODE, SLOTS, shard_of, slot_of};

@@ -11,6 +11,7 @@ mod loss;
 mod observer;
 mod order;
 mod panics;
+mod passivation;
 mod references;
 mod replication;
 mod replies;

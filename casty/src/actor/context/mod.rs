@@ -184,6 +184,12 @@ impl<A: Actor> Ctx<A> {
         self.extras().when_idle.push(tell);
     }
 
+    /// Whether the entity will send itself something, or has put something aside.
+    pub(super) fn is_busy(&mut self) -> bool {
+        let Some(extras) = &mut self.extras else { return false };
+        !extras.futures().is_empty() || extras.own().stash.len() > 0
+    }
+
     /// The actor's children, if it ever had any.
     pub(super) fn family(&self) -> Option<&Arc<Family>> {
         self.extras.as_ref()?.family.as_ref()

@@ -4,8 +4,10 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::timeout;
 
 use super::progress::CellScope;
 use super::{Birth, Cell, EFFECT_BYTES_MAX, Effect, Journal, Keep, What};
@@ -18,6 +20,17 @@ use crate::base::{BoxError, EntityId, RequestId};
 
 /// How many messages a cell handles before it lets others run.
 const BUDGET: u32 = 256;
+
+/// How long requests may wait for the `on_stop` of an entity that leaves memory.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// How a cell ends in order.
+enum End {
+    /// The region has stopped it.
+    Stopped,
+    /// It was asked to end, and has nothing to do.
+    Passivated,
+}
 
 /// A message in the mailbox of a cell.
 pub(super) struct Item<A: Registered> {
@@ -79,26 +92,45 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
         Ok(life)
     }
 
-    /// Handles messages until the region stops the cell, or the actor cannot go on.
+    /// Handles messages until the region stops the cell, or has it end, or the actor cannot go on.
     pub(super) async fn run(mut self) {
         let cell = self.cell.clone();
         let ended = tokio::select! {
             biased;
-            () = cell.progress.stopped() => Ok(Ok(())),
+            () = cell.progress.stopped() => Ok(Ok(End::Stopped)),
             ended = AssertUnwindSafe(self.live()).catch_unwind() => ended,
         };
         match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.end(&error),
-            Err(panic) => self.end(&format!("it panicked: {}", Failure::from_panic(panic).reason).into()),
+            Ok(Ok(End::Stopped)) => self.stopped().await,
+            Ok(Ok(End::Passivated)) => {
+                // The next instance waits for it: there is never more than one.
+                if timeout(STOP_MAX, self.stopped()).await.is_err() {
+                    tracing::warn!(actor = A::NAME, entity = %self.id, after = ?STOP_MAX, "an on_stop takes too long, and is dropped");
+                }
+                let Self { actor, ctx, journal, .. } = self;
+                drop((actor, ctx));
+                journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
+            }
+            Ok(Err(error)) => {
+                self.end(&error);
+                self.stopped().await;
+            }
+            Err(panic) => {
+                self.end(&format!("it panicked: {}", Failure::from_panic(panic).reason).into());
+                self.stopped().await;
+            }
         }
+    }
+
+    /// Runs `on_stop`. What it does counts for nothing.
+    async fn stopped(&mut self) {
         if A::HAS_STOP {
-            let Self { actor, ctx, scope, .. } = &mut self;
+            let Self { actor, ctx, scope, .. } = self;
             let _ = AssertUnwindSafe(scope::enter(scope.clone(), actor.stopped(ctx))).catch_unwind().await;
         }
     }
 
-    async fn live(&mut self) -> Result<(), BoxError> {
+    async fn live(&mut self) -> Result<End, BoxError> {
         self.start().await?;
         let mut budget = BUDGET;
         loop {
@@ -113,7 +145,14 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
             let Self { cell, batch, .. } = self;
             match poll_fn(|cx| cell.mailbox.poll_recv(cx, batch)).await {
                 Received::Batch => {}
-                Received::Closed | Received::Stop | Received::Signal => return Ok(()),
+                Received::Signal => {
+                    self.cell.mailbox.take_signal();
+                    if !self.ctx.is_busy() {
+                        return Ok(End::Passivated);
+                    }
+                    self.record(None, What::Stays, Vec::new());
+                }
+                Received::Closed | Received::Stop => return Ok(End::Stopped),
             }
         }
     }

@@ -69,6 +69,10 @@ pub trait EntityCell: Send + Sync {
     /// The sends of its handlers have left, up to the `parcels`-th handler that sent anything.
     fn released(&self, parcels: u64);
 
+    /// Asks it to end, after all that was delivered. It tells the journal that it is [gone](What::Gone), or that it
+    /// [stays](What::Stays) since it has something to do of its own.
+    fn passivate(&self);
+
     /// Stops it: the handler that runs is cancelled at its next await, and what it does counts for nothing.
     fn stop(&self);
 }
@@ -126,8 +130,10 @@ pub enum What {
         /// Why.
         reason: String,
     },
-    /// The cell has ended by itself. It takes no more messages.
+    /// The cell has ended, by itself or since it was [asked to](EntityCell::passivate). It takes no more messages.
     Gone,
+    /// The cell was asked to end, and does not: a timer of it runs, or a future.
+    Stays,
 }
 
 /// [`EntityType`] of the actor `A`, of which `K` is kept.
@@ -189,6 +195,10 @@ impl<A: Registered> EntityCell for Cell<A> {
 
     fn released(&self, parcels: u64) {
         self.progress.release(parcels);
+    }
+
+    fn passivate(&self) {
+        self.mailbox.signal();
     }
 
     fn stop(&self) {

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::cells::{Cell, CellKey};
 use super::open::Open;
 use super::outside::Outside;
@@ -37,6 +39,8 @@ pub(super) struct Newborn {
     /// The name of the entity type.
     pub(super) name: String,
     run: &'static dyn EntityType,
+    /// It stays in memory, also where it has nothing to do.
+    stays: bool,
 }
 
 /// Where the activation of an entity has got to.
@@ -54,15 +58,15 @@ pub(super) enum Activation {
 impl Open {
     /// Starts the cell of an entity from its replicated state, or begins to load it.
     pub(super) fn activate(&mut self, entity_type: u32, shard: u32, entity: &EntityId) -> Result<Activation, String> {
-        let (name, run, store) = match self.parts.kinds.get(entity_type) {
-            Kind::Known { name, run, store } => (name, run, store),
+        let (name, run, store, stays) = match self.parts.kinds.get(entity_type) {
+            Kind::Known { name, run, store, single } => (name, run, store, single),
             Kind::Undeclared => return Ok(Activation::Undeclared),
             Kind::Missing { name, why } => {
                 self.lacks_a_type = true;
                 return Err(format!("node {} leads the entity type `{name}`, but {why}", self.parts.node));
             }
         };
-        let newborn = Newborn { entity_type, shard, entity: entity.clone(), name, run };
+        let newborn = Newborn { entity_type, shard, entity: entity.clone(), name, run, stays };
         if let Some(store) = store {
             self.load(newborn, store);
             return Ok(Activation::Loading);
@@ -83,7 +87,7 @@ impl Open {
 
     /// Starts the cell of an entity that has this row.
     pub(super) fn bear(&mut self, newborn: Newborn, row: Row, outside: Option<Outside>) -> Result<CellKey, String> {
-        let Newborn { entity_type, shard, entity, name, run } = newborn;
+        let Newborn { entity_type, shard, entity, name, run, stays } = newborn;
         let Row { version, state, events } = row;
         let (stored, ours) = (state.as_deref().and_then(version_of), run.layout().map(|layout| layout.version));
         if stored > ours.or(Some(u32::MAX)) {
@@ -106,9 +110,16 @@ impl Open {
             system: self.parts.system.clone(),
         };
         let cell = run.activate(birth).map_err(|error| format!("`{name}/{entity}` cannot start: {error}"))?;
-        let (sends, acknowledging) = (Sends::default(), self.parts.kinds.acknowledging(entity_type));
-        let (last_batch, ended) = (0, false);
-        self.cells.insert(key, Cell { entity_type, entity, cell, outside, last_batch, ended, sends, acknowledging });
+        let (used, settings) = (Instant::now(), self.parts.kinds.settings(entity_type));
+        // It is not in line itself yet: what it is born for comes to it first.
+        self.make_room_for_one(used);
+        if !stays {
+            self.idle.look_after(key, used, settings.passivate_after());
+        }
+        let (last_batch, ended, running, waiting, sends) = (0, false, 0, None, Sends::default());
+        let born =
+            Cell { entity_type, entity, cell, outside, last_batch, ended, running, used, waiting, sends, settings };
+        self.cells.insert(key, born);
         Ok(key)
     }
 

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use super::LiveEntities;
 use super::outside::Outside;
 use super::sends::{Parcel, Sends};
 use crate::actor::entity::EntityCell;
-use crate::base::{EntityId, StableMap};
-use crate::sharding::acknowledge::Acknowledging;
+use crate::base::{EntityId, SessionId, StableMap};
+use crate::sharding::protocol::Request;
+use crate::sharding::settings::TypeSettings;
 
 /// A place in the table of cells. It is never used twice under one opening of the region.
 pub(super) type CellKey = u64;
 
 /// The cells of one opening of a region. Dropping it stops them all.
-#[derive(Default)]
 pub(super) struct Cells {
+    live: Arc<LiveEntities>,
     by_entity: StableMap<(u32, EntityId), CellKey>,
     cells: StableMap<CellKey, Cell>,
     next: CellKey,
@@ -31,11 +35,27 @@ pub(super) struct Cell {
     /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
     /// the entity must begin with all of them.
     pub(super) ended: bool,
+    /// How many of its messages are not handled.
+    pub(super) running: usize,
+    /// When it was last given a message, or had handled one.
+    pub(super) used: Instant,
+    /// The requests that wait for its end, if it was asked to.
+    pub(super) waiting: Option<Vec<(SessionId, Request)>>,
     pub(super) sends: Sends,
-    pub(super) acknowledging: Acknowledging,
+    pub(super) settings: TypeSettings,
 }
 
 impl Cells {
+    /// None yet. They count among all of the node.
+    pub(super) fn new(live: Arc<LiveEntities>) -> Self {
+        Self { live, by_entity: StableMap::default(), cells: StableMap::default(), next: 0 }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
     /// The cell of an entity, if it is live.
     pub(super) fn find(&self, entity_type: u32, entity: &EntityId) -> Option<CellKey> {
         self.by_entity.get(&(entity_type, entity.clone())).copied()
@@ -49,6 +69,7 @@ impl Cells {
 
     /// Adds a cell under a key that [`next_key`](Self::next_key) gave.
     pub(super) fn insert(&mut self, key: CellKey, cell: Cell) {
+        self.live.add();
         self.by_entity.insert((cell.entity_type, cell.entity.clone()), key);
         self.cells.insert(key, cell);
     }
@@ -63,13 +84,12 @@ impl Cells {
         self.cells.values()
     }
 
-    /// Lets go of a cell that has stopped. Gives those of its sends that are free to go and have not gone.
-    pub(super) fn remove(&mut self, key: CellKey) -> impl Iterator<Item = Parcel> + use<> {
-        let removed = self.cells.remove(&key).map(|mut cell| {
-            self.by_entity.remove(&(cell.entity_type, cell.entity));
-            cell.sends.take_free()
-        });
-        removed.into_iter().flatten()
+    /// Takes out a cell that has stopped.
+    pub(super) fn remove(&mut self, key: CellKey) -> Option<Cell> {
+        let cell = self.cells.remove(&key)?;
+        self.live.sub(1);
+        self.by_entity.remove(&(cell.entity_type, cell.entity.clone()));
+        Some(cell)
     }
 
     /// What the cells sent that is free to go and has not gone.
@@ -81,7 +101,7 @@ impl Cells {
 impl Cell {
     /// Whether requests are answered before anything is kept. What is kept outside is saved before.
     pub(super) fn answers_at_once(&self) -> bool {
-        self.outside.is_none() && self.acknowledging.at_once()
+        self.outside.is_none() && self.settings.at_once()
     }
 
     /// Whether all its records are settled, where those of batches up to `committed` are.
@@ -92,6 +112,7 @@ impl Cell {
 
 impl Drop for Cells {
     fn drop(&mut self) {
+        self.live.sub(self.cells.len());
         for cell in self.cells.values() {
             cell.cell.stop();
         }

@@ -11,6 +11,7 @@ mod expiry;
 mod intake;
 mod open;
 mod outside;
+mod passivation;
 mod reads;
 mod regions;
 mod release;
@@ -29,6 +30,7 @@ use tokio::sync::{Notify, watch};
 use self::cells::CellKey;
 pub(crate) use self::expiry::Expiry;
 use self::outside::FromStore;
+pub(crate) use self::passivation::LiveEntities;
 use self::reads::Ended;
 pub(crate) use self::regions::Regions;
 use self::task::Task;
@@ -61,6 +63,7 @@ pub(crate) struct RegionParts {
     pub(crate) origins: Arc<Origins>,
     pub(crate) post: Arc<dyn Post>,
     pub(crate) system: ActorSystem,
+    pub(crate) live: Arc<LiveEntities>,
 }
 
 /// Frames that wait for the region's task. The windows of some thirty routers fit, all of them full.

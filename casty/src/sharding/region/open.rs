@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::activation::Activation;
 use super::batch::{Answer, Batch, BatchEffect, Entry};
 use super::cells::{CellKey, Cells};
 use super::intake::Intake;
 use super::outside::Pending;
+use super::passivation::Idle;
 use super::reads::{Ended, Reads};
 use super::release::Releaser;
 use super::sends::Parcel;
@@ -38,6 +41,7 @@ pub(super) struct Open {
     pub(super) router: Arc<Router>,
     pub(super) intakes: StableMap<SessionId, Intake>,
     pub(super) cells: Cells,
+    pub(super) idle: Idle,
     pub(super) outside: Pending,
     pub(super) reads: Reads,
     pub(super) committed: u64,
@@ -63,6 +67,8 @@ impl Open {
         Self {
             leader,
             epoch,
+            cells: Cells::new(parts.live.clone()),
+            idle: Idle::default(),
             batches: VecDeque::from([Batch::new(1)]),
             broken: false,
             lacks_a_type: false,
@@ -70,7 +76,6 @@ impl Open {
             region,
             router,
             intakes: StableMap::default(),
-            cells: Cells::default(),
             outside: Pending::default(),
             reads: Reads::default(),
             committed: 0,
@@ -95,6 +100,9 @@ impl Open {
                 Err(reason) => return self.answer(id, Outcome::Unavailable(reason), outbox),
             },
         };
+        if self.waits_for_the_end(key, session, request, outbox) {
+            return;
+        }
         if let Some(outcome) = self.ends_early(key, id) {
             return self.answer(id, outcome, outbox);
         }
@@ -102,6 +110,7 @@ impl Open {
         let writable = cell.outside.is_some() || !self.parts.group.is_full();
         let outcome = match cell.cell.deliver(id, request.tag, &request.body, writable) {
             Ok(()) => {
+                (cell.running, cell.used) = (cell.running + 1, Instant::now());
                 cell.outside.iter_mut().for_each(|outside| outside.started(id));
                 if let Some(intake) = self.intakes.get_mut(&session) {
                     intake.started(request.sequence);
@@ -131,6 +140,9 @@ impl Open {
         let Effect { request, what, held } = effect;
         // What a cell did after it was given up counts for nothing.
         let Some(cell) = self.cells.get_mut(source.cell) else { return };
+        if request.is_some() {
+            (cell.running, cell.used) = (cell.running.saturating_sub(1), Instant::now());
+        }
         let parcel = cell.sends.number(held);
         cell.outside.iter_mut().for_each(|outside| outside.ended(request));
         match (what, request) {
@@ -153,17 +165,19 @@ impl Open {
                 }
             }
             (What::Refused { reason }, Some(id)) => self.answer(id, Outcome::Unavailable(reason), outbox),
-            (What::Gone, _) => self.end_cell(source.cell, releaser),
+            (What::Gone, _) => self.end_cell(source.cell, outbox, releaser),
+            (What::Stays, _) => self.stays(source.cell, Instant::now(), outbox),
             (What::Read { .. } | What::Refused { .. }, None) => {}
         }
     }
 
-    /// A cell has ended by itself.
-    fn end_cell(&mut self, key: CellKey, releaser: &Releaser) {
+    /// A cell has ended.
+    fn end_cell(&mut self, key: CellKey, outbox: &mut Outbox, releaser: &Releaser) {
         let Some(cell) = self.cells.get_mut(key) else { return };
         cell.ended = true;
+        cell.waiting.get_or_insert_default();
         if cell.is_settled(self.committed) {
-            self.cells.remove(key).for_each(|parcel| releaser.release(parcel, None));
+            self.remove(key, outbox, releaser);
         }
     }
 
@@ -256,7 +270,7 @@ impl Open {
             let Some(settled) = self.cells.get_mut(cell) else { continue };
             settled.cell.committed(version);
             if settled.ended && settled.is_settled(self.committed) {
-                self.cells.remove(cell).for_each(|parcel| releaser.release(parcel, None));
+                self.remove(cell, outbox, releaser);
             }
         }
         self.reads.committed(self.committed);

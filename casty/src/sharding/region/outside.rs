@@ -184,7 +184,7 @@ impl Open {
                     // Reads alone: what they saw is saved.
                     let done = std::mem::take(&mut outside.done);
                     done.into_iter().for_each(|ended| self.reads.push(ended, 0, self.committed));
-                    self.end_if_over(key, releaser);
+                    self.end_if_over(key, outbox, releaser);
                 }
             }
         }
@@ -246,23 +246,25 @@ impl Open {
         self.outside.set_due(key);
     }
 
-    fn end_if_over(&mut self, key: CellKey, releaser: &Releaser) {
+    fn end_if_over(&mut self, key: CellKey, outbox: &mut Outbox, releaser: &Releaser) {
         let committed = self.committed;
         if self.cells.get_mut(key).is_some_and(|cell| cell.ended && cell.is_settled(committed)) {
-            self.cells.remove(key).for_each(|parcel| releaser.release(parcel, None));
+            self.remove(key, outbox, releaser);
         }
     }
 
     /// A row was not saved: ends its cell, which is ahead of what is kept. The next request loads the entity anew.
     fn give_up(&mut self, key: CellKey, why: &NotSaved, outbox: &mut Outbox, releaser: &Releaser) {
-        let Some(cell) = self.cells.get_mut(key) else { return };
+        let Some(mut cell) = self.cells.remove(key) else { return };
         let Some(outside) = cell.outside.take() else { return };
         tracing::warn!(entity = %outside.key, store = %outside.store.name, ?why, "an entity starts anew from its store");
         cell.cell.stop();
-        self.cells.remove(key).for_each(|parcel| releaser.release(parcel, None));
+        cell.sends.take_free().for_each(|parcel| releaser.release(parcel, None));
         let saving = outside.saving.unwrap_or_default();
         let of = |ended: &[Ended]| ended.iter().filter_map(Ended::request).collect::<Vec<_>>();
-        let later = of(&outside.done).into_iter().chain(outside.running);
+        let waiting = cell.waiting.into_iter().flatten();
+        let waiting = waiting.map(|(session, request)| RequestId { session, sequence: request.sequence });
+        let later = of(&outside.done).into_iter().chain(outside.running).chain(waiting);
         match why {
             NotSaved::Conflict => {
                 let ids: Vec<_> = of(&saving).into_iter().chain(later).collect();

@@ -41,6 +41,11 @@ impl Sends {
         leaving
     }
 
+    /// Whether all that was numbered has left.
+    pub(super) fn have_left(&self) -> bool {
+        self.numbered == self.let_go
+    }
+
     /// Gives what is free, though it waits for parcels that will never be.
     pub(super) fn take_free(&mut self) -> impl Iterator<Item = Parcel> + use<> {
         std::mem::take(&mut self.waiting).into_values()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::batch::Batch;
 use super::expiry::Expiry;
@@ -25,6 +25,9 @@ const LINGER_YIELDS: usize = 3;
 
 /// How often a leader looks for sessions whose origins are gone.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(10);
+
+/// How often it looks for entities that have had nothing to do.
+const PASSIVATION_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long a leader whose program lacks an entity type waits before it hands the group over again.
 const HAND_OVER_PERIOD: Duration = Duration::from_secs(5);
@@ -73,6 +76,8 @@ impl Task {
     pub(super) async fn run(mut self) {
         let mut leadership = self.parts.group.leadership();
         let mut period = tokio::time::interval(EXPIRY_PERIOD);
+        let mut idleness = tokio::time::interval(PASSIVATION_PERIOD);
+        idleness.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut expiry = Expiry::default();
         let mut learned = self.parts.kinds.learned();
         loop {
@@ -81,6 +86,7 @@ impl Task {
                 _ = learned.changed() => self.start_singletons(),
                 () = self.region.notify.notified() => {}
                 changed = leadership.changed() => if changed.is_err() { break },
+                now = idleness.tick(), if self.has_entities() => self.open.iter_mut().for_each(|open| open.passivate(now)),
                 _ = period.tick() => {
                     self.expire(&mut expiry);
                     // One that ended by itself gets another chance.
@@ -95,6 +101,10 @@ impl Task {
             self.step();
         }
         self.close();
+    }
+
+    fn has_entities(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.cells.len() > 0)
     }
 
     /// Opens and closes with the leadership of this node.
