@@ -66,7 +66,8 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   with a name.
 /// - `fn new(id: EntityId) -> Self`: the actor can be made from an id, as entities are.
 /// - `on_start(&mut self) -> Result<(), BoxError>` and `on_stop(&mut self)`, `fn` or `async fn`, with `ctx` if they want
-///   it: run before the first message and after the last.
+///   it: run before the first message and after the last. Those of an entity run for each of its instances: it gets another when
+///   it moves to another node, and when it is called after it has left memory.
 /// - `on_error(&mut self, failure: &Failure) -> Directive`: says what becomes of the actor after a handler panicked, or a
 ///   child gave up. Without it the actor restarts if it can be made anew, and stops otherwise.
 /// - `on_terminated(&mut self, terminated: Terminated)`, `fn` or `async fn`, with `ctx` if it wants it: an actor that it

@@ -1,7 +1,8 @@
 //! Entities with nothing to do leave memory, and nobody notices by what they answer.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use casty::prelude::*;
@@ -194,15 +195,29 @@ async fn a_node_has_no_more_entities_in_memory_than_it_may() {
     }
 }
 
-/// What several callers add to several counters, while others are born that make these leave.
+/// What several callers add to several counters, and others read, while others are born that make these leave.
 async fn added_by_many(all: Vec<Sharded<Counter>>, prefix: &str) {
     const CALLERS: u64 = 6;
     const COUNTERS: u64 = 4;
     const ROUNDS: u64 = 60;
+    let answered: Arc<[AtomicU64; COUNTERS as usize]> = Arc::default();
+    let mut readers = JoinSet::new();
+    for number in 0..COUNTERS {
+        let counters = all[number as usize % all.len()].clone();
+        let (answered, id) = (answered.clone(), format!("{prefix}-{number}"));
+        readers.spawn(async move {
+            let counter = counters.entity(id);
+            loop {
+                let before = answered[number as usize].load(Ordering::SeqCst);
+                let read = counter.total().timeout(DEADLINE).await.unwrap();
+                assert!(read >= before, "{read} is read after {before} was answered");
+            }
+        });
+    }
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
         let counters = all[caller as usize % all.len()].clone();
-        let prefix = prefix.to_owned();
+        let (answered, prefix) = (answered.clone(), prefix.to_owned());
         callers.spawn(async move {
             let mut seen = vec![0; COUNTERS as usize];
             for round in 0..ROUNDS {
@@ -212,12 +227,15 @@ async fn added_by_many(all: Vec<Sharded<Counter>>, prefix: &str) {
                 let (first, _, second) = tokio::join!(add(&counter), add(&other), add(&counter));
                 assert!(seen[number as usize] < first && first < second, "what one caller asks is answered in order");
                 seen[number as usize] = second;
+                answered[number as usize].fetch_max(second, Ordering::SeqCst);
             }
         });
     }
     while let Some(ended) = callers.join_next().await {
         ended.unwrap();
     }
+    // Readers end only when they fail.
+    assert!(readers.try_join_next().is_none_or(|failed| failed.is_ok()), "a reader saw too little");
     let mut total = 0;
     for number in 0..COUNTERS {
         let id = format!("{prefix}-{number}");
