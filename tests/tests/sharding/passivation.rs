@@ -20,6 +20,9 @@ static LIVES: LazyLock<Mutex<HashMap<EntityId, Lives>>> = LazyLock::new(Mutex::d
 const RELUCTANT: &str = "reluctant";
 static MAY_STOP: Semaphore = Semaphore::const_new(0);
 
+/// Counters of this name panic when they are dropped.
+const FRAGILE: &str = "fragile";
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lives {
     now: u64,
@@ -47,6 +50,7 @@ impl Life {
 impl Drop for Life {
     fn drop(&mut self) {
         LIVES.lock().unwrap().get_mut(&self.0).unwrap().now -= 1;
+        assert!(!self.0.as_str().starts_with(FRAGILE), "{} breaks", self.0);
     }
 }
 
@@ -167,6 +171,15 @@ async fn an_entity_stays_while_a_timer_of_it_runs() {
     assert_eq!(lives("ringing"), Lives { now: 1, ever: 1, stopping: 0 });
     assert_eq!(ringing.silence().timeout(DEADLINE).await, Ok(true), "its timer is there");
     others_until(&counters, "silent", || lives("ringing").now == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entity_whose_drop_panics_leaves_all_the_same() {
+    let (_cluster, counters) = cluster(1, 0).await;
+    let fragile = counters.entity(FRAGILE);
+    assert_eq!(add(&fragile).await, 1);
+    others_until(&counters, "broken", || lives(FRAGILE).now == 0).await;
+    assert_eq!(add(&fragile).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

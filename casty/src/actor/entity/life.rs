@@ -108,7 +108,8 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
                     tracing::warn!(actor = A::NAME, entity = %self.id, after = ?STOP_MAX, "an on_stop takes too long, and is dropped");
                 }
                 let Self { actor, ctx, journal, .. } = self;
-                drop((actor, ctx));
+                // A `Drop` is the user's code, and whatever it does, requests wait for the end.
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop((actor, ctx))));
                 journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
             }
             Ok(Err(error)) => {
