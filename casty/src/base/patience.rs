@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Stands for a time without an end.
@@ -50,7 +51,8 @@ impl Patience {
             return Poll::Pending;
         }
         self.wakes = Some(cx.waker().clone());
-        while timer.as_mut().poll(cx).is_ready() {
+        // A timer that is asked within tokio's budget may learn nothing of whom to wake, for want of budget.
+        while pin!(unconstrained(timer.as_mut())).poll(cx).is_ready() {
             if timer.deadline() >= until {
                 return Poll::Ready(());
             }
@@ -64,7 +66,8 @@ impl Patience {
 mod tests {
     use std::future::pending;
 
-    use tokio::time::sleep;
+    use tokio::task::consume_budget;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
 
@@ -88,6 +91,20 @@ mod tests {
         assert_eq!(patience.within(SECOND, pending::<()>()).await, Err(Over));
         assert_eq!(patience.within(SECOND, pending::<()>()).await, Err(Over));
         assert!(begun.elapsed().abs_diff(2 * SECOND) < Duration::from_millis(10), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_that_begins_without_budget() {
+        let mut patience = Patience::default();
+        let spending = async {
+            let spent = poll_fn(|cx| {
+                while pin!(consume_budget()).poll(cx).is_ready() {}
+                Poll::Ready(())
+            });
+            spent.await;
+            patience.within(SECOND, pending::<()>()).await
+        };
+        assert_eq!(timeout(2 * SECOND, spending).await, Ok(Err(Over)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -57,6 +57,7 @@ impl<A: Actor> StartSharded<A> {
     /// How long an entity of this type may have nothing to do before it leaves the memory of its node, after its `on_stop`. The
     /// next request makes it anew from its state, as after a failover: only fields that are no state are lost. Each node
     /// goes by what its own program has said last, and looks once a second. Default: two minutes; `Duration::MAX` is never.
+    /// Requests wait for the `on_stop`, for five seconds at most: it had better not ask the entity itself.
     ///
     /// An entity with a timer, or a future [of its own](crate::Ctx::pipe_to_self), has something to do, and stays. A node
     /// that has [more than it may](crate::ClusterConfig::live_entities_max) does not wait so long.

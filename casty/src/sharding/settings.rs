@@ -53,6 +53,9 @@ impl TypeSettings {
 
     /// How long an entity may have nothing to do before it leaves memory.
     pub(crate) fn passivate_after(&self) -> Duration {
-        Duration::from_millis(self.0.passivate_after_ms.load(Ordering::Relaxed))
+        match self.0.passivate_after_ms.load(Ordering::Relaxed) {
+            u64::MAX => Duration::MAX,
+            after => Duration::from_millis(after),
+        }
     }
 }

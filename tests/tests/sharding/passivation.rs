@@ -149,13 +149,15 @@ async fn an_entity_that_has_had_nothing_to_do_leaves_memory_and_comes_back_with_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entity_that_is_not_to_leave_stays() {
-    let cluster = Cluster::start(1).await;
+    let (cluster, counters) = cluster(1, 0).await;
     let (stays, leaves) = ("stays", "leaves");
     for (name, id, idle) in [("staying", stays, Duration::MAX), ("leaving", leaves, Duration::ZERO)] {
         let node = cluster.node(0);
         add(&node.sharded::<Counter>(name).passivate_after(idle).start().await.unwrap().entity(id)).await;
     }
     eventually(DEADLINE, "the other leaves", || lives(leaves).now == 0).await;
+    add(&counters.entity("comes-and-goes")).await;
+    others_until(&counters, "all that may leave", || lives("comes-and-goes").now == 0).await;
     assert_eq!(lives(stays), Lives { now: 1, ever: 1, stopping: 0 });
 }
 

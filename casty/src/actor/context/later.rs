@@ -19,8 +19,8 @@ impl<A: Actor> Ctx<A> {
     /// Has the actor handle `msg` after `delay`, ahead of what then waits in its mailbox.
     ///
     /// A timer ends with the instance of the actor: when it stops, or restarts. That of an entity ends when the entity
-    /// moves, too, keeps it from [leaving memory](crate::StartSharded::passivate_after) until then, and its message is sent to
-    /// the entity as by anybody else.
+    /// moves, too, and its message is sent to the entity as by anybody else. While it runs, the entity does not
+    /// [leave memory](crate::StartSharded::passivate_after).
     pub fn after<M: Message>(&mut self, delay: Duration, msg: impl SentTo<A, Message = M>) -> Timer
     where
         A: Handles<M>,

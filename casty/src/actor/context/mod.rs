@@ -184,10 +184,9 @@ impl<A: Actor> Ctx<A> {
         self.extras().when_idle.push(tell);
     }
 
-    /// Whether the entity will send itself something, or has put something aside.
+    /// Whether the entity has a timer or a future that runs.
     pub(super) fn is_busy(&mut self) -> bool {
-        let Some(extras) = &mut self.extras else { return false };
-        !extras.futures().is_empty() || extras.own().stash.len() > 0
+        self.extras.as_mut().is_some_and(|extras| !extras.futures().is_empty())
     }
 
     /// The actor's children, if it ever had any.

@@ -104,7 +104,9 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
             Ok(Ok(End::Stopped)) => self.stopped().await,
             Ok(Ok(End::Passivated)) => {
                 // The next instance waits for it: there is never more than one.
-                if timeout(STOP_MAX, self.stopped()).await.is_err() {
+                let stopped =
+                    AssertUnwindSafe(async { timeout(STOP_MAX, self.stopped()).await.is_ok() }).catch_unwind();
+                if !stopped.await.unwrap_or(true) {
                     tracing::warn!(actor = A::NAME, entity = %self.id, after = ?STOP_MAX, "an on_stop takes too long, and is dropped");
                 }
                 let Self { actor, ctx, journal, .. } = self;
@@ -148,7 +150,8 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
                 Received::Batch => {}
                 Received::Signal => {
                     self.cell.mailbox.take_signal();
-                    if !self.ctx.is_busy() {
+                    // An `on_start` may have done something since it was asked.
+                    if self.cell.progress.has_come_to(self.version, self.parcels) && !self.ctx.is_busy() {
                         return Ok(End::Passivated);
                     }
                     self.record(None, What::Stays, Vec::new());

@@ -69,6 +69,9 @@ pub trait EntityCell: Send + Sync {
     /// The sends of its handlers have left, up to the `parcels`-th handler that sent anything.
     fn released(&self, parcels: u64);
 
+    /// Whether its records up to `version` are committed, and the first `parcels` sends have left, as it was told.
+    fn has_come_to(&self, version: u64, parcels: u64) -> bool;
+
     /// Asks it to end, after all that was delivered. It tells the journal that it is [gone](What::Gone), or that it
     /// [stays](What::Stays) since it has something to do of its own.
     fn passivate(&self);
@@ -132,7 +135,7 @@ pub enum What {
     },
     /// The cell has ended, by itself or since it was [asked to](EntityCell::passivate). It takes no more messages.
     Gone,
-    /// The cell was asked to end, and does not: a timer of it runs, or a future.
+    /// The cell was asked to end, and does not: a timer of it runs, or a future, or what it did has not left yet.
     Stays,
 }
 
@@ -195,6 +198,10 @@ impl<A: Registered> EntityCell for Cell<A> {
 
     fn released(&self, parcels: u64) {
         self.progress.release(parcels);
+    }
+
+    fn has_come_to(&self, version: u64, parcels: u64) -> bool {
+        self.progress.has_come_to(version, parcels)
     }
 
     fn passivate(&self) {

@@ -52,10 +52,15 @@ impl Progress {
         }
     }
 
+    /// Whether everything up to `version` is committed and the first `parcels` sends have left.
+    pub(super) fn has_come_to(&self, version: u64, parcels: u64) -> bool {
+        self.committed.load(Ordering::Acquire) >= version && self.released.load(Ordering::Acquire) >= parcels
+    }
+
     /// Ready when everything up to `version` is committed and the first `parcels` sends have left, or never will.
     fn poll(&self, cx: &Context<'_>, version: u64, parcels: u64) -> Poll<Result<(), AskFailure>> {
         let mut waiting = self.waiting.lock();
-        if self.committed.load(Ordering::Acquire) >= version && self.released.load(Ordering::Acquire) >= parcels {
+        if self.has_come_to(version, parcels) {
             return Poll::Ready(Ok(()));
         }
         if self.stopped.load(Ordering::Acquire) {

@@ -113,12 +113,26 @@ impl Open {
         let (used, settings) = (Instant::now(), self.parts.kinds.settings(entity_type));
         // It is not in line itself yet: what it is born for comes to it first.
         self.make_room_for_one(used);
+        let mut born = Cell {
+            entity_type,
+            entity,
+            cell,
+            outside,
+            last_batch: 0,
+            ended: false,
+            version: 0,
+            running: 0,
+            used,
+            look_at: None,
+            stays_until: None,
+            waiting: None,
+            sends: Sends::default(),
+            settings,
+        };
         if !stays {
-            self.idle.look_after(key, used, settings.passivate_after());
+            let idle = born.settings.passivate_after();
+            self.idle.look_after(key, &mut born, used, idle);
         }
-        let (last_batch, ended, running, waiting, sends) = (0, false, 0, None, Sends::default());
-        let born =
-            Cell { entity_type, entity, cell, outside, last_batch, ended, running, used, waiting, sends, settings };
         self.cells.insert(key, born);
         Ok(key)
     }

@@ -35,10 +35,16 @@ pub(super) struct Cell {
     /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
     /// the entity must begin with all of them.
     pub(super) ended: bool,
+    /// The version of its latest record; 0 if it has none.
+    pub(super) version: u64,
     /// How many of its messages are not handled.
     pub(super) running: usize,
     /// When it was last given a message, or had handled one.
     pub(super) used: Instant,
+    /// When it is to be looked at, if it is in line for that.
+    pub(super) look_at: Option<Instant>,
+    /// It has said that it stays: it is not asked again before, though there be too many.
+    pub(super) stays_until: Option<Instant>,
     /// The requests that wait for its end, if it was asked to.
     pub(super) waiting: Option<Vec<(SessionId, Request)>>,
     pub(super) sends: Sends,

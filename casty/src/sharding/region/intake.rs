@@ -87,6 +87,11 @@ impl Intake {
         self.cursor = u64::MAX;
     }
 
+    /// Whether it has to be opened again.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.cursor == u64::MAX
+    }
+
     /// Below this nothing will ever be recorded any more: not below what runs, even if its asker has given it up.
     pub(super) fn floor(&self) -> u64 {
         self.pending.first().map_or(self.floor, |first| self.floor.min(*first))

@@ -205,6 +205,7 @@ impl Open {
             self.batches.push_back(Batch::new(number));
         }
         let (Some(cell), Some(batch)) = (self.cells.get_mut(key), self.batches.back_mut()) else { return };
+        cell.version = version;
         let at_once = request.filter(|_| cell.answers_at_once());
         let told = at_once.and_then(|id| self.intakes.get(&id.session)).map(Intake::counter);
         let floor = request.and_then(|id| self.intakes.get(&id.session)).map_or(0, Intake::floor);

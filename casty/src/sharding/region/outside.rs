@@ -255,7 +255,7 @@ impl Open {
 
     /// A row was not saved: ends its cell, which is ahead of what is kept. The next request loads the entity anew.
     fn give_up(&mut self, key: CellKey, why: &NotSaved, outbox: &mut Outbox, releaser: &Releaser) {
-        let Some(mut cell) = self.cells.remove(key) else { return };
+        let Some(mut cell) = self.take_out(key) else { return };
         let Some(outside) = cell.outside.take() else { return };
         tracing::warn!(entity = %outside.key, store = %outside.store.name, ?why, "an entity starts anew from its store");
         cell.cell.stop();

@@ -69,15 +69,17 @@ impl LiveEntities {
 pub(super) struct Idle(BTreeSet<(Instant, CellKey)>);
 
 impl Idle {
-    /// Has a cell looked at after `idle`. One that is never to leave is not looked at.
-    pub(super) fn look_after(&mut self, key: CellKey, now: Instant, idle: Duration) {
-        if let Some(at) = now.checked_add(idle) {
-            self.0.insert((at, key));
-        }
+    /// Has a cell that is not in line looked at after `idle`. One that is never to leave is not looked at.
+    pub(super) fn look_after(&mut self, key: CellKey, cell: &mut Cell, now: Instant, idle: Duration) {
+        cell.look_at = now.checked_add(idle);
+        self.0.extend(cell.look_at.map(|at| (at, key)));
     }
 
-    fn first(&self) -> Option<Instant> {
-        self.0.first().map(|(at, _)| *at)
+    /// A cell is gone.
+    fn forget(&mut self, key: CellKey, cell: &Cell) {
+        if let Some(at) = cell.look_at {
+            self.0.remove(&(at, key));
+        }
     }
 }
 
@@ -85,7 +87,7 @@ impl Open {
     /// Asks the cells to end whose time is over, and others where the node has too many.
     pub(super) fn passivate(&mut self, now: Instant) {
         for _ in 0..LOOKS_MAX {
-            if self.idle.first().is_none_or(|at| at > now) {
+            if self.idle.0.first().is_none_or(|(at, _)| *at > now) {
                 break;
             }
             self.look_at_the_first(now, false);
@@ -103,7 +105,7 @@ impl Open {
     fn make_room(&mut self, wanted: usize, now: Instant) {
         let mut asked = 0;
         for _ in 0..wanted.saturating_mul(LOOKS).min(LOOKS_MAX) {
-            if asked == wanted || self.idle.first().is_none() {
+            if asked == wanted || self.idle.0.is_empty() {
                 return;
             }
             asked += usize::from(self.look_at_the_first(now, true));
@@ -114,19 +116,21 @@ impl Open {
     /// it was put in line. Says whether it was asked.
     fn look_at_the_first(&mut self, now: Instant, hurry: bool) -> bool {
         let Some((at, key)) = self.idle.0.pop_first() else { return false };
-        let committed = self.committed;
-        let Some(cell) = self.cells.get_mut(key) else { return false };
+        let Self { cells, idle, committed, .. } = self;
+        let Some(cell) = cells.get_mut(key) else { return false };
+        cell.look_at = None;
         let after = cell.settings.passivate_after();
         let Some(due) = cell.used.checked_add(after) else { return false };
+        let stays = cell.stays_until.is_some_and(|until| until > now);
         if due <= now || (hurry && due <= at) {
-            if cell.has_nothing_to_do(committed) {
+            if !stays && cell.has_nothing_to_do(*committed) {
                 cell.waiting = Some(Vec::new());
                 cell.cell.passivate();
                 return true;
             }
-            self.idle.look_after(key, now, after.max(LOOK_AGAIN_AFTER));
+            idle.look_after(key, cell, now, after.max(LOOK_AGAIN_AFTER));
         } else {
-            self.idle.0.insert((due, key));
+            idle.look_after(key, cell, cell.used, after);
         }
         false
     }
@@ -153,33 +157,48 @@ impl Open {
 
     /// A cell that was asked to end does not. What waited for its end goes to it.
     pub(super) fn stays(&mut self, key: CellKey, now: Instant, outbox: &mut Outbox) {
-        let Some(cell) = self.cells.get_mut(key) else { return };
-        let (waiting, after) = (cell.waiting.take(), cell.settings.passivate_after());
-        self.idle.look_after(key, now, after.max(LOOK_AGAIN_AFTER));
-        self.run_all(waiting.unwrap_or_default(), outbox);
+        let Self { cells, idle, .. } = self;
+        let Some(cell) = cells.get_mut(key) else { return };
+        let waiting = cell.waiting.take().unwrap_or_default();
+        cell.stays_until = Some(now + LOOK_AGAIN_AFTER);
+        idle.look_after(key, cell, now, cell.settings.passivate_after().max(LOOK_AGAIN_AFTER));
+        self.run_all(waiting, outbox);
+    }
+
+    /// Takes a cell out that has ended.
+    pub(super) fn take_out(&mut self, key: CellKey) -> Option<Cell> {
+        self.cells.remove(key).inspect(|cell| self.idle.forget(key, cell))
     }
 
     /// Lets go of a cell that has ended. What waited for its end goes to the next one of its entity.
     pub(super) fn remove(&mut self, key: CellKey, outbox: &mut Outbox, releaser: &Releaser) {
-        let Some(mut cell) = self.cells.remove(key) else { return };
+        let Some(mut cell) = self.take_out(key) else { return };
         cell.sends.take_free().for_each(|parcel| releaser.release(parcel, None));
         self.run_all(cell.waiting.unwrap_or_default(), outbox);
     }
 
     fn run_all(&mut self, waiting: Vec<(SessionId, Request)>, outbox: &mut Outbox) {
+        let mut again = Vec::new();
         for (session, request) in waiting {
-            // Its session may be gone, and so who asked.
-            if self.intakes.contains_key(&session) {
-                self.run(session, &request, outbox);
+            match self.intakes.get(&session) {
+                // One before it is sent again, and it with it.
+                Some(intake) if intake.is_interrupted() => {
+                    again.push(RequestId { session, sequence: request.sequence })
+                }
+                Some(_) => self.run(session, &request, outbox),
+                // Its session is gone, and so is who asked.
+                None => {}
             }
         }
+        self.have_sent_again(&again, outbox);
     }
 }
 
 impl Cell {
-    /// Whether it has handled all that it was given, and all that its handlers did is settled and has left.
+    /// Whether it has handled all that it was given, and all that its handlers did is settled, and what they sent has left: the
+    /// next cell takes its state for committed, and must overtake nothing.
     fn has_nothing_to_do(&self, committed: u64) -> bool {
         let rests = self.running == 0 && !self.ended && self.waiting.is_none();
-        rests && self.is_settled(committed) && self.sends.have_left()
+        rests && self.is_settled(committed) && self.cell.has_come_to(self.version, self.sends.numbered())
     }
 }

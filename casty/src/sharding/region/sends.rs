@@ -41,9 +41,9 @@ impl Sends {
         leaving
     }
 
-    /// Whether all that was numbered has left.
-    pub(super) fn have_left(&self) -> bool {
-        self.numbered == self.let_go
+    /// How many were numbered.
+    pub(super) fn numbered(&self) -> u64 {
+        self.numbered
     }
 
     /// Gives what is free, though it waits for parcels that will never be.
