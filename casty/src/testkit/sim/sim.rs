@@ -26,7 +26,8 @@ const SEED_VARIABLE: &str = "CASTY_SIM_SEED";
 
 /// A cluster to be simulated, and the faults that it meets. See the [module](super).
 ///
-/// Two of three seeds have nodes that keep two entities or none in memory, so that entities are made anew again and again.
+/// Where there are faults, the nodes of two of three seeds keep two entities or none in memory, so that they are made anew again
+/// and again.
 #[derive(Clone, Debug)]
 pub struct Sim {
     pub(super) nodes: usize,

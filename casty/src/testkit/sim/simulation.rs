@@ -37,9 +37,10 @@ const REMOVE_AFTER: Duration = Duration::from_secs(3);
 /// Whoever operates the cluster starts a node again that has ended by itself, after this time.
 const OPERATOR_DELAY: Duration = Duration::from_millis(500);
 
-/// How many entities a node has in memory: in some runs so few that they are made anew again and again.
-fn live_entities_max(seed: u64) -> usize {
+/// How many entities a node has in memory: in some runs with faults so few that they are made anew again and again.
+fn live_entities_max(sim: &Sim, seed: u64) -> usize {
     match seed % 3 {
+        _ if sim.faults.kinds.is_empty() => usize::MAX,
         0 => 0,
         1 => 2,
         _ => usize::MAX,
@@ -75,7 +76,7 @@ impl Simulation {
         let config = ClusterConfig::new(String::new()).tls(Tls::insecure()).expected_size(nodes);
         let config = config.replication(Replication::balanced().replicas(sim.replicas)).remove_after(REMOVE_AFTER);
         let config = config.consensus(raft, sim.groups_per_node).ask_timeout(sim.ask_timeout);
-        let config = config.live_entities_max(live_entities_max(seed));
+        let config = config.live_entities_max(live_entities_max(sim, seed));
         let client = ClientConfig::new(seeds.clone()).tls(Tls::insecure()).ask_timeout(sim.ask_timeout);
         let host = |number| {
             let mut config = if all > 1 { config.clone().seeds(seeds.clone()) } else { config.clone() };
