@@ -100,29 +100,25 @@ impl<A: Registered + FromId, K: Keep<A>> Life<A, K> {
             () = cell.progress.stopped() => Ok(Ok(End::Stopped)),
             ended = AssertUnwindSafe(self.live()).catch_unwind() => ended,
         };
-        match ended {
-            Ok(Ok(End::Stopped)) => self.stopped().await,
-            Ok(Ok(End::Passivated)) => {
-                // The next instance waits for it: there is never more than one.
-                let stopped =
-                    AssertUnwindSafe(async { timeout(STOP_MAX, self.stopped()).await.is_ok() }).catch_unwind();
-                if !stopped.await.unwrap_or(true) {
-                    tracing::warn!(actor = A::NAME, entity = %self.id, after = ?STOP_MAX, "an on_stop takes too long, and is dropped");
-                }
-                let Self { actor, ctx, journal, .. } = self;
-                // A `Drop` is the user's code, and whatever it does, requests wait for the end.
-                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop((actor, ctx))));
-                journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
-            }
-            Ok(Err(error)) => {
-                self.end(&error);
-                self.stopped().await;
-            }
-            Err(panic) => {
-                self.end(&format!("it panicked: {}", Failure::from_panic(panic).reason).into());
-                self.stopped().await;
-            }
+        let panicked = |panic| Err(format!("it panicked: {}", Failure::from_panic(panic).reason).into());
+        match ended.unwrap_or_else(panicked) {
+            Ok(End::Passivated) => return self.leave().await,
+            Ok(End::Stopped) => {}
+            Err(error) => self.end(&error),
         }
+        self.stopped().await;
+    }
+
+    /// Ends the instance, and says so when it has: the next one waits for that, and requests do.
+    async fn leave(mut self) {
+        let stopped = AssertUnwindSafe(async { timeout(STOP_MAX, self.stopped()).await.is_ok() }).catch_unwind().await;
+        if !stopped.unwrap_or(true) {
+            tracing::warn!(actor = A::NAME, entity = %self.id, after = ?STOP_MAX, "an on_stop takes too long, and is dropped");
+        }
+        let Self { actor, ctx, journal, .. } = self;
+        // A `Drop` is the user's code, and may panic.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop((actor, ctx))));
+        journal.record(Effect { request: None, what: What::Gone, held: Vec::new() });
     }
 
     /// Runs `on_stop`. What it does counts for nothing.

@@ -32,7 +32,7 @@ pub(super) struct Cell {
     pub(super) outside: Option<Outside>,
     /// The number of the batch that holds its latest record; 0 if it has none.
     pub(super) last_batch: u64,
-    /// It has ended by itself. It stays here, and takes no messages, until its last record is settled: the next cell of
+    /// It has ended. It stays here, and takes no messages, until its last record is settled: the next cell of
     /// the entity must begin with all of them.
     pub(super) ended: bool,
     /// The version of its latest record; 0 if it has none.
@@ -45,7 +45,7 @@ pub(super) struct Cell {
     pub(super) look_at: Option<Instant>,
     /// It has said that it stays: it is not asked again before, though there be too many.
     pub(super) stays_until: Option<Instant>,
-    /// The requests that wait for its end, if it was asked to.
+    /// The requests that wait until it is gone, if it was asked to end or has ended.
     pub(super) waiting: Option<Vec<(SessionId, Request)>>,
     pub(super) sends: Sends,
     pub(super) settings: TypeSettings,
