@@ -104,7 +104,10 @@ mod tests {
             spent.await;
             patience.within(SECOND, pending::<()>()).await
         };
+        let begun = Instant::now();
+        // A timer that wakes nobody is found out when something else does.
         assert_eq!(timeout(2 * SECOND, spending).await, Ok(Err(Over)));
+        assert!(begun.elapsed().abs_diff(SECOND) < Duration::from_millis(10), "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
