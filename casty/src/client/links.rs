@@ -56,7 +56,7 @@ impl Post for ClientLinks {
         sent.inspect_err(|error| tracing::trace!(%to, %error, "a frame was not queued")).is_ok()
     }
 
-    fn is_connected(&self, to: NodeKey) -> bool {
+    fn is_linked(&self, to: NodeKey) -> bool {
         Links::is_linked(self, to)
     }
 

@@ -16,8 +16,8 @@ pub trait Inbound: Send + Sync + 'static {
     /// The body shares memory with the link's read buffer: copy what is kept for long.
     fn frame(&self, from: NodeKey, kind: Kind, body: Bytes);
 
-    /// Something happened to a link or to the membership. Events about one direction of one link come in order, and
-    /// so do those about the membership; between these there is no order.
+    /// Something happened to a link or to the membership. Events about the links with one node come in order, and so do those about
+    /// the membership; between these there is no order. A link is up before its first frame comes, and down after the last.
     fn event(&self, event: PeerEvent);
 }
 
@@ -25,11 +25,9 @@ pub trait Inbound: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PeerEvent {
-    /// Our link to the node is usable.
+    /// The link with the node is usable: it can be sent to, and answers.
     LinkUp(NodeKey),
-    /// The node's link to us is usable.
-    InUp(NodeKey),
-    /// Our link to the node or the node's link to us broke. What was queued on ours is lost.
+    /// The link with the node broke. What was queued for it is lost, and so may be what it sent.
     LinkDown(NodeKey),
     /// The node is a member and believed to be alive.
     MemberUp(Member),

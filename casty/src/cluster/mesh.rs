@@ -14,10 +14,10 @@ use tokio_util::task::TaskTracker;
 
 use super::edge::Clients;
 use super::membership::Input;
-use super::transport::{Caller, Links, Noted, PeerTable, Seeds, dial};
+use super::transport::{Caller, Links, Noted, PeerTable, Seeds, keep};
 use super::trust::Trust;
 use super::{ClusterError, Compression, Inbound, Net, PeerEvent, Settings, Timings};
-use crate::base::{NodeKey, stable_hash_parts};
+use crate::base::stable_hash_parts;
 use crate::wire::Member;
 
 /// What all tasks of a node's cluster side share. They hold it, and it holds none of them.
@@ -39,7 +39,7 @@ pub(crate) struct Mesh {
     pub(crate) gossip_errors: AtomicU64,
     /// The members that are believed to be alive, this node among them, by id.
     pub(crate) view: watch::Sender<Arc<[Member]>>,
-    /// No new links, in no direction.
+    /// No new links.
     pub(crate) leaving: CancellationToken,
     /// The end of every task.
     pub(crate) stop: CancellationToken,
@@ -96,14 +96,14 @@ impl Mesh {
         });
     }
 
-    /// Changes the table of peers, and starts the diallers that it asks for then.
+    /// Changes the table of peers, and starts to keep the links that it asks for then.
     pub(crate) fn with_peers<T>(self: &Arc<Self>, change: impl FnOnce(&mut PeerTable) -> T) -> T {
         let mut peers = self.peers();
         let result = change(&mut peers);
-        let to_dial = if self.leaving.is_cancelled() { Vec::new() } else { peers.start_dialling(Instant::now()) };
+        let to_keep = if self.leaving.is_cancelled() { Vec::new() } else { peers.start_keeping(Instant::now()) };
         drop(peers);
-        for key in to_dial {
-            self.spawn(dial(self.clone(), key));
+        for key in to_keep {
+            self.spawn(keep(self.clone(), key));
         }
         result
     }
@@ -112,11 +112,6 @@ impl Mesh {
     pub(crate) fn caller(&self) -> Caller<'_> {
         let handshake_max = self.timings.handshake_max;
         Caller { me: &self.me, cluster_name: &self.cluster_name, trust: &self.trust, net: &*self.net, handshake_max }
-    }
-
-    /// Whether there are links in both directions.
-    pub(crate) fn is_linked(&self, peer: NodeKey) -> bool {
-        self.links.is_open(peer) && self.peers().is_heard(peer)
     }
 
     /// The table of peers, to look at.

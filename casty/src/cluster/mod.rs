@@ -36,7 +36,7 @@ pub use self::discovery::{SrvDiscovery, SrvError};
 pub use self::error::{ClusterError, SendFailure};
 pub use self::inbound::{Inbound, PeerEvent};
 pub use self::limits::{BULK_BYTES_MAX, CONTROL_BYTES_MAX};
-pub use self::net::{Listener, Net, Stream, TcpNet};
+pub use self::net::{Halves, Listener, Net, Stream, TcpNet};
 pub use self::settings::{Compression, Settings, Timings};
 pub use self::transport::Lane;
 pub use self::trust::{Tls, TlsError};
@@ -133,11 +133,6 @@ impl Cluster {
         }
     }
 
-    /// Whether there is a link to the node, so that a frame could be sent now.
-    pub fn is_connected(&self, to: NodeKey) -> bool {
-        self.mesh.links.is_open(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.links.is_open(peer))
-    }
-
     /// Whether this is the key of a client that is connected to this node, or has called by way of another, and is not gone.
     pub fn is_client(&self, key: NodeKey) -> bool {
         self.mesh.clients.is_known(key)
@@ -159,10 +154,10 @@ impl Cluster {
         }
     }
 
-    /// Whether there are links in both directions, so that a question could be answered. If one of them breaks, there
-    /// will be a [`PeerEvent::LinkDown`].
+    /// Whether there is a link with the node, so that a frame could be sent now, and answered. If it breaks, there will be a
+    /// [`PeerEvent::LinkDown`].
     pub fn is_linked(&self, to: NodeKey) -> bool {
-        self.mesh.is_linked(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.is_linked(peer))
+        self.mesh.links.is_open(to) || self.mesh.clients.is_linked(to, |peer| self.mesh.links.is_open(peer))
     }
 
     /// Packets of the membership protocol that were dropped so far, since they could not be understood or came faster

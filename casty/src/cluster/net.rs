@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, split};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 
 /// A network. Addresses are `host:port`; what a host is, the network decides.
@@ -27,9 +27,26 @@ pub trait Listener: Send {
 }
 
 /// A connection: bytes both ways, in order.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// Takes it apart, for a task that reads and another that writes. By default the one waits while the other is at the
+    /// connection.
+    fn into_halves(self: Box<Self>) -> Halves {
+        let (reading, writing) = split(self);
+        (Box::new(reading), Box::new(writing))
+    }
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+/// A connection in two, its reading half first.
+pub type Halves = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
+
+impl Stream for DuplexStream {}
+
+impl Stream for TcpStream {
+    fn into_halves(self: Box<Self>) -> Halves {
+        let (reading, writing) = self.into_split();
+        (Box::new(reading), Box::new(writing))
+    }
+}
 
 /// TCP, without delay for small writes.
 #[derive(Clone, Copy, Debug, Default)]

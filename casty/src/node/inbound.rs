@@ -62,8 +62,6 @@ impl Inbound for Dispatch {
             // It asks for what it needs.
             PeerEvent::LinkUp(peer) if inner.links.is_client(peer) => {}
             PeerEvent::LinkUp(peer) => inner.greet(peer),
-            // It may have missed what was announced while its link to us was down.
-            PeerEvent::InUp(peer) => inner.announce(Some(peer)),
             PeerEvent::LinkDown(peer) => {
                 inner.router.peer_lost(peer);
                 inner.machines.peer_lost(peer);

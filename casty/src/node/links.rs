@@ -93,8 +93,8 @@ impl Post for NodeLinks {
         NodeLinks::send(self, to, Lane::Bulk, kind, encode)
     }
 
-    fn is_connected(&self, to: NodeKey) -> bool {
-        self.cluster().is_some_and(|cluster| cluster.is_connected(to))
+    fn is_linked(&self, to: NodeKey) -> bool {
+        self.cluster().is_some_and(|cluster| cluster.is_linked(to))
     }
 
     fn broadcast(&self, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) {

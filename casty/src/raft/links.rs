@@ -11,7 +11,7 @@ pub trait Links: Send + Sync + 'static {
     /// the lane is full; then nothing was queued and `encode` need not have been called.
     fn send(&self, to: NodeKey, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool;
 
-    /// Whether the peer is connected, in both directions: what is asked now is answered, or
+    /// Whether there is a link with the peer: what is asked now is answered, or
     /// [`Host::link_down`](super::Host::link_down) is called.
     fn is_up(&self, to: NodeKey) -> bool;
 }

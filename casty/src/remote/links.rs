@@ -16,7 +16,7 @@ pub(crate) trait Links: Send + Sync + 'static {
     /// Queues a frame whose body `encode` appends.
     fn send(&self, to: NodeKey, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) -> Result<(), SendFailure>;
 
-    /// Whether there are links in both directions, so that a question could be answered.
+    /// Whether there is a link with the node, so that a question could be answered.
     fn is_linked(&self, to: NodeKey) -> bool;
 
     /// Whether the node is believed to be alive.

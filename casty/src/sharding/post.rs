@@ -10,7 +10,7 @@ pub(crate) trait Post: Send + Sync + 'static {
     fn post(&self, to: NodeKey, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>)) -> bool;
 
     /// Whether frames to this peer can leave, if its queue has room.
-    fn is_connected(&self, to: NodeKey) -> bool;
+    fn is_linked(&self, to: NodeKey) -> bool;
 
     /// Queues a frame to every connected peer.
     fn broadcast(&self, kind: Kind, encode: &mut dyn FnMut(&mut Vec<u8>));

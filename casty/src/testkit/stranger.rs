@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::base::NodeKey;
 use crate::cluster::{Kind, Member, Role};
@@ -16,8 +18,16 @@ use crate::wire::{
 /// A connection to a node by somebody who is no node.
 pub struct Stranger {
     stream: TcpStream,
-    /// The bulk lane of a link, which only carries pings.
-    bulk: Option<TcpStream>,
+    /// What else a link has.
+    link: Option<Link>,
+}
+
+/// A link but for its control lane.
+struct Link {
+    /// The bulk lane, which only carries pings.
+    bulk: TcpStream,
+    /// A node lets nobody in who cannot be dialled.
+    _home: AbortOnDropHandle<()>,
 }
 
 impl Stranger {
@@ -25,18 +35,25 @@ impl Stranger {
     pub async fn connect(addr: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, bulk: None })
+        Ok(Self { stream, link: None })
     }
 
     /// Connects to a node and is let in as the peer `name`: what it writes from now on is taken for frames.
     pub async fn link(addr: &str, cluster_name: &str, name: &str) -> io::Result<Self> {
-        let node = Self::connect(addr).await?.greet(cluster_name, name, Purpose::Ask).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let here = listener.local_addr()?.to_string();
+        let life = |life| Member::new(name.into(), life, here.clone(), Role::Observer);
+        let hello =
+            |member: &Member, purpose| Hello { cluster_name: cluster_name.to_owned(), member: member.clone(), purpose };
+        let to = Self::connect(addr).await?.greet(&hello(&life(1), Purpose::Check)).await?;
+        // Of two nodes the one with the smaller key dials.
+        let member = (1..).map(life).find(|member| member.key < to).ok_or(io::ErrorKind::NotFound)?;
+        let home = AbortOnDropHandle::new(tokio::spawn(answer(listener, member.clone())));
         let mut linked = Self::connect(addr).await?;
-        linked.greet(cluster_name, name, Purpose::Link { to: node, nonce: 1 }).await?;
+        linked.greet(&hello(&member, Purpose::Link { to, nonce: 1 })).await?;
         let mut bulk = Self::connect(addr).await?;
-        bulk.greet(cluster_name, name, Purpose::Bulk { to: node, nonce: 1 }).await?;
-        bulk.frame(Kind::PING, &[]).await?;
-        linked.bulk = Some(bulk.stream);
+        bulk.greet(&hello(&member, Purpose::Bulk { to, nonce: 1 })).await?;
+        linked.link = Some(Link { bulk: bulk.stream, _home: home });
         Ok(linked)
     }
 
@@ -47,7 +64,9 @@ impl Stranger {
 
     /// The bytes of a hello: a peer `name` asks who is there.
     pub fn hello(cluster_name: &str, name: &str) -> io::Result<Vec<u8>> {
-        hello(cluster_name, name, Purpose::Ask)
+        // Nobody listens there, and a node that dials it learns so at once.
+        let member = Member::new(name.into(), 1, "127.0.0.1:1", Role::Observer);
+        spelled(&Hello { cluster_name: cluster_name.to_owned(), member, purpose: Purpose::Ask })
     }
 
     /// Says a preface, and then a hello of these bytes, whatever they are, with the proof that is theirs.
@@ -57,7 +76,7 @@ impl Stranger {
 
     /// Writes bytes as they are, on the control lane if there is a link.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(bulk) = &mut self.bulk {
+        if let Some(Link { bulk, .. }) = &mut self.link {
             bulk.write_all(&framed(Kind::PING, &[])?).await?;
         }
         self.stream.write_all(bytes).await
@@ -74,9 +93,9 @@ impl Stranger {
         while self.stream.read(&mut unread).await.is_ok_and(|count| count > 0) {}
     }
 
-    async fn greet(&mut self, cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<NodeKey> {
-        let mut exchange = self.introduce(&hello(cluster_name, name, purpose)?).await?;
-        // The node says nothing after its answer, so nothing of the next words is lost with the reader.
+    async fn greet(&mut self, hello: &Hello) -> io::Result<NodeKey> {
+        let mut exchange = self.introduce(&spelled(hello)?).await?;
+        // What comes behind the answer is lost with the reader, and a stranger does not listen.
         let mut reader = FrameReader::new(&mut self.stream, HANDSHAKE_BYTES_MAX);
         match reader.next(Duration::MAX).await.map_err(io::Error::other)? {
             Some((Kind::WELCOME, body)) => {
@@ -93,8 +112,7 @@ impl Stranger {
         self.write(&ours.encode()).await?;
         self.stream.read_exact(&mut theirs).await?;
         let theirs = Preface::decode(&theirs).map_err(io::Error::other)?;
-        let exchange = Exchange::begin(Side::Dialler, None, Channel::default(), &ours, &theirs);
-        let mut exchange = exchange.map_err(io::Error::other)?;
+        let mut exchange = begin(Side::Dialler, &ours, &theirs)?;
         let body = exchange.prove(Kind::HELLO, hello);
         self.frame(Kind::HELLO, &body).await?;
         Ok(exchange)
@@ -106,11 +124,33 @@ fn preface() -> Preface {
     Preface::new(Versions::CURRENT, Features::default(), Features::default(), [7; NONCE_BYTES])
 }
 
-fn hello(cluster_name: &str, name: &str, purpose: Purpose) -> io::Result<Vec<u8>> {
-    // Nobody listens there, and a node that dials it learns so at once.
-    let member = Member::new(name.into(), 1, "127.0.0.1:1", Role::Observer);
-    let hello = Hello { cluster_name: cluster_name.to_owned(), member, purpose };
-    crate::codec::encode(&hello).map_err(io::Error::other)
+fn begin(side: Side, ours: &Preface, theirs: &Preface) -> io::Result<Exchange> {
+    Exchange::begin(side, None, Channel::default(), ours, theirs).map_err(io::Error::other)
+}
+
+/// Answers as `me` whoever dials.
+async fn answer(listener: TcpListener, me: Member) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // Whoever has gone again needs no answer.
+        let _ = welcome(stream, &me).await;
+    }
+}
+
+async fn welcome(mut stream: TcpStream, me: &Member) -> io::Result<()> {
+    let (ours, mut theirs) = (preface(), [0; PREFACE_FRAME_BYTES]);
+    stream.read_exact(&mut theirs).await?;
+    stream.write_all(&ours.encode()).await?;
+    let mut exchange = begin(Side::Acceptor, &ours, &Preface::decode(&theirs).map_err(io::Error::other)?)?;
+    let mut reader = FrameReader::new(&mut stream, HANDSHAKE_BYTES_MAX);
+    let (kind, hello) =
+        reader.next(Duration::MAX).await.map_err(io::Error::other)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    exchange.check(kind, &hello).map_err(io::Error::other)?;
+    let body = exchange.prove(Kind::WELCOME, &spelled(me)?);
+    stream.write_all(&framed(Kind::WELCOME, &body)?).await
+}
+
+fn spelled(word: &impl Serialize) -> io::Result<Vec<u8>> {
+    crate::codec::encode(word).map_err(io::Error::other)
 }
 
 fn framed(kind: Kind, body: &[u8]) -> io::Result<Vec<u8>> {

@@ -172,6 +172,19 @@ pub(crate) enum HandshakeError {
         /// The limit.
         max: u32,
     },
+    /// The dialler cannot be dialled where it says that it is.
+    #[error(
+        "{dialler} dials others and cannot be dialled itself ({why}); set `advertise` to an address at which all nodes reach it"
+    )]
+    Unreachable {
+        /// Who dialled, and where it says that it is.
+        dialler: Box<Member>,
+        /// What came of it to dial there.
+        why: String,
+    },
+    /// Of two nodes the one with the smaller key dials, and it was the other one.
+    #[error("the node that was dialled is the one of the two that dials; it does when it is asked who is there")]
+    WrongDialler,
     /// The acceptor serves as many clients as it can.
     #[error("the node serves {max} clients already, its limit; another node may have room")]
     TooManyClients {
@@ -196,7 +209,8 @@ impl HandshakeError {
             Self::NoRandomness { .. } => "randomness",
             Self::ClusterName { .. } => "cluster_name",
             Self::OtherNode { .. } | Self::Superseded { .. } | Self::SameLife { .. } => "identity",
-            Self::StaleLink | Self::Leaving => "passing",
+            Self::StaleLink | Self::Leaving | Self::WrongDialler => "passing",
+            Self::Unreachable { .. } => "unreachable",
             Self::TooManyPeers { .. } => "too_many_peers",
             Self::TooManyClients { .. } => "too_many_clients",
         }

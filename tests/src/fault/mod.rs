@@ -1,5 +1,6 @@
 //! A network that fails on command.
 
+mod frames;
 mod gate;
 mod net;
 mod pace;

@@ -12,15 +12,17 @@ use futures_util::future::BoxFuture;
 
 use super::gate::Gate;
 use super::pace::Pace;
-use super::stream::FaultStream;
+use super::stream::{FaultStream, Way};
 
 /// The gates of a cluster: one for each node that sends, and the address that it sends to.
 type Gates = HashMap<(usize, String), Arc<Gate>>;
 
-/// The network of a cluster. Each node dials each other one, so what a node sends is held at its own side.
+/// The network of a cluster. What two nodes send to each other is held where the one of them that dials sees it.
 #[derive(Clone, Default)]
 pub struct Network {
     gates: Arc<Mutex<Gates>>,
+    /// Who listens at an address.
+    listening: Arc<Mutex<HashMap<String, usize>>>,
     /// Bytes that each connection sends a tick.
     pace: Arc<AtomicUsize>,
 }
@@ -42,7 +44,7 @@ impl Network {
         self.gate(node, to).cut();
     }
 
-    /// Breaks the connections that `node` has made to `to`.
+    /// Breaks the connections between `node` and `to`.
     pub fn sever(&self, node: usize, to: &str) {
         self.gate(node, to).sever();
     }
@@ -64,6 +66,15 @@ impl Network {
         }
     }
 
+    /// What passes back to `node` on a connection that it dials. Who does not listen has no gate of its own.
+    fn gate_back(&self, node: usize, from: &str) -> Arc<Gate> {
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = listening.iter().find(|(_, listener)| **listener == node).map(|(addr, _)| addr.clone());
+        let back = listening.get(from).copied().zip(here);
+        drop(listening);
+        back.map(|(sender, here)| self.gate(sender, &here)).unwrap_or_default()
+    }
+
     fn gate(&self, node: usize, to: &str) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         gates.entry((node, to.to_owned())).or_default().clone()
@@ -72,16 +83,27 @@ impl Network {
 
 impl Net for FaultNet {
     fn bind<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
-        TcpNet.bind(addr)
+        async move {
+            let listener = TcpNet.bind(addr).await?;
+            let host = addr.rsplit_once(':').map_or(addr, |(host, _)| host);
+            let mut listening = self.network.listening.lock().unwrap_or_else(PoisonError::into_inner);
+            listening.retain(|_, node| *node != self.node);
+            listening.insert(format!("{host}:{}", listener.port()?), self.node);
+            Ok(listener)
+        }
+        .boxed()
     }
 
     /// A connection across a cut is not made before the cut is healed.
     fn connect<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
-        let (gate, pace) = (self.network.gate(self.node, addr), Pace::new(self.network.pace.clone()));
+        let (there, back) = (self.network.gate(self.node, addr), self.network.gate_back(self.node, addr));
+        let way = |gate| Way::new(gate, Pace::new(self.network.pace.clone()));
         async move {
-            poll_fn(|cx| gate.poll_open(cx)).await;
+            for gate in [&there, &back] {
+                poll_fn(|cx| gate.poll_open(cx)).await;
+            }
             let stream = TcpNet.connect(addr).await?;
-            Ok(Box::new(FaultStream::new(stream, gate, pace)) as Box<dyn Stream>)
+            Ok(Box::new(FaultStream::new(stream, way(there), way(back))) as Box<dyn Stream>)
         }
         .boxed()
     }

@@ -29,12 +29,12 @@ pub(crate) struct Departed {
 }
 
 impl News {
-    /// What an event is to a client, if it is anything; `linked` tells whether frames get to a node now, and back.
-    pub(super) fn of(event: &PeerEvent, linked: impl Fn(NodeKey) -> bool) -> Option<Self> {
+    /// What an event is to a client, if it is anything.
+    pub(super) fn of(event: &PeerEvent) -> Option<Self> {
         match event {
             PeerEvent::MemberUp(member) => Some(Self::Up(member.clone())),
             PeerEvent::MemberDown(member) => Some(Self::Down(member.key)),
-            PeerEvent::LinkUp(peer) | PeerEvent::InUp(peer) => linked(*peer).then_some(Self::Linked(*peer)),
+            PeerEvent::LinkUp(peer) => Some(Self::Linked(*peer)),
             PeerEvent::LinkDown(peer) => Some(Self::Unlinked(*peer)),
             PeerEvent::ClientGone(_) | PeerEvent::Superseded(_) => None,
         }

@@ -24,7 +24,7 @@ const GONE_AFTER: Duration = Duration::from_secs(10);
 
 /// What a client that has just connected is told first. Links may stand before gossip has told of their nodes.
 fn hear(mesh: &Mesh) -> News {
-    let mut linked: Vec<_> = mesh.links.open_to().into_iter().filter(|key| mesh.is_linked(*key)).collect();
+    let mut linked = mesh.links.open_to();
     linked.push(mesh.me.key);
     News::All { members: mesh.view.borrow().to_vec(), linked }
 }
@@ -175,7 +175,7 @@ pub(in crate::cluster) fn relayed(mesh: &Arc<Mesh>, from: NodeKey, frame: Bytes)
 impl Mesh {
     /// Something happened: the layers above are told, and the clients, and what it means for the clients of others is done.
     pub(in crate::cluster) fn tell(self: &Arc<Self>, event: PeerEvent) {
-        if let Some(news) = News::of(&event, |peer| self.is_linked(peer)) {
+        if let Some(news) = News::of(&event) {
             self.clients.tell(&news);
         }
         let lost = match &event {

@@ -15,7 +15,6 @@ use super::codec::{GossipCodec, Sight};
 use super::config::{ANNOUNCE_TO, config};
 use super::timers::Timers;
 use super::view::{gone, joined, sorted};
-use crate::base::NodeKey;
 use crate::cluster::mesh::Mesh;
 use crate::cluster::{Lane, PeerEvent};
 use crate::wire::{Kind, Member};
@@ -26,9 +25,9 @@ const PACKETS_A_TURN: usize = 256;
 
 /// What the membership task is told.
 pub(crate) enum Input {
-    /// A packet came on the link of a peer.
-    Packet { from: NodeKey, packet: Bytes },
-    /// The outgoing link to a peer is usable.
+    /// A packet came on the link with a peer.
+    Packet(Bytes),
+    /// The link with a peer is usable.
     LinkUp(Member),
     /// This node leaves: tell the others, and then the caller.
     Leave(oneshot::Sender<()>),
@@ -84,9 +83,7 @@ impl Membership {
 
     fn take(&mut self, input: Input) {
         let result = match input {
-            // Who cannot be reached is no member, however well it is heard: it would come and go for ever.
-            Input::Packet { from, .. } if !self.mesh.links.is_open(from) => Ok(()),
-            Input::Packet { packet, .. } => self.foca.handle_data(&packet, &mut self.wants),
+            Input::Packet(packet) => self.foca.handle_data(&packet, &mut self.wants),
             Input::LinkUp(peer) if self.is_active(&peer) => Ok(()),
             Input::LinkUp(peer) => self.foca.announce(peer, &mut self.wants),
             Input::Leave(_) => Ok(()),

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
-use super::links::{let_in, linked, ping};
-use super::support::{DEADLINE, MemoryNet, Node, Seen, full_mesh, settings, tcp};
-use crate::cluster::{Compression, Kind, Lane, Member, PeerEvent, Role};
+use super::links::{Stranger, next};
+use super::support::{MemoryNet, Node, Seen, full_mesh, settings, tcp};
+use crate::cluster::{Compression, Kind, Lane, PeerEvent};
 use crate::wire::{FRAME_BYTES_MAX, expand};
 
 const ABOVE: usize = 1_000;
@@ -37,25 +35,17 @@ async fn compressed_frames_arrive_as_they_were_whichever_side_compresses() {
 
 #[tokio::test]
 async fn frames_above_the_size_are_small_on_the_wire_and_others_are_as_they_are() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut node = settings("a", &[]);
     node.compression = Compression::lz4_above(ABOVE);
     let mut node = Node::start(tcp(), node).await;
-    let member = Member::new("peer".into(), 1, listener.local_addr().unwrap().to_string(), Role::Replica);
-    let mut link = linked(&node, &member, 1).await;
-    let [_control, mut bulk] = let_in(&listener, &member).await;
-    link.write(&ping()).await;
-    node.told(PeerEvent::LinkUp(member.key)).await;
-    bulk.reader.set_bytes_max(FRAME_BYTES_MAX);
+    let stranger = Stranger::for_node(&node).await;
+    let (mut link, key) = (stranger.link(&node, 1).await, stranger.member.key);
+    node.told(PeerEvent::LinkUp(key)).await;
+    link.bulk.reader.set_bytes_max(FRAME_BYTES_MAX);
     for (bytes, kind) in [(ABOVE, Kind::ENTITY), (100 * ABOVE, Kind::COMPRESSED)] {
         let send = |out: &mut Vec<u8>| out.resize(out.len() + bytes, 7);
-        node.cluster.send(member.key, Lane::Bulk, Kind::ENTITY, send).unwrap();
-        let (came, body) = loop {
-            match bulk.reader.next(DEADLINE).await.unwrap().unwrap() {
-                (Kind::PING, _) => {}
-                frame => break frame,
-            }
-        };
+        node.cluster.send(key, Lane::Bulk, Kind::ENTITY, send).unwrap();
+        let (came, body) = next(&mut link.bulk).await.unwrap();
         assert_eq!(came, kind);
         if came == Kind::COMPRESSED {
             assert!(body.len() < bytes / 50, "{} bytes", body.len());

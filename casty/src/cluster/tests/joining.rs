@@ -146,6 +146,10 @@ async fn a_node_that_nobody_reaches_does_not_flap() {
     let deaf = nodes.pop().unwrap();
     let (key, addr) = (deaf.key(), deaf.addr());
     net.block(&addr);
+    // It has dialled some of the others, and could do so again.
+    for node in &nodes {
+        net.cut(&node.addr());
+    }
     for node in &mut nodes {
         node.down(key).await;
         let up = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::MemberUp(_))).then_some(());

@@ -56,6 +56,8 @@ struct SlowStream {
     written: usize,
 }
 
+impl Stream for SlowStream {}
+
 impl AsyncRead for SlowStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
@@ -103,6 +105,7 @@ async fn control_arrives_while_64_mib_of_bulk_stand_still() {
     let mut nodes = [first, second];
     full_mesh(&mut nodes).await;
     let [a, b] = &mut nodes;
+    assert!(a.key() < b.key(), "the connections of the one that dials are slow");
     slow.narrow.store(true, Ordering::Relaxed);
     let bulk = |n: u8| a.cluster.send(b.key(), Lane::Bulk, Kind::ENTITY, |out| out.resize(out.len() + FRAME_BYTES, n));
     let sent = (0..=u8::MAX).take_while(|n| bulk(*n).is_ok()).count() as u8;

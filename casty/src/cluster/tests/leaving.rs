@@ -19,7 +19,7 @@ async fn a_killed_node_is_declared_down_within_four_seconds() {
         node.down(key).await;
         assert!(killed.elapsed() < Duration::from_secs(4), "{:?}", killed.elapsed());
         assert_eq!(node.cluster.members().len(), 2);
-        assert!(!node.cluster.is_connected(key) && node.cluster.member(key).is_none());
+        assert!(!node.cluster.is_linked(key) && node.cluster.member(key).is_none());
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, say_hello, settings, tcp, trust};
 use crate::base::NodeKey;
@@ -28,11 +29,11 @@ async fn a_lost_link_is_made_again_and_carries_frames() {
     let mut nodes = mesh(net.clone(), &["a", "b"]).await;
     let (a, b) = (nodes[0].key(), nodes[1].key());
     for round in 0..3u8 {
-        net.cut(&nodes[1].addr());
+        nodes.iter().for_each(|node| net.cut(&node.addr()));
         nodes[0].told(PeerEvent::LinkDown(b)).await;
         nodes[1].told(PeerEvent::LinkDown(a)).await;
         nodes[0].told(PeerEvent::LinkUp(b)).await;
-        nodes[1].told(PeerEvent::InUp(a)).await;
+        nodes[1].told(PeerEvent::LinkUp(a)).await;
         nodes[0].cluster.send(b, Lane::Bulk, Kind::ENTITY, |out| out.push(round)).unwrap();
         assert_eq!(nodes[1].until("a frame", frame(a, Kind::ENTITY)).await, [round][..]);
     }
@@ -47,13 +48,11 @@ async fn a_link_that_leads_nowhere_is_given_up_though_it_takes_bytes() {
         net.swallow(&node.addr());
     }
     nodes[0].told(PeerEvent::LinkDown(b)).await;
-    nodes[0].told(PeerEvent::LinkDown(b)).await;
-    assert!(begun.elapsed() < Duration::from_secs(2) && !nodes[0].cluster.is_connected(b));
+    assert!(begun.elapsed() < Duration::from_secs(2) && !nodes[0].cluster.is_linked(b));
     for node in &nodes {
         net.unblock(&node.addr());
     }
     nodes[0].told(PeerEvent::LinkUp(b)).await;
-    nodes[0].told(PeerEvent::InUp(b)).await;
 }
 
 #[tokio::test]
@@ -107,35 +106,47 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
     assert_eq!(nobody, Err(SendFailure::NotConnected));
 }
 
-/// A link to a node, in the hands of somebody who is none.
-pub(super) struct Forged {
-    control: Greeted,
-    bulk: Greeted,
+/// Somebody who is no node, dials one, and can be dialled.
+pub(super) struct Stranger {
+    pub(super) member: Member,
+    _answers: AbortOnDropHandle<()>,
 }
 
-impl Forged {
-    /// Writes on both lanes.
-    pub(super) async fn write(&mut self, bytes: &[u8]) {
-        for lane in [&mut self.control, &mut self.bulk] {
-            lane.writer.write_all(bytes).await.unwrap();
-        }
+impl Stranger {
+    /// Of the two, this is the one that dials.
+    pub(super) async fn for_node(node: &Node) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap().to_string();
+        let member = stranger_at(&addr, |key| key < node.key());
+        let me = member.clone();
+        let answers = async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let trust = trust(None, Versions::CURRENT);
+                // Whoever has gone again needs no answer.
+                if let Ok(mut guest) = receive(Guarded::plain(Box::new(stream)), &trust).await {
+                    let _ = guest.welcome(&me).await;
+                }
+            }
+        };
+        Self { member, _answers: AbortOnDropHandle::new(tokio::spawn(answers)) }
+    }
+
+    async fn lane(&self, node: &Node, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+        lane(node, &self.member, purpose).await
+    }
+
+    /// A link with the node, on which nothing was sent.
+    pub(super) async fn link(&self, node: &Node, nonce: u64) -> Forged {
+        let to = node.key();
+        let control = self.lane(node, Purpose::Link { to, nonce }).await.unwrap();
+        Forged { control, bulk: self.lane(node, Purpose::Bulk { to, nonce }).await.unwrap() }
     }
 }
 
-/// A peer of our own making that has linked to the node and can send it any bytes.
-async fn stranger(node: &mut Node, nonce: u64) -> (NodeKey, Forged) {
-    let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
-    let mut link = linked(node, &member, nonce).await;
-    link.write(&ping()).await;
-    node.told(PeerEvent::InUp(member.key)).await;
-    (member.key, link)
-}
-
-/// A link to the node that was let in, and on which nothing was sent.
-pub(super) async fn linked(node: &Node, member: &Member, nonce: u64) -> Forged {
-    let to = node.key();
-    let control = lane(node, member, Purpose::Link { to, nonce }).await.unwrap();
-    Forged { control, bulk: lane(node, member, Purpose::Bulk { to, nonce }).await.unwrap() }
+fn stranger_at(addr: &str, fits: impl Fn(NodeKey) -> bool) -> Member {
+    let lives = (1..).map(|life| Member::new("stranger".into(), life, addr, Role::Replica));
+    lives.into_iter().find(|member| fits(member.key)).unwrap()
 }
 
 async fn lane(node: &Node, member: &Member, purpose: Purpose) -> Result<Greeted, HandshakeError> {
@@ -143,63 +154,156 @@ async fn lane(node: &Node, member: &Member, purpose: Purpose) -> Result<Greeted,
     say_hello(&node.addr(), &trust(None, Versions::CURRENT), &hello).await
 }
 
-/// Lets a node's link to `me` in, both lanes of it.
-pub(super) async fn let_in(listener: &TcpListener, me: &Member) -> [Guest; 2] {
-    let mut lanes = Vec::new();
-    for _ in 0..2 {
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut lane = receive(Guarded::plain(Box::new(stream)), &trust(None, Versions::CURRENT)).await.unwrap();
-        lane.welcome(me).await.unwrap();
-        lanes.push(lane);
-    }
-    lanes.try_into().ok().unwrap()
+/// A link with a node, in the hands of somebody who is none.
+pub(super) struct Forged {
+    pub(super) control: Greeted,
+    pub(super) bulk: Greeted,
 }
 
-pub(super) fn ping() -> Vec<u8> {
+/// The next frame but pings.
+pub(super) async fn next(lane: &mut Greeted) -> Option<(Kind, Bytes)> {
+    loop {
+        match lane.reader.next(DEADLINE).await.ok()? {
+            Some((Kind::PING, _)) => {}
+            frame => return frame,
+        }
+    }
+}
+
+fn ping() -> Vec<u8> {
     let mut ping = Vec::new();
     append(&mut ping, Kind::PING, 0, |_| {}).unwrap();
     ping
 }
 
-/// What is asked of a peer before it knows that its link is open is answered by nobody: it has nothing to answer on.
+/// A dialler that has been let in can answer whatever comes: the first frames come behind the welcome.
 #[tokio::test]
-async fn a_link_counts_when_its_dialler_knows_of_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+async fn a_link_carries_frames_as_soon_as_its_dialler_was_let_in() {
     let mut node = Node::start(tcp(), settings("a", &[])).await;
+    let stranger = Stranger::for_node(&node).await;
+    let key = stranger.member.key;
+    let to = node.key();
+    let control = stranger.lane(&node, Purpose::Link { to, nonce: 1 }).await.unwrap();
+    assert!(!node.cluster.is_linked(key), "a link of one lane");
+    let bulk = stranger.lane(&node, Purpose::Bulk { to, nonce: 1 }).await.unwrap();
+    let mut link = Forged { control, bulk };
+    node.told(PeerEvent::LinkUp(key)).await;
+    for lane in [Lane::Control, Lane::Bulk] {
+        node.cluster.send(key, lane, Kind::NODE, |out| out.push(7)).unwrap();
+    }
+    for lane in [&mut link.control, &mut link.bulk] {
+        lane.reader.set_bytes_max(FRAME_BYTES_MAX);
+        // On control, gossip may come first.
+        while let Some((kind, body)) = next(lane).await {
+            if kind == Kind::NODE {
+                assert_eq!(body, [7][..]);
+                break;
+            }
+        }
+    }
+}
+
+/// Of two nodes, one dials. Were the other let in too, there would be two links, and no order of what one of them sends.
+#[tokio::test]
+async fn whoever_has_to_be_dialled_is_not_let_in_and_dialled_when_it_asks() {
+    let node = Node::start(tcp(), settings("a", &[])).await;
+    let stranger = Stranger::for_node(&node).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let member = Member::new("stranger".into(), 1, &addr, Role::Replica);
-    let mut link = linked(&node, &member, 1).await;
-    // The node dials back, so that its own direction is open.
-    let _back = let_in(&listener, &member).await;
-    node.told(PeerEvent::LinkUp(member.key)).await;
-    assert!(node.cluster.is_connected(member.key) && !node.cluster.is_linked(member.key));
-    link.write(&ping()).await;
-    node.told(PeerEvent::InUp(member.key)).await;
-    assert!(node.cluster.is_linked(member.key));
+    let (to, larger) = (node.key(), stranger_at(&addr, |key| key > node.key()));
+    drop(stranger);
+    let link = tokio::spawn(async move { hear(&listener).await.map(|guest| (guest, listener)) });
+    let checked = lane(&node, &larger, Purpose::Link { to, nonce: 1 }).await;
+    let (guest, listener) = link.await.unwrap().unwrap();
+    assert_eq!(guest.hello.purpose, Purpose::Check);
+    drop(guest);
+    assert!(matches!(checked, Err(HandshakeError::Unreachable { .. })), "nobody answered the check");
+    let answering = async {
+        let mut guest = hear(&listener).await.unwrap();
+        guest.welcome(&larger).await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(lane(&node, &larger, Purpose::Link { to, nonce: 1 }), answering);
+    assert!(matches!(refused, Err(HandshakeError::WrongDialler)));
+    lane(&node, &larger, Purpose::Ask).await.unwrap();
+    let dialled = hear(&listener).await.unwrap().hello.purpose;
+    assert!(matches!(dialled, Purpose::Link { to, .. } if to == larger.key), "{dialled:?}");
+}
+
+async fn hear(listener: &TcpListener) -> Result<Guest, HandshakeError> {
+    let (stream, _) = timeout(DEADLINE, listener.accept()).await.expect("a connection").unwrap();
+    receive(Guarded::plain(Box::new(stream)), &trust(None, Versions::CURRENT)).await
+}
+
+/// A node whose address leads to nobody, or to somebody else, would be let in by some and dialled by none.
+#[tokio::test]
+async fn whoever_cannot_be_dialled_is_not_let_in_and_both_are_told_why() {
+    let node = Node::start(tcp(), settings("a", &[])).await;
+    let other = Node::start(tcp(), settings("other", &[])).await;
+    for (addr, says) in [("127.0.0.1:1".to_owned(), "refused"), (other.addr(), "other")] {
+        let nobody = stranger_at(&addr, |key| key < node.key());
+        let error = lane(&node, &nobody, Purpose::Link { to: node.key(), nonce: 1 }).await.err().unwrap();
+        assert!(matches!(&error, HandshakeError::Unreachable { dialler, .. } if **dialler == nobody), "{error}");
+        let said = error.to_string();
+        assert!(said.contains(&addr) && said.contains(says) && said.contains("`advertise`"), "{said}");
+        assert!(!node.cluster.is_linked(nobody.key));
+    }
+}
+
+/// What a node has queued when it leaves arrives, also where peers send to it without a break: were its connections closed with
+/// something unread, they would be reset.
+#[tokio::test]
+async fn what_a_node_has_queued_when_it_leaves_arrives_while_others_send_to_it() {
+    const FRAMES: u32 = 200;
+    for round in 0..10 {
+        let mut nodes = mesh(tcp(), &["a", "b"]).await;
+        // Whichever of the two dialled.
+        let leaver = nodes.remove(round % 2);
+        let [mut stays] = <[Node; 1]>::try_from(nodes).ok().unwrap();
+        let (from, to) = (leaver.key(), stays.key());
+        let sending = stays.cluster.clone();
+        let flood = std::thread::spawn(move || {
+            let chunk = |out: &mut Vec<u8>| out.resize(out.len() + 10_000, 1);
+            while !matches!(sending.send(from, Lane::Bulk, Kind::ENTITY, chunk), Err(SendFailure::NotConnected)) {}
+        });
+        leaver.cluster.room(to).await;
+        for n in 0..FRAMES {
+            let body = |out: &mut Vec<u8>| {
+                out.extend(n.to_le_bytes());
+                out.resize(out.len() + 20_000, 7);
+            };
+            leaver.cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
+        }
+        leaver.cluster.shutdown().await;
+        for n in 0..FRAMES {
+            let body = stays.until("a frame of the leaver", frame(from, Kind::ENTITY)).await;
+            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
+        }
+        flood.join().unwrap();
+    }
 }
 
 #[tokio::test]
 async fn a_link_is_open_with_both_lanes_and_ends_with_either() {
     let mut node = Node::start(tcp(), settings("a", &[])).await;
-    let member = Member::new("stranger".into(), 1, "127.0.0.1:1", Role::Replica);
-    let to = node.key();
-    let early = lane(&node, &member, Purpose::Bulk { to, nonce: 1 }).await;
+    let stranger = Stranger::for_node(&node).await;
+    let (member, to) = (&stranger.member, node.key());
+    let early = stranger.lane(&node, Purpose::Bulk { to, nonce: 1 }).await;
     assert!(matches!(early, Err(HandshakeError::StaleLink)), "a bulk lane without a link");
     for (round, lost_is_bulk) in [true, false].into_iter().enumerate() {
         let nonce = 1 + round as u64;
-        let mut control = lane(&node, &member, Purpose::Link { to, nonce }).await.unwrap();
+        let mut control = stranger.lane(&node, Purpose::Link { to, nonce }).await.unwrap();
         control.writer.write_all(&ping()).await.unwrap();
-        let other = lane(&node, &member, Purpose::Bulk { to, nonce: nonce + 7 }).await;
+        let other = stranger.lane(&node, Purpose::Bulk { to, nonce: nonce + 7 }).await;
         assert!(matches!(other, Err(HandshakeError::StaleLink)), "the bulk lane of another link");
         assert!(!node.cluster.is_linked(member.key));
-        let mut bulk = lane(&node, &member, Purpose::Bulk { to, nonce }).await.unwrap();
+        let mut bulk = stranger.lane(&node, Purpose::Bulk { to, nonce }).await.unwrap();
         bulk.writer.write_all(&ping()).await.unwrap();
-        node.told(PeerEvent::InUp(member.key)).await;
+        node.told(PeerEvent::LinkUp(member.key)).await;
         let (mut lost, mut kept) = if lost_is_bulk { (bulk, control) } else { (control, bulk) };
         // What is no frame breaks the one lane, and the other is closed with it.
         lost.writer.write_all(&[0, 0, 0, 0]).await.unwrap();
         node.told(PeerEvent::LinkDown(member.key)).await;
-        assert!(!matches!(kept.reader.next(DEADLINE).await, Ok(Some(_))));
+        while next(&mut kept).await.is_some() {}
         let again = |seen: &Seen| matches!(seen, Seen::Event(PeerEvent::LinkDown(_))).then_some(());
         assert_eq!(node.within(Duration::from_millis(1), again).await, None, "one end was told twice");
     }
@@ -209,7 +313,10 @@ async fn a_link_is_open_with_both_lanes_and_ends_with_either() {
 async fn a_lane_that_falls_silent_ends_the_link_though_the_other_is_alive() {
     for silent_is_bulk in [true, false] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
-        let (key, Forged { control, bulk }) = stranger(&mut node, 1).await;
+        let stranger = Stranger::for_node(&node).await;
+        let Forged { control, bulk } = stranger.link(&node, 1).await;
+        let key = stranger.member.key;
+        node.told(PeerEvent::LinkUp(key)).await;
         let (mut alive, _silent) = if silent_is_bulk { (control, bulk) } else { (bulk, control) };
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         let pinging = async {
@@ -230,15 +337,18 @@ async fn a_lane_that_falls_silent_ends_the_link_though_the_other_is_alive() {
 async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
     for noise in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0]] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
-        let (key, mut link) = stranger(&mut node, 1).await;
+        let stranger = Stranger::for_node(&node).await;
+        let (mut link, key) = (stranger.link(&node, 1).await, stranger.member.key);
         let mut good = Vec::new();
         append(&mut good, Kind::NODE, 100, |out| out.extend_from_slice(b"good")).unwrap();
         link.control.writer.write_all(&good).await.unwrap();
         link.control.writer.write_all(noise).await.unwrap();
         assert_eq!(node.until("the good frame", frame(key, Kind::NODE)).await, b"good"[..]);
         node.told(PeerEvent::LinkDown(key)).await;
-        assert!(!matches!(link.control.reader.next(DEADLINE).await, Ok(Some(_))));
-        stranger(&mut node, 2).await;
+        while next(&mut link.control).await.is_some() {}
+        let _again = stranger.link(&node, 2).await;
+        node.told(PeerEvent::LinkUp(key)).await;
+        node.told(PeerEvent::LinkUp(key)).await;
     }
 }
 

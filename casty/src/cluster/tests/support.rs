@@ -215,7 +215,6 @@ pub(super) async fn full_mesh(nodes: &mut [Node]) {
         for other in keys.iter().copied().filter(|other| *other != me) {
             node.up(other).await;
             node.told(PeerEvent::LinkUp(other)).await;
-            node.told(PeerEvent::InUp(other)).await;
         }
         let mut all = keys.clone();
         let mut seen: Vec<NodeKey> = node.cluster.members().iter().map(|member| member.key).collect();
@@ -349,6 +348,8 @@ impl Breakable {
         }
     }
 }
+
+impl Stream for Breakable {}
 
 impl AsyncRead for Breakable {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

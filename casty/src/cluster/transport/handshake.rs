@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::cluster::Stream;
@@ -16,9 +16,9 @@ use crate::wire::{
 };
 
 /// The reading half of a connection.
-pub(crate) type Reader = FrameReader<ReadHalf<Box<dyn Stream>>>;
+pub(crate) type Reader = FrameReader<Box<dyn AsyncRead + Send + Unpin>>;
 /// The writing half of a connection.
-pub(crate) type Writer = WriteHalf<Box<dyn Stream>>;
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A connection whose acceptor has agreed, in the hands of its dialler.
 pub(crate) struct Greeted {
@@ -110,8 +110,8 @@ impl Guest {
 
 /// Takes a connection apart.
 fn halves(stream: Box<dyn Stream>) -> (Reader, Writer) {
-    let (read, write) = split(stream);
-    (FrameReader::new(read, HANDSHAKE_BYTES_MAX), write)
+    let (reading, writing) = stream.into_halves();
+    (FrameReader::new(reading, HANDSHAKE_BYTES_MAX), writing)
 }
 
 async fn hear_preface(stream: &mut Box<dyn Stream>) -> Result<Preface, HandshakeError> {

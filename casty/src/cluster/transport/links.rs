@@ -1,4 +1,4 @@
-//! The outgoing links that are usable now.
+//! The links that are usable now.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::base::{NodeKey, StableMap};
 use crate::cluster::SendFailure;
 use crate::wire::Kind;
 
-/// The outboxes of the outgoing links that are usable now.
+/// The outboxes of the links that are usable now.
 pub(crate) struct Links {
     open: RwLock<StableMap<NodeKey, Arc<Lanes>>>,
     changed: watch::Sender<()>,
@@ -36,7 +36,7 @@ impl Links {
         self.open.read().contains_key(&to)
     }
 
-    /// The peers to which there are links, in an order that a simulation repeats.
+    /// The peers with which there are links, in an order that a simulation repeats.
     pub(crate) fn open_to(&self) -> Vec<NodeKey> {
         let mut all: Vec<_> = self.open.read().keys().copied().collect();
         all.sort_unstable();
@@ -48,7 +48,8 @@ impl Links {
         !self.open.read().is_empty()
     }
 
-    /// The link is usable until the result is dropped. A peer has one dialler, hence at most one link.
+    /// The link is usable until the result is dropped. With a peer there is one at most: of two nodes only one dials, and a link that
+    /// replaces another waits for its end.
     pub(super) fn open(self: &Arc<Self>, to: NodeKey, lanes: Arc<Lanes>) -> OpenLink {
         self.open.write().insert(to, lanes);
         self.changed.send_replace(());
@@ -104,8 +105,8 @@ impl Links {
 
 /// What waits to be written on each lane of one link.
 pub(crate) struct Lanes {
-    pub(super) control: Outbox,
-    pub(super) bulk: Outbox,
+    control: Outbox,
+    bulk: Outbox,
 }
 
 impl Lanes {
@@ -123,15 +124,19 @@ impl Lanes {
 
     /// Queues a frame on a lane.
     pub(crate) fn push(&self, lane: Lane, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendFailure> {
-        let outbox = match lane {
+        self.get(lane).push(kind, encode)
+    }
+
+    /// What waits on a lane.
+    pub(super) fn get(&self, lane: Lane) -> &Outbox {
+        match lane {
             Lane::Control => &self.control,
             Lane::Bulk => &self.bulk,
-        };
-        outbox.push(kind, encode)
+        }
     }
 }
 
-/// Keeps a link in the table. However its dialler ends, the link is not usable after it.
+/// Keeps a link in the table. However its task ends, the link is not usable after it.
 pub(super) struct OpenLink {
     links: Arc<Links>,
     to: NodeKey,

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::door::{Door, Place};
 use super::handshake::{Guest, receive, within};
+use super::keep::check;
+use super::link::Link;
 use super::peers::{Admitted, Connection};
-use super::reader::Incoming;
 use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::{Listener, PeerEvent, Stream, edge, meters, trust};
+use crate::cluster::{Listener, Stream, edge, meters, trust};
 use crate::wire::{HandshakeError, Hello, Purpose, Reason};
 
 /// Takes connections until the node leaves.
@@ -63,12 +64,15 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
                 mesh.supersede(&guest.hello.member);
             }
         }
-        Ok(Granted::Answer) => {
+        Ok(Granted::Answer { introduced }) => {
             // The asker may be gone already, and then the answer is of no use to anybody.
             let _ = within(max, guest.welcome(&mesh.me)).await;
             let _ = within(max, guest.writer.shutdown()).await;
+            if introduced {
+                mesh.with_peers(|peers| peers.introduce(guest.hello.member, Instant::now()));
+            }
         }
-        Ok(Granted::Link { admitted, nonce }) => receive_frames(&mesh, guest, admitted, nonce, place).await,
+        Ok(Granted::Link { nonce }) => link(&mesh, guest, nonce, place).await,
         Ok(Granted::Client(served)) => {
             drop(place);
             edge::serve(&mesh, guest, served).await;
@@ -76,14 +80,20 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
         Ok(Granted::Bulk(link)) => {
             if within(max, guest.welcome(&mesh.me)).await.is_ok() {
                 // It fails when the link has ended meanwhile, and then the connection ends too.
-                let _ = link.send(Connection { reader: guest.reader, _writer: guest.writer });
+                let _ = link.send(guest.into());
             }
         }
     }
 }
 
-/// A link from a peer that was let in, to its end.
-async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, nonce: u64, place: Place) {
+/// A link that a peer dials, to its end.
+async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64, place: Place) {
+    let peer = guest.hello.member.clone();
+    let checked = check(mesh, &peer).await;
+    let admitted = match checked.and_then(|()| mesh.with_peers(|peers| peers.admit(peer.clone(), nonce))) {
+        Ok(admitted) => admitted,
+        Err(reason) => return part(mesh, &mut guest, reason).await,
+    };
     let Admitted { cut, ended, before, bulk } = admitted;
     let _ended = ended.drop_guard();
     if let Some(before) = before {
@@ -91,12 +101,8 @@ async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, 
         before.ended.cancelled().await;
     }
     let max = mesh.timings.handshake_max;
-    let welcomed = within(max, guest.welcome(&mesh.me)).await;
-    drop(place);
-    let terms = guest.terms();
-    let Guest { hello: Hello { member, .. }, reader, writer, .. } = guest;
     let complete = async {
-        welcomed?;
+        within(max, guest.welcome(&mesh.me)).await?;
         // The other end is dropped when the link is replaced.
         within(max, async { bulk.await.map_err(|_| HandshakeError::StaleLink) }).await
     };
@@ -104,30 +110,27 @@ async fn receive_frames(mesh: &Arc<Mesh>, mut guest: Guest, admitted: Admitted, 
         complete = complete => complete,
         () = cut.cancelled() => Err(HandshakeError::StaleLink),
     };
-    let key = member.key;
-    let mut counted = false;
+    drop(place);
+    let (key, addr) = (peer.key, peer.addr.clone());
     match complete {
+        // The dialler has been told that it is let in, on both lanes before anything else: what it is sent, it can answer.
         Ok(bulk) => {
-            tracing::debug!(peer = %member, version = terms.version, "linked from");
-            let incoming = Arc::new(Incoming { mesh: mesh.clone(), from: member, nonce, terms, cut });
-            counted = incoming.read(Connection { reader, _writer: writer }, bulk).await;
+            mesh.noted.forget(&addr);
+            Link { mesh: mesh.clone(), peer, control: guest.into(), bulk, over: cut }.carry().await;
         }
-        Err(HandshakeError::StaleLink) => tracing::debug!(peer = %member, "a link from the peer was replaced"),
-        Err(error) => mesh.noted.failure(&member.addr, "a handshake failed", &error),
+        Err(HandshakeError::StaleLink) => tracing::debug!(%peer, "a link that the peer dialled was replaced"),
+        Err(error) => mesh.noted.failure(&addr, "a handshake failed", &error),
     }
     mesh.with_peers(|peers| peers.release(key, nonce));
-    if counted {
-        mesh.tell(PeerEvent::LinkDown(key));
-    }
 }
 
 /// What a dialler is let in for.
 enum Granted {
-    /// To be told who is here.
-    Answer,
-    /// To send.
-    Link { admitted: Admitted, nonce: u64 },
-    /// To send on the bulk lane of a link, which waits for the connection.
+    /// To be told who is here, and perhaps to be known here from now on.
+    Answer { introduced: bool },
+    /// To be linked with, if it can be dialled itself.
+    Link { nonce: u64 },
+    /// To be the bulk lane of a link, which waits for the connection.
     Bulk(oneshot::Sender<Connection>),
     /// To call the cluster as a client.
     Client(Arc<edge::Served>),
@@ -147,16 +150,16 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
         return Err(Reason::Superseded { yours: Box::new(them.clone()), newest: Box::new(me.clone()) });
     }
     match hello.purpose {
-        Purpose::Ask => {
+        Purpose::Ask | Purpose::Check => {
             mesh.peers().check_life(them)?;
-            Ok(Granted::Answer)
+            Ok(Granted::Answer { introduced: hello.purpose == Purpose::Ask })
         }
         Purpose::Link { to, .. } | Purpose::Bulk { to, .. } if to != me.key => {
             Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) })
         }
         Purpose::Link { nonce, .. } => {
-            let admitted = mesh.with_peers(|peers| peers.admit(them.clone(), nonce))?;
-            Ok(Granted::Link { admitted, nonce })
+            mesh.peers().check_life(them)?;
+            Ok(Granted::Link { nonce })
         }
         Purpose::Client { nonce } => Ok(Granted::Client(mesh.clients.admit(them.key, nonce)?)),
         Purpose::Bulk { nonce, .. } => Ok(Granted::Bulk(mesh.peers().attach(them.key, nonce)?)),
@@ -169,7 +172,10 @@ async fn part(mesh: &Mesh, guest: &mut Guest, reason: Reason) {
     let (peer, error) = (&guest.hello.member.addr, reason.at_acceptor());
     meters::handshake_failed(&mesh.cluster_name, "acceptor", error.label());
     match error {
-        error @ (HandshakeError::StaleLink | HandshakeError::Leaving | HandshakeError::OtherNode { .. }) => {
+        error @ (HandshakeError::StaleLink
+        | HandshakeError::WrongDialler
+        | HandshakeError::Leaving
+        | HandshakeError::OtherNode { .. }) => {
             tracing::debug!(peer, %error, told = told.is_ok(), "refused a peer");
         }
         error => mesh.noted.failure(peer, "refused a peer", &error),

@@ -1,14 +1,15 @@
-//! Links: one for each direction between two nodes. A node sends on the links that it dialled and receives on those that it
-//! accepted, so two nodes never have to agree on which of two to keep.
+//! Links: one between any two nodes, which both send on. The node with the smaller key dials, so the two never have to agree on
+//! which of two links to keep; the other asks to be dialled if it is not.
 //!
 //! A link is two connections, its *lanes*: one for control and one for bulk. Nothing on the one waits for anything on the other,
 //! not in a buffer of the system either. The dialler opens control first and then bulk, which names the link by its nonce; the
 //! link is open while both are, and when either ends, both do.
 
-mod dial;
 mod door;
 mod gathering;
 mod handshake;
+mod keep;
+mod link;
 mod links;
 mod listen;
 mod noted;
@@ -18,7 +19,7 @@ mod reader;
 mod seeds;
 mod writer;
 
-pub(super) use dial::{Caller, dial};
+pub(super) use keep::{Caller, keep};
 pub(super) use links::Links;
 pub(super) use listen::listen;
 pub(super) use noted::Noted;

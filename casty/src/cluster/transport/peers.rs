@@ -7,12 +7,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::handshake::{Reader, Writer};
+use super::handshake::{Greeted, Guest, Reader, Writer};
 use crate::base::{NodeKey, StableMap};
 use crate::cluster::limits::PEERS_MAX;
-use crate::wire::{Member, Reason};
+use crate::wire::{Member, Reason, Terms};
 
-/// A peer that a seed named is dialled for so long, if nothing else speaks for it.
+/// A link with a peer that was introduced is tried for so long, if nothing else speaks for it.
 pub(super) const INTRODUCED_FOR: Duration = Duration::from_secs(5);
 
 /// The peers that this node knows.
@@ -23,13 +23,13 @@ pub(crate) struct PeerTable {
     peers: StableMap<NodeKey, Peer>,
 }
 
-/// An incoming link that was let in.
+/// A link that was let in.
 pub(super) struct Admitted {
-    /// Ends the link's readers.
+    /// Ends the link.
     pub(super) cut: CancellationToken,
-    /// To be cancelled when the link's readers have ended.
+    /// To be cancelled when the link has ended.
     pub(super) ended: CancellationToken,
-    /// The link that this one replaces. Its readers must have ended before those of this one begin.
+    /// The link that this one replaces. It must have ended before this one begins.
     pub(super) before: Option<Incoming>,
     /// Where the connection of the bulk lane comes from, in its time.
     pub(super) bulk: oneshot::Receiver<Connection>,
@@ -37,28 +37,40 @@ pub(super) struct Admitted {
 
 /// A connection whose handshake is done.
 pub(super) struct Connection {
+    pub(super) terms: Terms,
     pub(super) reader: Reader,
-    /// Nothing is said on it any more. It is kept for as long as the link.
-    pub(super) _writer: Writer,
+    pub(super) writer: Writer,
 }
 
-/// An incoming link: how to end it, and how to see that it has ended.
+impl From<Greeted> for Connection {
+    fn from(Greeted { terms, reader, writer, .. }: Greeted) -> Self {
+        Self { terms, reader, writer }
+    }
+}
+
+impl From<Guest> for Connection {
+    fn from(guest: Guest) -> Self {
+        Self { terms: guest.terms(), reader: guest.reader, writer: guest.writer }
+    }
+}
+
+/// A link that a peer dialled: how to end it, and how to see that it has ended.
 pub(super) struct Incoming {
     nonce: u64,
     /// Where the connection of the bulk lane goes to, until it has come.
     bulk: Option<oneshot::Sender<Connection>>,
-    /// A frame has come on each lane: the dialler knows that the link is open.
-    heard: bool,
     pub(super) cut: CancellationToken,
     pub(super) ended: CancellationToken,
 }
 
-/// What a dialler dials.
+/// Whom a link is wanted with.
 pub(super) struct Target {
     pub(super) member: Member,
+    /// Whether this node is the one of the two that dials. Otherwise it has to be dialled.
+    pub(super) dials: bool,
     /// A reason to try at once.
     pub(super) wake: Arc<Notify>,
-    /// Ends the outgoing link.
+    /// Ends the link that this node dialled.
     pub(super) cut: CancellationToken,
 }
 
@@ -67,22 +79,28 @@ struct Peer {
     alive: bool,
     introduced_until: Option<Instant>,
     incoming: Option<Incoming>,
-    dialling: bool,
+    kept: bool,
     wake: Arc<Notify>,
     cut: CancellationToken,
 }
 
 impl PeerTable {
-    /// The incoming links end with `stop`.
+    /// The links end with `stop`.
     pub(crate) fn new(me: Member, stop: CancellationToken) -> Self {
         Self { me, stop, peers: StableMap::default() }
     }
 
-    /// A seed named this peer.
+    /// A seed named this peer, or it asked who is here.
     pub(crate) fn introduce(&mut self, member: Member, now: Instant) {
         if let Some(peer) = self.entry(member) {
             peer.introduced_until = Some(now + INTRODUCED_FOR);
+            peer.wake.notify_one();
         }
+    }
+
+    /// Of two nodes the one with the smaller key dials.
+    pub(super) fn dials(&self, peer: NodeKey) -> bool {
+        self.me.key < peer
     }
 
     /// These and no others are believed to be alive. Links with earlier lives of them are ended: such a process would
@@ -106,18 +124,20 @@ impl PeerTable {
         self.forget_idle();
     }
 
-    /// A peer asks to send to this node on a new link.
+    /// A peer asks for a new link with this node.
     pub(super) fn admit(&mut self, member: Member, nonce: u64) -> Result<Admitted, Reason> {
         self.check_life(&member)?;
+        if self.dials(member.key) {
+            return Err(Reason::WrongDialler);
+        }
         let (cut, ended) = (self.stop.child_token(), CancellationToken::new());
         let peer = self.entry(member).ok_or(Reason::TooManyPeers { max: PEERS_MAX as u32 })?;
         if peer.incoming.as_ref().is_some_and(|incoming| nonce <= incoming.nonce) {
             return Err(Reason::StaleLink);
         }
         let (come, bulk) = oneshot::channel();
-        let incoming = Incoming { nonce, bulk: Some(come), heard: false, cut: cut.clone(), ended: ended.clone() };
+        let incoming = Incoming { nonce, bulk: Some(come), cut: cut.clone(), ended: ended.clone() };
         let before = peer.incoming.replace(incoming);
-        peer.wake.notify_one();
         Ok(Admitted { cut, ended, before, bulk })
     }
 
@@ -140,20 +160,7 @@ impl PeerTable {
         }
     }
 
-    /// Whether the peer has a link to this node, and knows it.
-    pub(crate) fn is_heard(&self, key: NodeKey) -> bool {
-        self.peers.get(&key).and_then(|peer| peer.incoming.as_ref()).is_some_and(|incoming| incoming.heard)
-    }
-
-    /// A frame came on each lane of the incoming link with this nonce.
-    pub(super) fn heard(&mut self, key: NodeKey, nonce: u64) {
-        let incoming = self.peers.get_mut(&key).and_then(|peer| peer.incoming.as_mut());
-        if let Some(incoming) = incoming.filter(|incoming| incoming.nonce == nonce) {
-            incoming.heard = true;
-        }
-    }
-
-    /// The incoming link with this nonce ended.
+    /// The link with this nonce, which the peer dialled, has ended.
     pub(super) fn release(&mut self, key: NodeKey, nonce: u64) {
         if let Some(peer) = self.peers.get_mut(&key) {
             peer.incoming.take_if(|incoming| incoming.nonce == nonce);
@@ -161,35 +168,28 @@ impl PeerTable {
         self.forget_idle();
     }
 
-    /// Nothing came from this peer for too long. Our link to it leads nowhere either, most likely, and would take bytes
-    /// until its buffers are full: it is made anew.
-    pub(super) fn distrust(&mut self, key: NodeKey) {
-        if let Some(peer) = self.peers.get(&key) {
-            peer.cut.cancel();
-        }
-    }
-
-    /// The peers that need a dialler and have none. They count as dialled from now on.
-    pub(crate) fn start_dialling(&mut self, now: Instant) -> Vec<NodeKey> {
-        let needy = self.peers.iter_mut().filter(|(_, peer)| !peer.dialling && peer.is_wanted(now));
+    /// The peers with which a link is wanted, and that nobody keeps one with. They count as kept from now on.
+    pub(crate) fn start_keeping(&mut self, now: Instant) -> Vec<NodeKey> {
+        let needy = self.peers.iter_mut().filter(|(_, peer)| !peer.kept && peer.is_wanted(now));
         needy
             .map(|(key, peer)| {
-                peer.dialling = true;
+                peer.kept = true;
                 *key
             })
             .collect()
     }
 
-    /// What the dialler of this peer dials next. `None` ends the dialler: nobody wants the peer any more.
+    /// What whoever keeps a link with this peer does next. `None`: nobody wants it any more.
     pub(super) fn target(&mut self, key: NodeKey, now: Instant) -> Option<Target> {
+        let dials = self.dials(key);
         let peer = self.peers.get_mut(&key)?;
         if peer.is_wanted(now) {
             if peer.cut.is_cancelled() {
-                peer.cut = CancellationToken::new();
+                peer.cut = self.stop.child_token();
             }
-            return Some(Target { member: peer.member.clone(), wake: peer.wake.clone(), cut: peer.cut.clone() });
+            return Some(Target { member: peer.member.clone(), dials, wake: peer.wake.clone(), cut: peer.cut.clone() });
         }
-        peer.dialling = false;
+        peer.kept = false;
         self.forget_idle();
         None
     }
@@ -208,9 +208,9 @@ impl PeerTable {
             alive: false,
             introduced_until: None,
             incoming: None,
-            dialling: false,
+            kept: false,
             wake: Arc::default(),
-            cut: CancellationToken::new(),
+            cut: self.stop.child_token(),
         };
         let peer = self.peers.entry(member.key).or_insert_with(new);
         // Its life may go on at another address.
@@ -221,14 +221,14 @@ impl PeerTable {
     }
 
     fn forget_idle(&mut self) {
-        self.peers.retain(|_, peer| peer.dialling || peer.alive || peer.incoming.is_some());
+        self.peers.retain(|_, peer| peer.kept || peer.alive || peer.incoming.is_some());
     }
 }
 
 impl Peer {
-    /// A peer is dialled while it is a member, while it has a link to this node, and for a while when a seed named it.
+    /// A link is made while the peer is a member, and for a while after it was introduced.
     fn is_wanted(&self, now: Instant) -> bool {
-        self.alive || self.incoming.is_some() || self.introduced_until.is_some_and(|until| now < until)
+        self.alive || self.introduced_until.is_some_and(|until| now < until)
     }
 }
 
@@ -241,28 +241,33 @@ mod tests {
         Member::new(id.into(), incarnation, "127.0.0.1:1", Role::Replica)
     }
 
+    /// A node that all others dial.
+    fn me() -> Member {
+        Member { key: NodeKey(u64::MAX), ..member("me", 1) }
+    }
+
     fn table() -> PeerTable {
-        PeerTable::new(member("me", 1), CancellationToken::new())
+        PeerTable::new(me(), CancellationToken::new())
     }
 
     #[test]
-    fn a_member_is_dialled_by_one_dialler_until_it_is_down() {
+    fn a_link_with_a_member_is_kept_by_one_task_until_it_is_down() {
         let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
-        table.set_alive(&[member("me", 1), a.clone()]);
-        assert_eq!(table.start_dialling(now), [a.key]);
-        assert_eq!(table.start_dialling(now), []);
+        table.set_alive(&[me(), a.clone()]);
+        assert_eq!(table.start_keeping(now), [a.key]);
+        assert_eq!(table.start_keeping(now), []);
         assert!(table.target(a.key, now).is_some());
-        table.set_alive(&[member("me", 1)]);
+        table.set_alive(&[me()]);
         assert!(table.target(a.key, now).is_none());
         assert!(table.peers.is_empty());
     }
 
     #[test]
-    fn an_introduced_peer_is_dialled_for_a_while() {
+    fn a_link_with_an_introduced_peer_is_tried_for_a_while() {
         let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
         table.introduce(a.clone(), now);
-        table.introduce(member("me", 1), now);
-        assert_eq!(table.start_dialling(now), [a.key]);
+        table.introduce(me(), now);
+        assert_eq!(table.start_keeping(now), [a.key]);
         assert!(table.target(a.key, now + INTRODUCED_FOR / 2).is_some());
         assert!(table.target(a.key, now + INTRODUCED_FOR).is_none());
     }
@@ -281,14 +286,14 @@ mod tests {
 
     #[test]
     fn a_newer_link_replaces_the_older_and_never_the_other_way() {
-        let (mut table, now, a) = (table(), Instant::now(), member("a", 1));
+        let (mut table, a) = (table(), member("a", 1));
         assert!(table.admit(a.clone(), 4).unwrap().before.is_none());
         assert!(table.admit(a.clone(), 6).unwrap().before.is_some());
         assert_eq!(table.admit(a.clone(), 5).err(), Some(Reason::StaleLink));
         table.release(a.key, 4);
-        assert_eq!(table.start_dialling(now), [a.key], "link 6 still stands");
+        assert_eq!(table.peers.len(), 1, "link 6 still stands");
         table.release(a.key, 6);
-        assert!(table.target(a.key, now).is_none());
+        assert!(table.peers.is_empty());
     }
 
     #[test]
@@ -308,7 +313,7 @@ mod tests {
         let (mut table, now) = (table(), Instant::now());
         let (old, new) = (member("a", 1), member("a", 2));
         table.set_alive(std::slice::from_ref(&old));
-        table.start_dialling(now);
+        table.start_keeping(now);
         let incoming = table.admit(old.clone(), 1).unwrap();
         let outgoing = table.target(old.key, now).unwrap();
         table.set_alive(std::slice::from_ref(&new));

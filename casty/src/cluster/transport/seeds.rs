@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::dial::explain;
 use super::handshake::Greeted;
+use super::keep::explain;
 use super::peers::INTRODUCED_FOR;
 use crate::base::BoxError;
 use crate::cluster::Discovery;

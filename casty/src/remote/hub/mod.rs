@@ -117,7 +117,7 @@ impl Hub {
     /// Something happened to a link or to the membership.
     pub(crate) fn event(&self, event: &PeerEvent) {
         match event {
-            PeerEvent::LinkUp(peer) | PeerEvent::InUp(peer) => {
+            PeerEvent::LinkUp(peer) => {
                 for number in self.watches.of(*peer) {
                     self.word(*peer, &Word::Watch { number });
                 }

@@ -308,7 +308,7 @@ impl Task {
                     words.drain(..count);
                     continue;
                 }
-                if post.is_connected(to) {
+                if post.is_linked(to) {
                     shorten(&mut words);
                     self.unsent.insert(to, words);
                     self.region.retry_soon();

@@ -210,7 +210,7 @@ impl Router {
         self.note(changed);
     }
 
-    /// The link to a node broke, in either direction: what it was asked may be lost.
+    /// The link with a node broke: what it was asked may be lost.
     pub(crate) fn peer_lost(&self, peer: NodeKey) {
         let mut changed = false;
         for route in self.routes.get().into_iter().flatten() {

@@ -116,6 +116,7 @@ pub(super) fn words() -> Vec<Vec<u8>> {
     let hello = |purpose| Hello { cluster_name: "bank".to_owned(), member: member("a", 1), purpose };
     let hellos = [
         hello(Purpose::Ask),
+        hello(Purpose::Check),
         hello(Purpose::Link { to: NodeKey(9), nonce: 300 }),
         hello(Purpose::Bulk { to: NodeKey(9), nonce: 7 }),
     ];
@@ -123,10 +124,13 @@ pub(super) fn words() -> Vec<Vec<u8>> {
     let refusals = [
         Reason::ClusterName { yours: "bank".to_owned(), mine: "shop".to_owned() },
         Reason::OtherNode { wanted: NodeKey(9), mine: new.clone() },
-        Reason::Superseded { yours: old, newest: new },
+        Reason::Superseded { yours: old.clone(), newest: new },
         Reason::StaleLink,
         Reason::Leaving,
         Reason::TooManyPeers { max: 1_024 },
+        Reason::TooManyClients { max: 1_024 },
+        Reason::Unreachable { yours: old, why: "connection refused".to_owned() },
+        Reason::WrongDialler,
     ];
     let preface = Preface::new(Versions { newest: 3, oldest: 2 }, Features(3), Features(1), [7; NONCE_BYTES]);
     let mut words: Vec<_> = hellos.iter().map(spelled).collect();

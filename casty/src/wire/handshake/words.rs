@@ -16,11 +16,13 @@ pub(crate) struct Hello {
 /// What a dialler wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
-    /// To know who listens at the address. The connection ends with the answer.
+    /// To know who listens at the address, and to be known to it: of the two, the one that dials does so then. The connection
+    /// ends with the answer.
     Ask,
-    /// To send frames to the node `to`. The nonce grows with every link that the dialler makes: a link with a lower
-    /// nonce than the one that stands was overtaken, and is refused, so frames of an old link never follow those of a
-    /// newer one.
+    /// To know whether a node that dials can be dialled itself. The connection ends with the answer.
+    Check,
+    /// To be linked with the node `to`. The nonce grows with every link that the dialler makes: a link with a lower nonce than
+    /// the one that stands was overtaken, and is refused, so frames of an old link never follow those of a newer one.
     Link { to: NodeKey, nonce: u64 },
     /// To be the bulk lane of the link with this nonce, which is open once it has both lanes.
     Bulk { to: NodeKey, nonce: u64 },
@@ -39,6 +41,8 @@ pub(crate) enum Reason {
     Leaving,
     TooManyPeers { max: u32 },
     TooManyClients { max: u32 },
+    Unreachable { yours: Box<Member>, why: String },
+    WrongDialler,
 }
 
 impl Reason {
@@ -64,6 +68,8 @@ impl Reason {
             Self::Leaving => HandshakeError::Leaving,
             Self::TooManyPeers { max } => HandshakeError::TooManyPeers { max },
             Self::TooManyClients { max } => HandshakeError::TooManyClients { max },
+            Self::Unreachable { yours, why } => HandshakeError::Unreachable { dialler: yours, why },
+            Self::WrongDialler => HandshakeError::WrongDialler,
         }
     }
 }

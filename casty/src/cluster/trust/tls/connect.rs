@@ -45,6 +45,8 @@ impl Tls {
     }
 }
 
+impl Stream for TlsStream<Box<dyn Stream>> {}
+
 fn guarded(stream: TlsStream<Box<dyn Stream>>) -> Result<Guarded, HandshakeError> {
     let exported = match &stream {
         TlsStream::Client(client) => client.get_ref().1.export_keying_material(Channel::default(), CHANNEL_LABEL, None),

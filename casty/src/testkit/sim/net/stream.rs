@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::network::Network;
+use crate::cluster::Stream;
 
 /// One end of a connection: the dialler's is 0, the acceptor's 1.
 pub(super) struct SimStream {
@@ -39,6 +40,8 @@ impl SimStream {
         }
     }
 }
+
+impl Stream for SimStream {}
 
 impl AsyncRead for SimStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
