@@ -34,6 +34,9 @@ pub(crate) const KNOWN_NODES_MAX: usize = 4_096;
 /// Connections that are in the handshake at one time. For one more, the oldest that has not said hello has to go.
 pub(crate) const HANDSHAKES_MAX: usize = 128;
 
+/// Peers that are dialled back at one time, to see whether they can be. One more is refused, and tries again.
+pub(crate) const CHECKS_MAX: usize = 128;
+
 /// Inputs that wait for the membership protocol. Packets beyond are dropped, which it is made for.
 pub(crate) const GOSSIP_QUEUE_MAX: usize = 1_024;
 

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::edge::Clients;
+use super::limits::CHECKS_MAX;
 use super::membership::Input;
 use super::transport::{Caller, Links, Noted, PeerTable, Seeds, keep};
 use super::trust::Trust;
@@ -33,6 +34,8 @@ pub(crate) struct Mesh {
     pub(crate) clients: Clients,
     pub(crate) seeds: Seeds,
     pub(crate) noted: Noted,
+    /// Peers that may be dialled back now, to see whether they can be.
+    pub(crate) checks: Semaphore,
     /// The way to the membership task.
     pub(crate) gossip: mpsc::Sender<Input>,
     /// Packets of the membership protocol that were dropped since they could not be understood or came too fast.
@@ -71,6 +74,7 @@ impl Mesh {
             clients: Clients::new(),
             seeds: Seeds::default(),
             noted: Noted::default(),
+            checks: Semaphore::new(CHECKS_MAX),
             gossip,
             gossip_errors: AtomicU64::new(0),
             view: watch::Sender::new([me.clone()].into()),

@@ -80,9 +80,9 @@ pub struct Timings {
     pub handshake_max: Duration,
     /// A link that was idle so long carries a ping: 200 ms.
     pub ping_every: Duration,
-    /// An incoming link without a byte for so long is closed: 1.5 s.
+    /// A link on which no byte comes for so long is closed: 1.5 s.
     pub silence_max: Duration,
-    /// An outgoing link that takes no byte for so long is closed: 2 s.
+    /// A link that takes no byte for so long is closed: 2 s.
     pub write_max: Duration,
     /// The first delay before a lost link is made again: 20 ms. It doubles, with jitter.
     pub redial_first: Duration,

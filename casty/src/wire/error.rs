@@ -185,6 +185,9 @@ pub(crate) enum HandshakeError {
     /// Of two nodes the one with the smaller key dials, and it was the other one.
     #[error("the node that was dialled is the one of the two that dials; it does when it is asked who is there")]
     WrongDialler,
+    /// The acceptor dials as many others back as it can at one time.
+    #[error("the node that was dialled is dialled by too many at once; it is tried again")]
+    Busy,
     /// The acceptor serves as many clients as it can.
     #[error("the node serves {max} clients already, its limit; another node may have room")]
     TooManyClients {
@@ -209,7 +212,7 @@ impl HandshakeError {
             Self::NoRandomness { .. } => "randomness",
             Self::ClusterName { .. } => "cluster_name",
             Self::OtherNode { .. } | Self::Superseded { .. } | Self::SameLife { .. } => "identity",
-            Self::StaleLink | Self::Leaving | Self::WrongDialler => "passing",
+            Self::StaleLink | Self::Leaving | Self::WrongDialler | Self::Busy => "passing",
             Self::Unreachable { .. } => "unreachable",
             Self::TooManyPeers { .. } => "too_many_peers",
             Self::TooManyClients { .. } => "too_many_clients",

@@ -23,7 +23,7 @@ pub(crate) async fn echo(cluster: &Cluster) -> (ActorRef<Echo>, ActorRef<Echo>) 
     (near, far)
 }
 
-/// Waits until asks reach the actor, as they do when there are links in both directions.
+/// Waits until asks reach the actor, as they do when there is a link.
 pub(crate) async fn reached(echo: &ActorRef<Echo>) {
     let asking = async {
         while echo.half(2).await != Ok(1) {

@@ -176,7 +176,7 @@ impl Membership {
         }
     }
 
-    /// Tells the view to those who watch it, the changes to the layers above, and the members to the diallers.
+    /// Tells the view to those who watch it, the changes to the layers above, and the members to those who keep links.
     fn publish(&self) {
         let mut alive: Vec<Member> = self.foca.iter_members().map(|member| member.id().clone()).collect();
         alive.push(self.mesh.me.clone());

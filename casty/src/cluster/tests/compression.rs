@@ -39,7 +39,7 @@ async fn frames_above_the_size_are_small_on_the_wire_and_others_are_as_they_are(
     node.compression = Compression::lz4_above(ABOVE);
     let mut node = Node::start(tcp(), node).await;
     let stranger = Stranger::for_node(&node).await;
-    let (mut link, key) = (stranger.link(&node, 1).await, stranger.member.key);
+    let (mut link, key) = (stranger.link(&node.cluster, 1).await, stranger.member.key);
     node.told(PeerEvent::LinkUp(key)).await;
     link.bulk.reader.set_bytes_max(FRAME_BYTES_MAX);
     for (bytes, kind) in [(ABOVE, Kind::ENTITY), (100 * ABOVE, Kind::COMPRESSED)] {

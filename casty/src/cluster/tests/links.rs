@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Seen, mesh, say_hello, settings, tcp, trust};
+use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Recorder, Seen, mesh, say_hello, settings, tcp, trust};
 use crate::base::NodeKey;
+use crate::cluster::limits::HANDSHAKES_MAX;
 use crate::cluster::transport::{Greeted, Guest, receive};
 use crate::cluster::trust::Guarded;
-use crate::cluster::{Kind, Lane, Member, PeerEvent, Role, SendFailure};
+use crate::cluster::{Cluster, Inbound, Kind, Lane, Member, PeerEvent, Role, SendFailure};
 use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Versions, append};
 
 fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
@@ -132,26 +135,27 @@ impl Stranger {
         Self { member, _answers: AbortOnDropHandle::new(tokio::spawn(answers)) }
     }
 
-    async fn lane(&self, node: &Node, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+    async fn lane(&self, node: &Cluster, purpose: Purpose) -> Result<Greeted, HandshakeError> {
         lane(node, &self.member, purpose).await
     }
 
     /// A link with the node, on which nothing was sent.
-    pub(super) async fn link(&self, node: &Node, nonce: u64) -> Forged {
-        let to = node.key();
+    pub(super) async fn link(&self, node: &Cluster, nonce: u64) -> Forged {
+        let to = node.me().key;
         let control = self.lane(node, Purpose::Link { to, nonce }).await.unwrap();
         Forged { control, bulk: self.lane(node, Purpose::Bulk { to, nonce }).await.unwrap() }
     }
 }
 
 fn stranger_at(addr: &str, fits: impl Fn(NodeKey) -> bool) -> Member {
-    let lives = (1..).map(|life| Member::new("stranger".into(), life, addr, Role::Replica));
+    let name = format!("stranger at {addr}");
+    let lives = (1..).map(|life| Member::new(name.as_str().into(), life, addr, Role::Replica));
     lives.into_iter().find(|member| fits(member.key)).unwrap()
 }
 
-async fn lane(node: &Node, member: &Member, purpose: Purpose) -> Result<Greeted, HandshakeError> {
+async fn lane(node: &Cluster, member: &Member, purpose: Purpose) -> Result<Greeted, HandshakeError> {
     let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
-    say_hello(&node.addr(), &trust(None, Versions::CURRENT), &hello).await
+    say_hello(&node.me().addr, &trust(None, Versions::CURRENT), &hello).await
 }
 
 /// A link with a node, in the hands of somebody who is none.
@@ -183,9 +187,9 @@ async fn a_link_carries_frames_as_soon_as_its_dialler_was_let_in() {
     let stranger = Stranger::for_node(&node).await;
     let key = stranger.member.key;
     let to = node.key();
-    let control = stranger.lane(&node, Purpose::Link { to, nonce: 1 }).await.unwrap();
+    let control = stranger.lane(&node.cluster, Purpose::Link { to, nonce: 1 }).await.unwrap();
     assert!(!node.cluster.is_linked(key), "a link of one lane");
-    let bulk = stranger.lane(&node, Purpose::Bulk { to, nonce: 1 }).await.unwrap();
+    let bulk = stranger.lane(&node.cluster, Purpose::Bulk { to, nonce: 1 }).await.unwrap();
     let mut link = Forged { control, bulk };
     node.told(PeerEvent::LinkUp(key)).await;
     for lane in [Lane::Control, Lane::Bulk] {
@@ -194,39 +198,101 @@ async fn a_link_carries_frames_as_soon_as_its_dialler_was_let_in() {
     for lane in [&mut link.control, &mut link.bulk] {
         lane.reader.set_bytes_max(FRAME_BYTES_MAX);
         // On control, gossip may come first.
-        while let Some((kind, body)) = next(lane).await {
-            if kind == Kind::NODE {
-                assert_eq!(body, [7][..]);
-                break;
+        let body = loop {
+            if let (Kind::NODE, body) = next(lane).await.expect("the frame comes before the end") {
+                break body;
             }
-        }
+        };
+        assert_eq!(body, [7][..]);
     }
 }
 
 /// Of two nodes, one dials. Were the other let in too, there would be two links, and no order of what one of them sends.
 #[tokio::test]
-async fn whoever_has_to_be_dialled_is_not_let_in_and_dialled_when_it_asks() {
+async fn whoever_has_to_be_dialled_is_not_let_in_and_is_dialled_when_it_asks() {
     let node = Node::start(tcp(), settings("a", &[])).await;
-    let stranger = Stranger::for_node(&node).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let (to, larger) = (node.key(), stranger_at(&addr, |key| key > node.key()));
-    drop(stranger);
-    let link = tokio::spawn(async move { hear(&listener).await.map(|guest| (guest, listener)) });
-    let checked = lane(&node, &larger, Purpose::Link { to, nonce: 1 }).await;
-    let (guest, listener) = link.await.unwrap().unwrap();
-    assert_eq!(guest.hello.purpose, Purpose::Check);
-    drop(guest);
-    assert!(matches!(checked, Err(HandshakeError::Unreachable { .. })), "nobody answered the check");
-    let answering = async {
+    let refused = lane(&node.cluster, &larger, Purpose::Link { to, nonce: 1 }).await;
+    assert!(matches!(refused, Err(HandshakeError::WrongDialler)));
+    let dialled_back = async {
         let mut guest = hear(&listener).await.unwrap();
         guest.welcome(&larger).await.unwrap();
+        guest.hello.purpose
     };
-    let (refused, ()) = tokio::join!(lane(&node, &larger, Purpose::Link { to, nonce: 1 }), answering);
-    assert!(matches!(refused, Err(HandshakeError::WrongDialler)));
-    lane(&node, &larger, Purpose::Ask).await.unwrap();
+    let (asked, purpose) = tokio::join!(lane(&node.cluster, &larger, Purpose::Ask), dialled_back);
+    assert_eq!((asked.unwrap().member.key, purpose), (to, Purpose::Check));
     let dialled = hear(&listener).await.unwrap().hello.purpose;
     assert!(matches!(dialled, Purpose::Link { to, .. } if to == larger.key), "{dialled:?}");
+}
+
+/// As many as the handshake has places have been let in and do not go on: others get through all the same.
+#[tokio::test]
+async fn peers_that_owe_their_bulk_lanes_keep_nobody_out() {
+    let mut settings = settings("a", &[]);
+    settings.timings.handshake_max = 10 * DEADLINE;
+    let node = Node::start(tcp(), settings).await;
+    let to = node.key();
+    let mut links = Vec::new();
+    for _ in 0..HANDSHAKES_MAX {
+        let stranger = Stranger::for_node(&node).await;
+        let control = stranger.lane(&node.cluster, Purpose::Link { to, nonce: 1 }).await.unwrap();
+        links.push((stranger, control));
+    }
+    let (last, _control) = links.last().unwrap();
+    timeout(DEADLINE, last.lane(&node.cluster, Purpose::Check)).await.expect("an answer").unwrap();
+    last.lane(&node.cluster, Purpose::Bulk { to, nonce: 1 }).await.expect("it was still waited for");
+}
+
+/// Holds whoever hands on a frame, until it is let go.
+struct Held {
+    recorder: Arc<Recorder>,
+    gate: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Inbound for Held {
+    fn frame(&self, from: NodeKey, kind: Kind, body: Bytes) {
+        self.recorder.frame(from, kind, body);
+        if kind == Kind::NODE {
+            // Once the gate is gone, nobody waits.
+            let _ = block_in_place(|| self.gate.lock().recv());
+        }
+    }
+
+    fn event(&self, event: PeerEvent) {
+        self.recorder.event(event);
+    }
+}
+
+/// Frames of an older link never come after those of a newer one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_link_that_replaces_another_begins_when_that_has_ended() {
+    let (gate, held) = std::sync::mpsc::channel();
+    let behind = |recorder| Arc::new(Held { recorder, gate: Mutex::new(held) });
+    let mut node = Node::start_behind(tcp(), settings("a", &[]), behind).await;
+    let stranger = Stranger::for_node(&node).await;
+    let key = stranger.member.key;
+    let mut word = Vec::new();
+    append(&mut word, Kind::NODE, 0, |_| {}).unwrap();
+    let mut older = stranger.link(&node.cluster, 1).await;
+    node.told(PeerEvent::LinkUp(key)).await;
+    older.control.writer.write_all(&word).await.unwrap();
+    node.until("a frame of the older link", frame(key, Kind::NODE)).await;
+    // Its reader has not ended: the frame is still being handed on.
+    let event = |seen: &Seen| match seen {
+        Seen::Event(event @ (PeerEvent::LinkUp(of) | PeerEvent::LinkDown(of))) if *of == key => Some(event.clone()),
+        _ => None,
+    };
+    let linking = async { stranger.link(&node.cluster, 2).await };
+    let (mut newer, ()) = tokio::join!(linking, async {
+        assert_eq!(node.ears.within(Duration::from_millis(200), event).await, None);
+        drop(gate);
+    });
+    newer.control.writer.write_all(&word).await.unwrap();
+    node.until("a frame of the newer link", frame(key, Kind::NODE)).await;
+    let events = [node.until("an event", event).await, node.until("an event", event).await];
+    assert_eq!(events, [PeerEvent::LinkDown(key), PeerEvent::LinkUp(key)]);
 }
 
 async fn hear(listener: &TcpListener) -> Result<Guest, HandshakeError> {
@@ -239,13 +305,17 @@ async fn hear(listener: &TcpListener) -> Result<Guest, HandshakeError> {
 async fn whoever_cannot_be_dialled_is_not_let_in_and_both_are_told_why() {
     let node = Node::start(tcp(), settings("a", &[])).await;
     let other = Node::start(tcp(), settings("other", &[])).await;
+    let to = node.key();
     for (addr, says) in [("127.0.0.1:1".to_owned(), "refused"), (other.addr(), "other")] {
-        let nobody = stranger_at(&addr, |key| key < node.key());
-        let error = lane(&node, &nobody, Purpose::Link { to: node.key(), nonce: 1 }).await.err().unwrap();
-        assert!(matches!(&error, HandshakeError::Unreachable { dialler, .. } if **dialler == nobody), "{error}");
-        let said = error.to_string();
-        assert!(said.contains(&addr) && said.contains(says) && said.contains("`advertise`"), "{said}");
-        assert!(!node.cluster.is_linked(nobody.key));
+        let dials = (stranger_at(&addr, |key| key < to), Purpose::Link { to, nonce: 1 });
+        let is_dialled = (stranger_at(&addr, |key| key > to), Purpose::Ask);
+        for (nobody, purpose) in [dials, is_dialled] {
+            let error = lane(&node.cluster, &nobody, purpose).await.err().unwrap();
+            assert!(matches!(&error, HandshakeError::Unreachable { dialler, .. } if **dialler == nobody), "{error}");
+            let said = error.to_string();
+            assert!(said.contains(&addr) && said.contains(says) && said.contains("`advertise`"), "{said}");
+            assert!(!node.cluster.is_linked(nobody.key));
+        }
     }
 }
 
@@ -282,21 +352,44 @@ async fn what_a_node_has_queued_when_it_leaves_arrives_while_others_send_to_it()
     }
 }
 
+/// The one that has less to say closes first, and still reads.
+#[tokio::test]
+async fn what_two_have_queued_that_leave_at_once_arrives() {
+    const FRAMES: u32 = 200;
+    for round in 0..10 {
+        let mut nodes = mesh(tcp(), &["a", "b"]).await;
+        let (sender, receiver) = (round % 2, 1 - round % 2);
+        let (from, to) = (nodes[sender].key(), nodes[receiver].key());
+        for n in 0..FRAMES {
+            let body = |out: &mut Vec<u8>| {
+                out.extend(n.to_le_bytes());
+                out.resize(out.len() + 20_000, 7);
+            };
+            nodes[sender].cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
+        }
+        tokio::join!(nodes[receiver].cluster.shutdown(), nodes[sender].cluster.shutdown());
+        for n in 0..FRAMES {
+            let body = nodes[receiver].until("a frame", frame(from, Kind::ENTITY)).await;
+            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_link_is_open_with_both_lanes_and_ends_with_either() {
     let mut node = Node::start(tcp(), settings("a", &[])).await;
     let stranger = Stranger::for_node(&node).await;
     let (member, to) = (&stranger.member, node.key());
-    let early = stranger.lane(&node, Purpose::Bulk { to, nonce: 1 }).await;
+    let early = stranger.lane(&node.cluster, Purpose::Bulk { to, nonce: 1 }).await;
     assert!(matches!(early, Err(HandshakeError::StaleLink)), "a bulk lane without a link");
     for (round, lost_is_bulk) in [true, false].into_iter().enumerate() {
         let nonce = 1 + round as u64;
-        let mut control = stranger.lane(&node, Purpose::Link { to, nonce }).await.unwrap();
+        let mut control = stranger.lane(&node.cluster, Purpose::Link { to, nonce }).await.unwrap();
         control.writer.write_all(&ping()).await.unwrap();
-        let other = stranger.lane(&node, Purpose::Bulk { to, nonce: nonce + 7 }).await;
+        let other = stranger.lane(&node.cluster, Purpose::Bulk { to, nonce: nonce + 7 }).await;
         assert!(matches!(other, Err(HandshakeError::StaleLink)), "the bulk lane of another link");
         assert!(!node.cluster.is_linked(member.key));
-        let mut bulk = stranger.lane(&node, Purpose::Bulk { to, nonce }).await.unwrap();
+        let mut bulk = stranger.lane(&node.cluster, Purpose::Bulk { to, nonce }).await.unwrap();
         bulk.writer.write_all(&ping()).await.unwrap();
         node.told(PeerEvent::LinkUp(member.key)).await;
         let (mut lost, mut kept) = if lost_is_bulk { (bulk, control) } else { (control, bulk) };
@@ -314,7 +407,7 @@ async fn a_lane_that_falls_silent_ends_the_link_though_the_other_is_alive() {
     for silent_is_bulk in [true, false] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
         let stranger = Stranger::for_node(&node).await;
-        let Forged { control, bulk } = stranger.link(&node, 1).await;
+        let Forged { control, bulk } = stranger.link(&node.cluster, 1).await;
         let key = stranger.member.key;
         node.told(PeerEvent::LinkUp(key)).await;
         let (mut alive, _silent) = if silent_is_bulk { (control, bulk) } else { (bulk, control) };
@@ -338,7 +431,7 @@ async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
     for noise in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0]] {
         let mut node = Node::start(tcp(), settings("a", &[])).await;
         let stranger = Stranger::for_node(&node).await;
-        let (mut link, key) = (stranger.link(&node, 1).await, stranger.member.key);
+        let (mut link, key) = (stranger.link(&node.cluster, 1).await, stranger.member.key);
         let mut good = Vec::new();
         append(&mut good, Kind::NODE, 100, |out| out.extend_from_slice(b"good")).unwrap();
         link.control.writer.write_all(&good).await.unwrap();
@@ -346,7 +439,7 @@ async fn bytes_that_are_no_frames_close_the_link_and_nothing_else() {
         assert_eq!(node.until("the good frame", frame(key, Kind::NODE)).await, b"good"[..]);
         node.told(PeerEvent::LinkDown(key)).await;
         while next(&mut link.control).await.is_some() {}
-        let _again = stranger.link(&node, 2).await;
+        let _again = stranger.link(&node.cluster, 2).await;
         node.told(PeerEvent::LinkUp(key)).await;
         node.told(PeerEvent::LinkUp(key)).await;
     }

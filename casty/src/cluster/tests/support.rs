@@ -34,7 +34,7 @@ pub(super) enum Seen {
     Event(PeerEvent),
 }
 
-struct Recorder(mpsc::UnboundedSender<Seen>);
+pub(super) struct Recorder(mpsc::UnboundedSender<Seen>);
 
 impl Inbound for Recorder {
     fn frame(&self, from: NodeKey, kind: Kind, body: Bytes) {
@@ -48,7 +48,7 @@ impl Inbound for Recorder {
 
 pub(super) struct Node {
     pub(super) cluster: Arc<Cluster>,
-    ears: Ears,
+    pub(super) ears: Ears,
 }
 
 pub(super) struct Client {
@@ -64,8 +64,17 @@ pub(super) struct Ears {
 
 impl Node {
     pub(super) async fn start(net: Arc<dyn Net>, settings: Settings) -> Self {
+        Self::start_behind(net, settings, |recorder| recorder).await
+    }
+
+    /// Starts a node that tells its recorder by way of something else.
+    pub(super) async fn start_behind<I: Inbound>(
+        net: Arc<dyn Net>,
+        settings: Settings,
+        inbound: impl FnOnce(Arc<Recorder>) -> Arc<I>,
+    ) -> Self {
         let (recorder, ears) = Ears::new();
-        let cluster = Cluster::start(settings, net, recorder).await.unwrap();
+        let cluster = Cluster::start(settings, net, inbound(recorder)).await.unwrap();
         Self { cluster, ears }
     }
 

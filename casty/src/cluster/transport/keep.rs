@@ -74,7 +74,9 @@ pub(super) fn explain(mesh: &Arc<Mesh>, addr: &str, error: &HandshakeError) {
             mesh.with_peers(|peers| peers.introduce((**found).clone(), Instant::now()));
         }
         HandshakeError::Superseded { newest, .. } if newest.id == mesh.me.id => mesh.supersede(newest),
-        HandshakeError::StaleLink | HandshakeError::Leaving => tracing::debug!(addr, %error, "no link"),
+        HandshakeError::StaleLink | HandshakeError::Busy | HandshakeError::Leaving => {
+            tracing::debug!(addr, %error, "no link");
+        }
         error => mesh.noted.failure(addr, "cannot link to a peer", error),
     }
 }
@@ -113,13 +115,20 @@ async fn connect(mesh: &Mesh, target: &Target, purpose: Purpose) -> Result<Greet
 
 /// Finds out whether a node that dials this one can be dialled itself: who cannot, and is let in by those of larger keys only,
 /// would be half a member for ever.
-pub(super) async fn check(mesh: &Mesh, dialler: &Member) -> Result<(), Reason> {
-    // The dialler waits for the answer as long as for any, and has to hear it.
+pub(super) async fn check(mesh: &Arc<Mesh>, dialler: &Member) -> Result<(), Reason> {
+    let Ok(_permit) = mesh.checks.try_acquire() else { return Err(Reason::Busy) };
     let caller = mesh.caller();
+    // The dialler waits for the answer as long as for any, and has to hear it.
     let why = match timeout(caller.handshake_max / 2, caller.connect(&dialler.addr, Purpose::Check)).await {
         Ok(Ok(greeted)) if greeted.member.key == dialler.key => return Ok(()),
         Ok(Ok(greeted)) => format!("{} answers there", greeted.member),
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err(HandshakeError::Leaving)) => return Err(Reason::Leaving),
+        Ok(Err(error)) => {
+            if let HandshakeError::Superseded { .. } = error {
+                explain(mesh, &dialler.addr, &error);
+            }
+            error.to_string()
+        }
         Err(_) => "there is no answer".to_owned(),
     };
     Err(Reason::Unreachable { yours: Box::new(dialler.clone()), why })

@@ -1,10 +1,11 @@
 //! A link, from the moment at which both of its connections stand to its end. It is the same at either end.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -46,34 +47,34 @@ impl Link {
         mesh.tell(PeerEvent::LinkUp(key));
         // It fails when the membership task has ended, and then nobody needs to know.
         let _ = mesh.gossip.send(Input::LinkUp(peer.clone())).await;
-        let reader = |lane: Connection| {
-            let Connection { terms, mut reader, writer } = lane;
+        let read = |Connection { terms, mut reader, writer }| {
             reader.set_bytes_max(FRAME_BYTES_MAX);
             let lane = LaneReader { mesh: mesh.clone(), from: peer.clone(), terms, over: over.clone() };
             (mesh.tasks.spawn(read_lane(lane, reader)), writer)
         };
-        let ((mut control, control_writer), (mut bulk, bulk_writer)) = (reader(control), reader(bulk));
+        let ((control_read, control), (bulk_read, bulk)) = (read(control), read(bulk));
+        let written = CancellationToken::new();
         let reading = async {
-            // A peer that leaves ends both lanes, of which one may have more to be read than the other.
-            let mut other = tokio::select! {
-                _ = &mut control => bulk,
-                _ = &mut bulk => control,
-            };
-            if timeout(mesh.timings.silence_max, &mut other).await.is_err() {
-                over.cancel();
-                // It fails when a frame made the reader panic, which the runtime has told already.
-                let _ = other.await;
+            let closed = read_lanes(control_read, bulk_read, &over, mesh.timings.silence_max).await;
+            if closed && mesh.leaving.is_cancelled() {
+                // Both leave. The peer still reads, until it sees this end close.
+                tokio::select! {
+                    () = written.cancelled() => {}
+                    () = over.cancelled() => {}
+                }
             }
             over.cancel();
         };
         let writing = async {
-            let mut over_signal = pin!(over.cancelled());
             tokio::select! {
                 biased;
-                () = &mut over_signal => tracing::debug!(%peer, "the link ended"),
-                written = write_lanes(&mesh, &lanes, control_writer, bulk_writer) => match written {
+                () = over.cancelled() => tracing::debug!(%peer, "the link ended"),
+                end = write_lanes(&mesh, &lanes, control, bulk) => match end {
                     // The peer closes its end when it has read all: to close this one first could lose what is on its way.
-                    Ok(_connections) => over_signal.await,
+                    Ok(_connections) => {
+                        written.cancel();
+                        over.cancelled().await;
+                    }
                     Err(error) => tracing::debug!(%peer, %error, "the link broke"),
                 }
             }
@@ -83,6 +84,29 @@ impl Link {
         tokio::join!(reading, writing);
         mesh.tell(PeerEvent::LinkDown(key));
     }
+}
+
+/// Waits until both lanes are read to their ends. `true`: the peer closed both in order.
+async fn read_lanes(
+    mut control: JoinHandle<bool>,
+    mut bulk: JoinHandle<bool>,
+    over: &CancellationToken,
+    rest: Duration,
+) -> bool {
+    // A peer that leaves ends both lanes, of which one may have more to be read than the other.
+    let (first, mut other) = tokio::select! {
+        first = &mut control => (first, bulk),
+        first = &mut bulk => (first, control),
+    };
+    let second = match timeout(rest, &mut other).await {
+        Ok(second) => second,
+        Err(_) => {
+            over.cancel();
+            other.await
+        }
+    };
+    // It is an error when a frame made the reader panic, which the runtime has told already.
+    matches!((first, second), (Ok(true), Ok(true)))
 }
 
 /// Writes both lanes to their ends, and says on both that no more comes. The connections stay open.

@@ -64,15 +64,22 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
                 mesh.supersede(&guest.hello.member);
             }
         }
-        Ok(Granted::Answer { introduced }) => {
-            // The asker may be gone already, and then the answer is of no use to anybody.
-            let _ = within(max, guest.welcome(&mesh.me)).await;
-            let _ = within(max, guest.writer.shutdown()).await;
-            if introduced {
-                mesh.with_peers(|peers| peers.introduce(guest.hello.member, Instant::now()));
+        Ok(Granted::Answer) => answer(&mesh, guest).await,
+        Ok(Granted::Introduction) => {
+            drop(place);
+            let asker = guest.hello.member.clone();
+            match check(&mesh, &asker).await {
+                Ok(()) => {
+                    answer(&mesh, guest).await;
+                    mesh.with_peers(|peers| peers.introduce(asker, Instant::now()));
+                }
+                Err(reason) => part(&mesh, &mut guest, reason).await,
             }
         }
-        Ok(Granted::Link { nonce }) => link(&mesh, guest, nonce, place).await,
+        Ok(Granted::Link { nonce }) => {
+            drop(place);
+            link(&mesh, guest, nonce).await;
+        }
         Ok(Granted::Client(served)) => {
             drop(place);
             edge::serve(&mesh, guest, served).await;
@@ -86,8 +93,16 @@ async fn serve(mesh: Arc<Mesh>, stream: Box<dyn Stream>, from: String, place: Pl
     }
 }
 
+/// Says who is here.
+async fn answer(mesh: &Mesh, mut guest: Guest) {
+    let max = mesh.timings.handshake_max;
+    // The asker may be gone already, and then the answer is of no use to anybody.
+    let _ = within(max, guest.welcome(&mesh.me)).await;
+    let _ = within(max, guest.writer.shutdown()).await;
+}
+
 /// A link that a peer dials, to its end.
-async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64, place: Place) {
+async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64) {
     let peer = guest.hello.member.clone();
     let checked = check(mesh, &peer).await;
     let admitted = match checked.and_then(|()| mesh.with_peers(|peers| peers.admit(peer.clone(), nonce))) {
@@ -103,14 +118,13 @@ async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64, place: Place) {
     let max = mesh.timings.handshake_max;
     let complete = async {
         within(max, guest.welcome(&mesh.me)).await?;
-        // The other end is dropped when the link is replaced.
+        // The other end is dropped when the link is replaced, or its bulk lane goes as it comes.
         within(max, async { bulk.await.map_err(|_| HandshakeError::StaleLink) }).await
     };
     let complete = tokio::select! {
         complete = complete => complete,
         () = cut.cancelled() => Err(HandshakeError::StaleLink),
     };
-    drop(place);
     let (key, addr) = (peer.key, peer.addr.clone());
     match complete {
         // The dialler has been told that it is let in, on both lanes before anything else: what it is sent, it can answer.
@@ -118,7 +132,9 @@ async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64, place: Place) {
             mesh.noted.forget(&addr);
             Link { mesh: mesh.clone(), peer, control: guest.into(), bulk, over: cut }.carry().await;
         }
-        Err(HandshakeError::StaleLink) => tracing::debug!(%peer, "a link that the peer dialled was replaced"),
+        Err(HandshakeError::StaleLink) => {
+            tracing::debug!(%peer, "a link that the peer dialled was replaced, or broke as it began")
+        }
         Err(error) => mesh.noted.failure(&addr, "a handshake failed", &error),
     }
     mesh.with_peers(|peers| peers.release(key, nonce));
@@ -126,8 +142,10 @@ async fn link(mesh: &Arc<Mesh>, mut guest: Guest, nonce: u64, place: Place) {
 
 /// What a dialler is let in for.
 enum Granted {
-    /// To be told who is here, and perhaps to be known here from now on.
-    Answer { introduced: bool },
+    /// To be told who is here.
+    Answer,
+    /// The same, and to be dialled by this node, if it can be.
+    Introduction,
     /// To be linked with, if it can be dialled itself.
     Link { nonce: u64 },
     /// To be the bulk lane of a link, which waits for the connection.
@@ -151,14 +169,16 @@ fn judge(mesh: &Arc<Mesh>, hello: &Hello) -> Result<Granted, Reason> {
     }
     match hello.purpose {
         Purpose::Ask | Purpose::Check => {
-            mesh.peers().check_life(them)?;
-            Ok(Granted::Answer { introduced: hello.purpose == Purpose::Ask })
+            let peers = mesh.peers();
+            peers.check_life(them)?;
+            let introduced = hello.purpose == Purpose::Ask && peers.dials(them.key);
+            Ok(if introduced { Granted::Introduction } else { Granted::Answer })
         }
         Purpose::Link { to, .. } | Purpose::Bulk { to, .. } if to != me.key => {
             Err(Reason::OtherNode { wanted: to, mine: Box::new(me.clone()) })
         }
         Purpose::Link { nonce, .. } => {
-            mesh.peers().check_life(them)?;
+            mesh.peers().check_link(them, nonce)?;
             Ok(Granted::Link { nonce })
         }
         Purpose::Client { nonce } => Ok(Granted::Client(mesh.clients.admit(them.key, nonce)?)),
@@ -174,6 +194,7 @@ async fn part(mesh: &Mesh, guest: &mut Guest, reason: Reason) {
     match error {
         error @ (HandshakeError::StaleLink
         | HandshakeError::WrongDialler
+        | HandshakeError::Busy
         | HandshakeError::Leaving
         | HandshakeError::OtherNode { .. }) => {
             tracing::debug!(peer, %error, told = told.is_ok(), "refused a peer");

@@ -15,6 +15,8 @@ use crate::wire::{Member, Reason, Terms};
 /// A link with a peer that was introduced is tried for so long, if nothing else speaks for it.
 pub(super) const INTRODUCED_FOR: Duration = Duration::from_secs(5);
 
+const TOO_MANY: Reason = Reason::TooManyPeers { max: PEERS_MAX as u32 };
+
 /// The peers that this node knows.
 pub(crate) struct PeerTable {
     me: Member,
@@ -126,15 +128,9 @@ impl PeerTable {
 
     /// A peer asks for a new link with this node.
     pub(super) fn admit(&mut self, member: Member, nonce: u64) -> Result<Admitted, Reason> {
-        self.check_life(&member)?;
-        if self.dials(member.key) {
-            return Err(Reason::WrongDialler);
-        }
+        self.check_link(&member, nonce)?;
         let (cut, ended) = (self.stop.child_token(), CancellationToken::new());
-        let peer = self.entry(member).ok_or(Reason::TooManyPeers { max: PEERS_MAX as u32 })?;
-        if peer.incoming.as_ref().is_some_and(|incoming| nonce <= incoming.nonce) {
-            return Err(Reason::StaleLink);
-        }
+        let peer = self.entry(member).ok_or(TOO_MANY)?;
         let (come, bulk) = oneshot::channel();
         let incoming = Incoming { nonce, bulk: Some(come), cut: cut.clone(), ended: ended.clone() };
         let before = peer.incoming.replace(incoming);
@@ -146,6 +142,19 @@ impl PeerTable {
         let incoming = self.peers.get_mut(&key).and_then(|peer| peer.incoming.as_mut());
         let incoming = incoming.filter(|incoming| incoming.nonce == nonce);
         incoming.and_then(|incoming| incoming.bulk.take()).ok_or(Reason::StaleLink)
+    }
+
+    /// Refuses a link that could not be [admitted](Self::admit) now.
+    pub(super) fn check_link(&self, member: &Member, nonce: u64) -> Result<(), Reason> {
+        self.check_life(member)?;
+        if self.dials(member.key) {
+            return Err(Reason::WrongDialler);
+        }
+        match self.peers.get(&member.key) {
+            None if self.peers.len() >= PEERS_MAX => Err(TOO_MANY),
+            Some(Peer { incoming: Some(incoming), .. }) if nonce <= incoming.nonce => Err(Reason::StaleLink),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a life of a node of which a later one is alive.

@@ -31,28 +31,28 @@ enum Next {
     Broken,
 }
 
-/// Reads one lane to its end. It ends the link too unless the peer closed it in order, also when a frame makes it panic.
-pub(super) async fn read_lane(lane: LaneReader, mut reader: Reader) {
+/// Reads one lane to its end. `true`: the peer closed it in order. Otherwise it ends the link too, also when a frame makes it panic.
+pub(super) async fn read_lane(lane: LaneReader, mut reader: Reader) -> bool {
     let link_ends = lane.over.clone().drop_guard();
     let mut over = pin!(lane.over.cancelled());
     loop {
         // What has been read is handed on at once: it has an end, and the signal is looked at before more is read.
         let next = match reader.buffered().transpose() {
             Some(frame) => lane.understood(frame.map(Some)),
-            None if lane.over.is_cancelled() => return,
+            None if lane.over.is_cancelled() => return false,
             None => tokio::select! {
                 biased;
                 next = lane.next(&mut reader) => next,
-                () = &mut over => return,
+                () = &mut over => return false,
             },
         };
         match next {
             Next::Frame(frame) => lane.hand_on(frame),
             Next::Closed => {
                 link_ends.disarm();
-                return;
+                return true;
             }
-            Next::Broken => return,
+            Next::Broken => return false,
         }
     }
 }
@@ -70,7 +70,12 @@ impl LaneReader {
                 Next::Closed
             }
             Err(error) => {
-                self.mesh.noted.failure(&self.from.addr, "closed the link with a peer", &error);
+                // Who sees this node leave closes its end as it is.
+                if self.mesh.leaving.is_cancelled() {
+                    tracing::debug!(peer = %self.from, %error, "the link ended");
+                } else {
+                    self.mesh.noted.failure(&self.from.addr, "closed the link with a peer", &error);
+                }
                 Next::Broken
             }
         }

@@ -12,8 +12,8 @@ use crate::wire::{Kind, append};
 
 /// Writes until the connection fails, or until the outbox is sealed and everything is written. The connection stays open then.
 ///
-/// The first frame is a ping: it tells the acceptor that this end counts the link as open, and so answers on it. An idle lane
-/// carries pings, each lane its own: a connection of which one end has gone is found whichever it is.
+/// The first frame is a ping: a client's connection counts from its first frame on. An idle lane carries pings, each lane its own: a
+/// connection of which one end has gone is found whichever it is.
 pub(in crate::cluster) async fn write_frames<W>(io: &mut W, outbox: &Outbox, timings: &Timings) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,

@@ -131,6 +131,7 @@ pub(super) fn words() -> Vec<Vec<u8>> {
         Reason::TooManyClients { max: 1_024 },
         Reason::Unreachable { yours: old, why: "connection refused".to_owned() },
         Reason::WrongDialler,
+        Reason::Busy,
     ];
     let preface = Preface::new(Versions { newest: 3, oldest: 2 }, Features(3), Features(1), [7; NONCE_BYTES]);
     let mut words: Vec<_> = hellos.iter().map(spelled).collect();

@@ -16,8 +16,8 @@ pub(crate) struct Hello {
 /// What a dialler wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
-    /// To know who listens at the address, and to be known to it: of the two, the one that dials does so then. The connection
-    /// ends with the answer.
+    /// To know who listens at the address, and to be known to it: if it is the one of the two that dials, it does so then. The
+    /// connection ends with the answer.
     Ask,
     /// To know whether a node that dials can be dialled itself. The connection ends with the answer.
     Check,
@@ -43,6 +43,7 @@ pub(crate) enum Reason {
     TooManyClients { max: u32 },
     Unreachable { yours: Box<Member>, why: String },
     WrongDialler,
+    Busy,
 }
 
 impl Reason {
@@ -70,6 +71,7 @@ impl Reason {
             Self::TooManyClients { max } => HandshakeError::TooManyClients { max },
             Self::Unreachable { yours, why } => HandshakeError::Unreachable { dialler: yours, why },
             Self::WrongDialler => HandshakeError::WrongDialler,
+            Self::Busy => HandshakeError::Busy,
         }
     }
 }
