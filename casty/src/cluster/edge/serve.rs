@@ -1,5 +1,6 @@
 //! A client's connection at its node, and what passes between that node and others.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,11 +88,17 @@ async fn exchange(mesh: &Arc<Mesh>, guest: Guest, (client, served): (&Arc<Client
     let Guest { hello, mut reader, writer, .. } = guest;
     let timings = timings(&mesh.timings);
     let (outgoing, paced) = (served.clone(), timings.clone());
-    let mut writing = AbortOnDropHandle::new(mesh.tasks.spawn(async move {
+    let writing = AbortOnDropHandle::new(mesh.tasks.spawn(async move {
         let mut writer: Writer = writer;
         write_frames(&mut writer, &outgoing.outbox, &paced).await?;
         writer.shutdown().await
     }));
+    let stuck = async {
+        if let Ok(Ok(())) = writing.await {
+            // This node leaves. The client closes its end when it has read all: to close this one first could lose what is on its way.
+            pending::<()>().await;
+        }
+    };
     let key = hello.member.key;
     let reading = async {
         while let Some((kind, body)) = reader.next(timings.silence_max).await? {
@@ -113,7 +120,7 @@ async fn exchange(mesh: &Arc<Mesh>, guest: Guest, (client, served): (&Arc<Client
     };
     let why = tokio::select! {
         read = reading => read.err().map_or_else(|| "it closed it".to_owned(), |error| error.to_string()),
-        _ = &mut writing => "it takes no bytes, or this node is leaving".to_owned(),
+        () = stuck => "it takes no bytes".to_owned(),
         () = served.cut.cancelled() => "it has another, or could not be told what happens".to_owned(),
         () = mesh.stop.cancelled() => "this node stops".to_owned(),
     };

@@ -1,6 +1,7 @@
 //! A client's connection to the cluster, by way of one of its nodes.
 
 use std::collections::BTreeSet;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -294,10 +295,18 @@ impl Shared {
             outbox.seal();
         }
         let (writing, paced) = (outbox.clone(), self.timings.clone());
-        let mut writing = AbortOnDropHandle::new(tokio::spawn(async move {
+        let writing = AbortOnDropHandle::new(tokio::spawn(async move {
             write_frames(&mut writer, &writing, &paced).await?;
             writer.shutdown().await
         }));
+        let stuck = async {
+            match writing.await {
+                // This client ends. The node closes its end when it has read all: to close this one first could lose what is on its way.
+                Ok(Ok(())) => pending().await,
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            }
+        };
         reader.set_bytes_max(FRAME_BYTES_MAX);
         let reading = async {
             while let Some((kind, body)) = reader.next(self.timings.silence_max).await? {
@@ -318,11 +327,7 @@ impl Shared {
         };
         let why = tokio::select! {
             read = reading => read.err().map_or_else(|| "the node closed it".to_owned(), |error| error.to_string()),
-            written = &mut writing => match written {
-                Ok(Ok(())) => "the client ends".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            },
+            error = stuck => error,
             () = over.cancelled() => "the node is of no use at the moment".to_owned(),
         };
         outbox.seal();

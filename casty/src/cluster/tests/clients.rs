@@ -1,6 +1,7 @@
 //! Clients: their frames, the ways that these take, and what is told when a way is lost.
 
 use std::sync::{Arc, OnceLock, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -173,6 +174,78 @@ async fn a_client_that_takes_nothing_is_let_go_and_holds_no_more_than_its_bound(
     let room = node.cluster.room(stuck.key);
     node.told(PeerEvent::LinkDown(stuck.key)).await;
     timeout(DEADLINE, room).await.expect("whoever waits for room is told that there is no link");
+}
+
+const FRAMES: u32 = 200;
+
+fn numbered(n: u32) -> impl FnOnce(&mut Vec<u8>) {
+    move |out| {
+        out.extend(n.to_le_bytes());
+        out.resize(out.len() + 20_000, 7);
+    }
+}
+
+fn number(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<u32> {
+    move |seen| match seen {
+        Seen::Frame(key, kind, body) if (*key, *kind) == (from, of) => {
+            body.first_chunk().copied().map(u32::from_le_bytes)
+        }
+        _ => None,
+    }
+}
+
+/// Sends without a break, until there is no connection.
+fn flood(
+    mut send: impl FnMut(&mut dyn FnMut(&mut Vec<u8>)) -> Result<(), SendFailure> + Send + 'static,
+) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        while matches!(send(&mut |out| out.resize(out.len() + 10_000, 1)), Ok(()) | Err(SendFailure::Full { .. })) {}
+    })
+}
+
+async fn alone() -> (Node, Client) {
+    let mut node = Node::start(tcp(), settings("a", &[])).await;
+    let mut client = started(tcp(), &[&node]).await;
+    linked(&mut client, &[&node]).await;
+    send(&client, node.key(), Kind::CALL, &[]).unwrap();
+    node.told(PeerEvent::LinkUp(client.key())).await;
+    node.until("a first frame", frame(client.key(), Kind::CALL, &[])).await;
+    (node, client)
+}
+
+#[tokio::test]
+async fn what_a_client_has_queued_when_it_ends_arrives_while_its_node_sends_to_it() {
+    for _ in 0..5 {
+        let (mut node, client) = alone().await;
+        let (sending, me) = (node.cluster.clone(), client.key());
+        let flood = flood(move |body| sending.send(me, Lane::Bulk, Kind::ANSWER, body));
+        client.uplink.room().await;
+        for n in 0..FRAMES {
+            client.uplink.send(node.key(), Kind::CALL, numbered(n)).unwrap();
+        }
+        client.uplink.shutdown().await;
+        for n in 0..FRAMES {
+            assert_eq!(node.until("what the client sent", number(me, Kind::CALL)).await, n);
+        }
+        flood.join().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_node_has_queued_when_it_leaves_arrives_while_its_client_sends_to_it() {
+    for _ in 0..5 {
+        let (node, mut client) = alone().await;
+        let (sending, key) = (client.uplink.clone(), node.key());
+        let flood = flood(move |body| sending.send(key, Kind::CALL, body));
+        for n in 0..FRAMES {
+            node.cluster.send(client.key(), Lane::Bulk, Kind::ANSWER, numbered(n)).unwrap();
+        }
+        node.cluster.shutdown().await;
+        for n in 0..FRAMES {
+            assert_eq!(client.until("what the node sent", number(key, Kind::ANSWER)).await, n);
+        }
+        flood.join().unwrap();
+    }
 }
 
 /// A connection of a client, made by hand.

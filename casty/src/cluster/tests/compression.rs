@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::links::{Stranger, next};
+use super::forged::{Stranger, next};
 use super::support::{MemoryNet, Node, Seen, full_mesh, settings, tcp};
 use crate::cluster::{Compression, Kind, Lane, PeerEvent};
 use crate::wire::{FRAME_BYTES_MAX, expand};

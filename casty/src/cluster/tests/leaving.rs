@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::support::{FaultyNet, MemoryNet, Node, Seen, mesh, settings, tcp};
-use crate::cluster::PeerEvent;
+use super::support::{FaultyNet, MemoryNet, Node, Seen, frame, mesh, settings, tcp};
+use crate::cluster::{Kind, Lane, PeerEvent, SendFailure};
 
 #[tokio::test]
 async fn a_killed_node_is_declared_down_within_four_seconds() {
@@ -103,6 +103,62 @@ async fn the_halves_of_a_cluster_join_again_after_a_partition() {
         let me = node.key();
         for key in keys.iter().copied().filter(|key| *key != me) {
             node.up(key).await;
+        }
+    }
+}
+
+/// What a node has queued when it leaves arrives, also where peers send to it without a break: were its connections closed with
+/// something unread, they would be reset.
+#[tokio::test]
+async fn what_a_node_has_queued_when_it_leaves_arrives_while_others_send_to_it() {
+    const FRAMES: u32 = 200;
+    for round in 0..10 {
+        let mut nodes = mesh(tcp(), &["a", "b"]).await;
+        // Whichever of the two dialled.
+        let leaver = nodes.remove(round % 2);
+        let [mut stays] = <[Node; 1]>::try_from(nodes).ok().unwrap();
+        let (from, to) = (leaver.key(), stays.key());
+        let sending = stays.cluster.clone();
+        let flood = std::thread::spawn(move || {
+            let chunk = |out: &mut Vec<u8>| out.resize(out.len() + 10_000, 1);
+            while !matches!(sending.send(from, Lane::Bulk, Kind::ENTITY, chunk), Err(SendFailure::NotConnected)) {}
+        });
+        leaver.cluster.room(to).await;
+        for n in 0..FRAMES {
+            let body = |out: &mut Vec<u8>| {
+                out.extend(n.to_le_bytes());
+                out.resize(out.len() + 20_000, 7);
+            };
+            leaver.cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
+        }
+        leaver.cluster.shutdown().await;
+        for n in 0..FRAMES {
+            let body = stays.until("a frame of the leaver", frame(from, Kind::ENTITY)).await;
+            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
+        }
+        flood.join().unwrap();
+    }
+}
+
+/// The one that has less to say closes first, and still reads.
+#[tokio::test]
+async fn what_two_have_queued_that_leave_at_once_arrives() {
+    const FRAMES: u32 = 200;
+    for round in 0..10 {
+        let mut nodes = mesh(tcp(), &["a", "b"]).await;
+        let (sender, receiver) = (round % 2, 1 - round % 2);
+        let (from, to) = (nodes[sender].key(), nodes[receiver].key());
+        for n in 0..FRAMES {
+            let body = |out: &mut Vec<u8>| {
+                out.extend(n.to_le_bytes());
+                out.resize(out.len() + 20_000, 7);
+            };
+            nodes[sender].cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
+        }
+        tokio::join!(nodes[receiver].cluster.shutdown(), nodes[sender].cluster.shutdown());
+        for n in 0..FRAMES {
+            let body = nodes[receiver].until("a frame", frame(from, Kind::ENTITY)).await;
+            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
         }
     }
 }

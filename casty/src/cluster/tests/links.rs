@@ -6,25 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
 use tokio::task::block_in_place;
-use tokio::time::{Instant, timeout};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::time::Instant;
 
-use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Recorder, Seen, mesh, say_hello, settings, tcp, trust};
+use super::forged::{Forged, Stranger, next, ping};
+use super::support::{DEADLINE, FaultyNet, MemoryNet, Node, Recorder, Seen, frame, mesh, settings, tcp};
 use crate::base::NodeKey;
-use crate::cluster::limits::HANDSHAKES_MAX;
-use crate::cluster::transport::{Greeted, Guest, receive};
-use crate::cluster::trust::Guarded;
-use crate::cluster::{Cluster, Inbound, Kind, Lane, Member, PeerEvent, Role, SendFailure};
-use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Hello, Purpose, Versions, append};
-
-fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
-    move |seen| match seen {
-        Seen::Frame(key, kind, body) if (*key, *kind) == (from, of) => Some(body.clone()),
-        _ => None,
-    }
-}
+use crate::cluster::{Inbound, Kind, Lane, PeerEvent, SendFailure};
+use crate::wire::{FRAME_BYTES_MAX, HandshakeError, Purpose, append};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_link_is_made_again_and_carries_frames() {
@@ -109,77 +98,6 @@ async fn a_large_frame_arrives_and_a_larger_one_is_refused() {
     assert_eq!(nobody, Err(SendFailure::NotConnected));
 }
 
-/// Somebody who is no node, dials one, and can be dialled.
-pub(super) struct Stranger {
-    pub(super) member: Member,
-    _answers: AbortOnDropHandle<()>,
-}
-
-impl Stranger {
-    /// Of the two, this is the one that dials.
-    pub(super) async fn for_node(node: &Node) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap().to_string();
-        let member = stranger_at(&addr, |key| key < node.key());
-        let me = member.clone();
-        let answers = async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let trust = trust(None, Versions::CURRENT);
-                // Whoever has gone again needs no answer.
-                if let Ok(mut guest) = receive(Guarded::plain(Box::new(stream)), &trust).await {
-                    let _ = guest.welcome(&me).await;
-                }
-            }
-        };
-        Self { member, _answers: AbortOnDropHandle::new(tokio::spawn(answers)) }
-    }
-
-    async fn lane(&self, node: &Cluster, purpose: Purpose) -> Result<Greeted, HandshakeError> {
-        lane(node, &self.member, purpose).await
-    }
-
-    /// A link with the node, on which nothing was sent.
-    pub(super) async fn link(&self, node: &Cluster, nonce: u64) -> Forged {
-        let to = node.me().key;
-        let control = self.lane(node, Purpose::Link { to, nonce }).await.unwrap();
-        Forged { control, bulk: self.lane(node, Purpose::Bulk { to, nonce }).await.unwrap() }
-    }
-}
-
-fn stranger_at(addr: &str, fits: impl Fn(NodeKey) -> bool) -> Member {
-    let name = format!("stranger at {addr}");
-    let lives = (1..).map(|life| Member::new(name.as_str().into(), life, addr, Role::Replica));
-    lives.into_iter().find(|member| fits(member.key)).unwrap()
-}
-
-async fn lane(node: &Cluster, member: &Member, purpose: Purpose) -> Result<Greeted, HandshakeError> {
-    let hello = Hello { cluster_name: "bank".into(), member: member.clone(), purpose };
-    say_hello(&node.me().addr, &trust(None, Versions::CURRENT), &hello).await
-}
-
-/// A link with a node, in the hands of somebody who is none.
-pub(super) struct Forged {
-    pub(super) control: Greeted,
-    pub(super) bulk: Greeted,
-}
-
-/// The next frame but pings.
-pub(super) async fn next(lane: &mut Greeted) -> Option<(Kind, Bytes)> {
-    loop {
-        match lane.reader.next(DEADLINE).await.ok()? {
-            Some((Kind::PING, _)) => {}
-            frame => return frame,
-        }
-    }
-}
-
-fn ping() -> Vec<u8> {
-    let mut ping = Vec::new();
-    append(&mut ping, Kind::PING, 0, |_| {}).unwrap();
-    ping
-}
-
 /// A dialler that has been let in can answer whatever comes: the first frames come behind the welcome.
 #[tokio::test]
 async fn a_link_carries_frames_as_soon_as_its_dialler_was_let_in() {
@@ -205,44 +123,6 @@ async fn a_link_carries_frames_as_soon_as_its_dialler_was_let_in() {
         };
         assert_eq!(body, [7][..]);
     }
-}
-
-/// Of two nodes, one dials. Were the other let in too, there would be two links, and no order of what one of them sends.
-#[tokio::test]
-async fn whoever_has_to_be_dialled_is_not_let_in_and_is_dialled_when_it_asks() {
-    let node = Node::start(tcp(), settings("a", &[])).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let (to, larger) = (node.key(), stranger_at(&addr, |key| key > node.key()));
-    let refused = lane(&node.cluster, &larger, Purpose::Link { to, nonce: 1 }).await;
-    assert!(matches!(refused, Err(HandshakeError::WrongDialler)));
-    let dialled_back = async {
-        let mut guest = hear(&listener).await.unwrap();
-        guest.welcome(&larger).await.unwrap();
-        guest.hello.purpose
-    };
-    let (asked, purpose) = tokio::join!(lane(&node.cluster, &larger, Purpose::Ask), dialled_back);
-    assert_eq!((asked.unwrap().member.key, purpose), (to, Purpose::Check));
-    let dialled = hear(&listener).await.unwrap().hello.purpose;
-    assert!(matches!(dialled, Purpose::Link { to, .. } if to == larger.key), "{dialled:?}");
-}
-
-/// As many as the handshake has places have been let in and do not go on: others get through all the same.
-#[tokio::test]
-async fn peers_that_owe_their_bulk_lanes_keep_nobody_out() {
-    let mut settings = settings("a", &[]);
-    settings.timings.handshake_max = 10 * DEADLINE;
-    let node = Node::start(tcp(), settings).await;
-    let to = node.key();
-    let mut links = Vec::new();
-    for _ in 0..HANDSHAKES_MAX {
-        let stranger = Stranger::for_node(&node).await;
-        let control = stranger.lane(&node.cluster, Purpose::Link { to, nonce: 1 }).await.unwrap();
-        links.push((stranger, control));
-    }
-    let (last, _control) = links.last().unwrap();
-    timeout(DEADLINE, last.lane(&node.cluster, Purpose::Check)).await.expect("an answer").unwrap();
-    last.lane(&node.cluster, Purpose::Bulk { to, nonce: 1 }).await.expect("it was still waited for");
 }
 
 /// Holds whoever hands on a frame, until it is let go.
@@ -293,86 +173,6 @@ async fn a_link_that_replaces_another_begins_when_that_has_ended() {
     node.until("a frame of the newer link", frame(key, Kind::NODE)).await;
     let events = [node.until("an event", event).await, node.until("an event", event).await];
     assert_eq!(events, [PeerEvent::LinkDown(key), PeerEvent::LinkUp(key)]);
-}
-
-async fn hear(listener: &TcpListener) -> Result<Guest, HandshakeError> {
-    let (stream, _) = timeout(DEADLINE, listener.accept()).await.expect("a connection").unwrap();
-    receive(Guarded::plain(Box::new(stream)), &trust(None, Versions::CURRENT)).await
-}
-
-/// A node whose address leads to nobody, or to somebody else, would be let in by some and dialled by none.
-#[tokio::test]
-async fn whoever_cannot_be_dialled_is_not_let_in_and_both_are_told_why() {
-    let node = Node::start(tcp(), settings("a", &[])).await;
-    let other = Node::start(tcp(), settings("other", &[])).await;
-    let to = node.key();
-    for (addr, says) in [("127.0.0.1:1".to_owned(), "refused"), (other.addr(), "other")] {
-        let dials = (stranger_at(&addr, |key| key < to), Purpose::Link { to, nonce: 1 });
-        let is_dialled = (stranger_at(&addr, |key| key > to), Purpose::Ask);
-        for (nobody, purpose) in [dials, is_dialled] {
-            let error = lane(&node.cluster, &nobody, purpose).await.err().unwrap();
-            assert!(matches!(&error, HandshakeError::Unreachable { dialler, .. } if **dialler == nobody), "{error}");
-            let said = error.to_string();
-            assert!(said.contains(&addr) && said.contains(says) && said.contains("`advertise`"), "{said}");
-            assert!(!node.cluster.is_linked(nobody.key));
-        }
-    }
-}
-
-/// What a node has queued when it leaves arrives, also where peers send to it without a break: were its connections closed with
-/// something unread, they would be reset.
-#[tokio::test]
-async fn what_a_node_has_queued_when_it_leaves_arrives_while_others_send_to_it() {
-    const FRAMES: u32 = 200;
-    for round in 0..10 {
-        let mut nodes = mesh(tcp(), &["a", "b"]).await;
-        // Whichever of the two dialled.
-        let leaver = nodes.remove(round % 2);
-        let [mut stays] = <[Node; 1]>::try_from(nodes).ok().unwrap();
-        let (from, to) = (leaver.key(), stays.key());
-        let sending = stays.cluster.clone();
-        let flood = std::thread::spawn(move || {
-            let chunk = |out: &mut Vec<u8>| out.resize(out.len() + 10_000, 1);
-            while !matches!(sending.send(from, Lane::Bulk, Kind::ENTITY, chunk), Err(SendFailure::NotConnected)) {}
-        });
-        leaver.cluster.room(to).await;
-        for n in 0..FRAMES {
-            let body = |out: &mut Vec<u8>| {
-                out.extend(n.to_le_bytes());
-                out.resize(out.len() + 20_000, 7);
-            };
-            leaver.cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
-        }
-        leaver.cluster.shutdown().await;
-        for n in 0..FRAMES {
-            let body = stays.until("a frame of the leaver", frame(from, Kind::ENTITY)).await;
-            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
-        }
-        flood.join().unwrap();
-    }
-}
-
-/// The one that has less to say closes first, and still reads.
-#[tokio::test]
-async fn what_two_have_queued_that_leave_at_once_arrives() {
-    const FRAMES: u32 = 200;
-    for round in 0..10 {
-        let mut nodes = mesh(tcp(), &["a", "b"]).await;
-        let (sender, receiver) = (round % 2, 1 - round % 2);
-        let (from, to) = (nodes[sender].key(), nodes[receiver].key());
-        for n in 0..FRAMES {
-            let body = |out: &mut Vec<u8>| {
-                out.extend(n.to_le_bytes());
-                out.resize(out.len() + 20_000, 7);
-            };
-            nodes[sender].cluster.send(to, Lane::Bulk, Kind::ENTITY, body).unwrap();
-        }
-        tokio::join!(nodes[receiver].cluster.shutdown(), nodes[sender].cluster.shutdown());
-        for n in 0..FRAMES {
-            let body = nodes[receiver].until("a frame", frame(from, Kind::ENTITY)).await;
-            assert_eq!(body[..4], n.to_le_bytes(), "round {round}");
-        }
-    }
 }
 
 #[tokio::test]

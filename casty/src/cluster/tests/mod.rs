@@ -2,6 +2,8 @@
 
 mod clients;
 mod compression;
+mod dialling;
+mod forged;
 mod joining;
 mod lanes;
 mod leaving;

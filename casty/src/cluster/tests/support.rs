@@ -34,6 +34,14 @@ pub(super) enum Seen {
     Event(PeerEvent),
 }
 
+/// The body of a frame that came.
+pub(super) fn frame(from: NodeKey, of: Kind) -> impl FnMut(&Seen) -> Option<Bytes> {
+    move |seen| match seen {
+        Seen::Frame(key, kind, body) if (*key, *kind) == (from, of) => Some(body.clone()),
+        _ => None,
+    }
+}
+
 pub(super) struct Recorder(mpsc::UnboundedSender<Seen>);
 
 impl Inbound for Recorder {

@@ -124,6 +124,7 @@ pub(super) async fn check(mesh: &Arc<Mesh>, dialler: &Member) -> Result<(), Reas
         Ok(Ok(greeted)) => format!("{} answers there", greeted.member),
         Ok(Err(HandshakeError::Leaving)) => return Err(Reason::Leaving),
         Ok(Err(error)) => {
+            // It may be this node's own life that is over.
             if let HandshakeError::Superseded { .. } = error {
                 explain(mesh, &dialler.addr, &error);
             }
