@@ -24,11 +24,15 @@ pub(crate) use news::{Departed, News};
 pub(super) use serve::{relayed, serve};
 pub(crate) use uplink::Uplink;
 
+use std::future::pending;
+use std::io;
 use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
 
 use super::Timings;
 use super::limits::CLIENT_BYTES_MAX;
-use super::transport::{Bounds, Lane, Outbox};
+use super::transport::{Bounds, Lane, Outbox, Writer, write_frames};
 use crate::wire::{FRAME_BYTES_MAX, Kind};
 
 /// An idle connection of a client carries pings this often: there may be thousands of them, from far away.
@@ -40,6 +44,20 @@ const SILENCE_MAX: Duration = Duration::from_secs(4);
 /// What waits to be written on one side of a client's connection.
 fn outbox() -> Outbox {
     Outbox::new(Lane::Bulk, Bounds { frame: FRAME_BYTES_MAX, all: CLIENT_BYTES_MAX })
+}
+
+/// Writes what waits on one side of a client's connection until that fails, and says why. Once the outbox is sealed and all is written, it
+/// says that no more comes, and waits for ever: the other end closes when it has read all, and to close this one first could lose what is
+/// on its way.
+async fn write(mut writer: Writer, outbox: &Outbox, timings: &Timings) -> io::Error {
+    let writing = async {
+        write_frames(&mut writer, outbox, timings).await?;
+        writer.shutdown().await
+    };
+    match writing.await {
+        Ok(()) => pending().await,
+        Err(error) => error,
+    }
 }
 
 /// How fast the connection of a client is given up.

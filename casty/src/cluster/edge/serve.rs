@@ -1,21 +1,19 @@
 //! A client's connection at its node, and what passes between that node and others.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::clients::{Came, Client, Served};
 use super::envelope::{Envelope, Relayed};
 use super::news::{Departed, News};
-use super::{may_be_relayed, timings};
+use super::{may_be_relayed, timings, write};
 use crate::base::NodeKey;
 use crate::cluster::mesh::Mesh;
-use crate::cluster::transport::{Guest, Lane, Writer, within, write_frames};
+use crate::cluster::transport::{Guest, Lane, within};
 use crate::cluster::{PeerEvent, SendFailure};
 use crate::codec::{decode, encode};
 use crate::wire::{FRAME_BYTES_MAX, FrameError, Kind};
@@ -88,17 +86,8 @@ async fn exchange(mesh: &Arc<Mesh>, guest: Guest, (client, served): (&Arc<Client
     let Guest { hello, mut reader, writer, .. } = guest;
     let timings = timings(&mesh.timings);
     let (outgoing, paced) = (served.clone(), timings.clone());
-    let writing = AbortOnDropHandle::new(mesh.tasks.spawn(async move {
-        let mut writer: Writer = writer;
-        write_frames(&mut writer, &outgoing.outbox, &paced).await?;
-        writer.shutdown().await
-    }));
-    let stuck = async {
-        if let Ok(Ok(())) = writing.await {
-            // This node leaves. The client closes its end when it has read all: to close this one first could lose what is on its way.
-            pending::<()>().await;
-        }
-    };
+    let writing = async move { write(writer, &outgoing.outbox, &paced).await };
+    let mut writing = AbortOnDropHandle::new(mesh.tasks.spawn(writing));
     let key = hello.member.key;
     let reading = async {
         while let Some((kind, body)) = reader.next(timings.silence_max).await? {
@@ -120,7 +109,7 @@ async fn exchange(mesh: &Arc<Mesh>, guest: Guest, (client, served): (&Arc<Client
     };
     let why = tokio::select! {
         read = reading => read.err().map_or_else(|| "it closed it".to_owned(), |error| error.to_string()),
-        () = stuck => "it takes no bytes".to_owned(),
+        _ = &mut writing => "it takes no bytes".to_owned(),
         () = served.cut.cancelled() => "it has another, or could not be told what happens".to_owned(),
         () = mesh.stop.cancelled() => "this node stops".to_owned(),
     };

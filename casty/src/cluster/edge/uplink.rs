@@ -1,7 +1,6 @@
 //! A client's connection to the cluster, by way of one of its nodes.
 
 use std::collections::BTreeSet;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,10 +17,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::envelope::Envelope;
 use super::news::News;
-use super::{outbox, timings};
+use super::{outbox, timings, write};
 use crate::base::{BoxError, NodeKey, StableMap};
 use crate::cluster::limits::DISCOVERED_MAX;
-use crate::cluster::transport::{Caller, Greeted, Noted, Outbox, write_frames};
+use crate::cluster::transport::{Caller, Greeted, Noted, Outbox};
 use crate::cluster::trust::Trust;
 use crate::cluster::{ClusterError, Discovery, Inbound, Net, PeerEvent, SendFailure, Settings, Timings};
 use crate::codec::decode;
@@ -286,7 +284,7 @@ impl Shared {
 
     /// Reads and writes until either ends, and says why.
     async fn exchange(&self, greeted: Greeted) -> String {
-        let Greeted { member, mut reader, mut writer, .. } = greeted;
+        let Greeted { member, mut reader, writer, .. } = greeted;
         let (outbox, over) = (Arc::new(outbox()), CancellationToken::new());
         *self.present.lock() = over.clone();
         *self.before.lock() = Some(member.addr.clone());
@@ -294,19 +292,9 @@ impl Shared {
         if self.sealed.is_cancelled() {
             outbox.seal();
         }
-        let (writing, paced) = (outbox.clone(), self.timings.clone());
-        let writing = AbortOnDropHandle::new(tokio::spawn(async move {
-            write_frames(&mut writer, &writing, &paced).await?;
-            writer.shutdown().await
-        }));
-        let stuck = async {
-            match writing.await {
-                // This client ends. The node closes its end when it has read all: to close this one first could lose what is on its way.
-                Ok(Ok(())) => pending().await,
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            }
-        };
+        let (outgoing, paced) = (outbox.clone(), self.timings.clone());
+        let writing = async move { write(writer, &outgoing, &paced).await };
+        let mut writing = AbortOnDropHandle::new(tokio::spawn(writing));
         reader.set_bytes_max(FRAME_BYTES_MAX);
         let reading = async {
             while let Some((kind, body)) = reader.next(self.timings.silence_max).await? {
@@ -327,7 +315,7 @@ impl Shared {
         };
         let why = tokio::select! {
             read = reading => read.err().map_or_else(|| "the node closed it".to_owned(), |error| error.to_string()),
-            error = stuck => error,
+            error = &mut writing => error.map_or_else(|panic| panic.to_string(), |error| error.to_string()),
             () = over.cancelled() => "the node is of no use at the moment".to_owned(),
         };
         outbox.seal();

@@ -14,7 +14,7 @@ use super::handshake::Writer;
 use super::links::Lanes;
 use super::outbox::Lane;
 use super::peers::Connection;
-use super::reader::{LaneReader, read_lane};
+use super::reader::LaneReader;
 use super::writer::write_frames;
 use crate::cluster::PeerEvent;
 use crate::cluster::membership::Input;
@@ -50,7 +50,7 @@ impl Link {
         let read = |Connection { terms, mut reader, writer }| {
             reader.set_bytes_max(FRAME_BYTES_MAX);
             let lane = LaneReader { mesh: mesh.clone(), from: peer.clone(), terms, over: over.clone() };
-            (mesh.tasks.spawn(read_lane(lane, reader)), writer)
+            (mesh.tasks.spawn(lane.read(reader)), writer)
         };
         let ((control_read, control), (bulk_read, bulk)) = (read(control), read(bulk));
         let written = CancellationToken::new();

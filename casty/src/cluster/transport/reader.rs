@@ -31,33 +31,34 @@ enum Next {
     Broken,
 }
 
-/// Reads one lane to its end. `true`: the peer closed it in order. Otherwise it ends the link too, also when a frame makes it panic.
-pub(super) async fn read_lane(lane: LaneReader, mut reader: Reader) -> bool {
-    let link_ends = lane.over.clone().drop_guard();
-    let mut over = pin!(lane.over.cancelled());
-    loop {
-        // What has been read is handed on at once: it has an end, and the signal is looked at before more is read.
-        let next = match reader.buffered().transpose() {
-            Some(frame) => lane.understood(frame.map(Some)),
-            None if lane.over.is_cancelled() => return false,
-            None => tokio::select! {
-                biased;
-                next = lane.next(&mut reader) => next,
-                () = &mut over => return false,
-            },
-        };
-        match next {
-            Next::Frame(frame) => lane.hand_on(frame),
-            Next::Closed => {
-                link_ends.disarm();
-                return true;
+impl LaneReader {
+    /// Reads the lane to its end. `true`: the peer closed it in order. Otherwise it ends the link too, also when a frame makes it
+    /// panic.
+    pub(super) async fn read(self, mut reader: Reader) -> bool {
+        let link_ends = self.over.clone().drop_guard();
+        let mut over = pin!(self.over.cancelled());
+        loop {
+            // What has been read is handed on at once: it has an end, and the signal is looked at before more is read.
+            let next = match reader.buffered().transpose() {
+                Some(frame) => self.understood(frame.map(Some)),
+                None if self.over.is_cancelled() => return false,
+                None => tokio::select! {
+                    biased;
+                    next = self.next(&mut reader) => next,
+                    () = &mut over => return false,
+                },
+            };
+            match next {
+                Next::Frame(frame) => self.hand_on(frame),
+                Next::Closed => {
+                    link_ends.disarm();
+                    return true;
+                }
+                Next::Broken => return false,
             }
-            Next::Broken => return false,
         }
     }
-}
 
-impl LaneReader {
     async fn next(&self, reader: &mut Reader) -> Next {
         self.understood(reader.next(self.mesh.timings.silence_max).await)
     }
