@@ -24,16 +24,12 @@ struct Office {
 }
 
 async fn office(name: &str) -> Office {
-    office_with(name, Duration::MAX, |config| config).await
+    office_with(name, |config| config).await
 }
 
-/// An office whose desks leave memory when they have had nothing to do for so long.
-async fn office_with(name: &str, idle: Duration, settings: impl Fn(ClusterConfig) -> ClusterConfig) -> Office {
+async fn office_with(name: &str, settings: impl Fn(ClusterConfig) -> ClusterConfig) -> Office {
     let cluster = Cluster::start_with(3, settings).await;
-    let mut desks = Vec::new();
-    for (_, node) in cluster.live() {
-        desks.push(node.sharded::<Desk>("desk").passivate_after(idle).start().await.unwrap());
-    }
+    let desks = cluster.sharded::<Desk>("desk").await;
     let journals = cluster.sharded::<Journal>("journal").await;
     let desk = cluster.ids_led_by(LEADER, &desks[ASKER], &format!("desk-{name}")).next().unwrap();
     let journal = cluster.ids_led_by(TARGET, &journals[ASKER], &format!("journal-{name}")).next().unwrap();
@@ -124,16 +120,7 @@ async fn what_a_handler_asks_waits_for_the_earlier_writes_of_its_entity() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_handler_asks_does_not_overtake_what_its_entity_sent_before() {
-    asks_behind_what_was_sent(office_with("overtaking", Duration::MAX, |config| config.window(16)).await).await;
-}
-
-/// Nor what another instance of it has sent.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_handler_asks_does_not_overtake_what_its_entity_sent_before_it_could_leave_memory() {
-    asks_behind_what_was_sent(office_with("leaving", Duration::ZERO, |config| config.window(16)).await).await;
-}
-
-async fn asks_behind_what_was_sent(office: Office) {
+    let office = office_with("overtaking", |config| config.window(16)).await;
     give_journals(&office.desk, &office.journals[LEADER]);
     let desk = office.desks[ASKER].entity(office.desk.as_str());
     // The journal's share of the window on the desk's node is taken: what the desk sends has to wait there.
@@ -143,10 +130,6 @@ async fn asks_behind_what_was_sent(office: Office) {
     }
     eventually(DEADLINE, "the first append waits", || Gate::of(&office.journal).entered() == 1).await;
     assert_eq!(desk.forward(Forward { to: office.journal.clone(), n: 3 }).await, Ok(1));
-    // Whether a desk may leave is looked at when one is called.
-    for neighbour in office.cluster.ids_led_by(LEADER, &office.desks[ASKER], "neighbour").take(50) {
-        office.desks[ASKER].entity(neighbour.as_str()).handled(Handled).await.unwrap();
-    }
 
     let asking = tokio::spawn({
         let (desk, consult) = (desk.clone(), Consult { to: office.journal.clone(), n: 4 });
